@@ -1,0 +1,1 @@
+"""Baselines, drift, regressions and failure modes over what the store holds."""

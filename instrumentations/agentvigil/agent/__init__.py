@@ -1,0 +1,1 @@
+"""The front door for hand-made spans around agent code."""

@@ -1,0 +1,1 @@
+"""Instrumentors: one module per agent framework, loaded by ``opentelemetry-instrument``."""

@@ -1,0 +1,160 @@
+"""The embedded home: ClickHouse inside this process, by chDB, in one directory.
+
+The rules chDB imposes: one data path per process and one process per path; a handle serves one thread at a time, and
+not at all after a query on it raised; after ``fork`` every query hangs, so children are spawned. The engine is
+started with a configuration that grants no sources, so no query, not even one of ours, reaches a URL, another server
+or a program. Reading files has to stay granted, since chDB feeds every insert through its file storage: what users
+may ask is decided by the allow-list of ``agentvigil.storage.sql``.
+"""
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote as url_quote
+from urllib.parse import urlencode
+
+import chdb
+from chdb.state.sqlitelike import Connection
+from clickhouse_connect import get_client
+from clickhouse_connect.driver.binding import quote_identifier
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from agentvigil.storage.data_directory import DataDirectory
+from agentvigil.storage.envelope import OTLP_SCHEMA
+from agentvigil.storage.errors import StoreUnreachable
+from agentvigil.storage.rendering import quote
+from agentvigil.storage.store import Store, failure_of
+
+_CONFIG: Final = """<clickhouse>
+  <user_directories><users_xml><path>users.xml</path></users_xml></user_directories>
+  <mark_cache_size>134217728</mark_cache_size>
+  <background_pool_size>4</background_pool_size>
+  <merge_tree><merge_max_block_size_bytes>8388608</merge_max_block_size_bytes></merge_tree>
+</clickhouse>
+"""
+
+_USERS: Final = """<clickhouse>
+  <profiles><default></default></profiles>
+  <quotas><default></default></quotas>
+  <users>
+    <default>
+      <password></password>
+      <networks><ip>127.0.0.1</ip><ip>::1</ip></networks>
+      <profile>default</profile>
+      <quota>default</quota>
+      <grants>
+        <query>GRANT SHOW, SELECT, INSERT, ALTER, CREATE, DROP, TRUNCATE, OPTIMIZE, CHECK ON *.*</query>
+        <query>GRANT TABLE ENGINE ON *</query>
+        <query>GRANT READ ON FILE</query>
+      </grants>
+    </default>
+  </users>
+</clickhouse>
+"""
+
+
+class EmbeddedStore(Store):
+    """The database ``database`` in the data directory ``directory``, which this process must own.
+
+    Raises:
+        StoreUnreachable: if chDB can not open the directory.
+    """
+
+    is_embedded = True
+
+    def __init__(self, directory: DataDirectory, database: str) -> None:
+        super().__init__(database)
+        self.path = directory.clickhouse
+        options = {"config-file": str(_write_configuration(directory.path / "config"))}
+        self._connection_string = f"{os.path.realpath(self.path)}?{urlencode(options, quote_via=url_quote)}"
+        self._options = options
+        try:
+            # Holds the engine open while clients come and go.
+            self._anchor = chdb.connect(self._connection_string)
+            self._anchor.query(f"CREATE DATABASE IF NOT EXISTS {quote_identifier(database)}")
+        except RuntimeError as exc:
+            raise StoreUnreachable(
+                f"can not open the ClickHouse data in {self.path}: {str(exc) or 'another program has it open'}"
+            ) from exc
+
+    @contextlib.contextmanager
+    def fresh_handle(self) -> Iterator[Connection]:
+        """Yield a chDB handle that nobody used before, and close it."""
+        handle = chdb.connect(self._connection_string)
+        try:
+            yield handle
+        finally:
+            handle.close()
+
+    def insert_protobuf(self, table: str, message: str, body: bytes) -> None:
+        client = self._client()
+        with _readable_path(body) as path:
+            try:
+                client.command(
+                    f"INSERT INTO {quote_identifier(table)} FROM INFILE {quote(path)} "
+                    "SETTINGS format_schema_source = 'string', "
+                    f"format_schema = {quote(OTLP_SCHEMA)}, format_schema_message_name = {quote(message)}, "
+                    "input_format_protobuf_oneof_presence = 1, max_insert_block_size = 1000000, "
+                    "max_partitions_per_insert_block = 0 FORMAT Protobuf"
+                )
+            except ClickHouseError as exc:
+                self._discard(client)
+                raise failure_of(exc) from exc
+
+    def close(self) -> None:
+        super().close()
+        self._anchor.close()
+
+    def _connect(self) -> Client:
+        # The clients decode what the statements of this package return, none of it in a user's time zone.
+        return get_client(
+            interface="chdb",
+            path=os.path.realpath(self.path),
+            database=self.database,
+            chdb_options=self._options,
+            tz_mode="aware",
+        )
+
+
+def _write_configuration(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "users.xml").write_text(_USERS, encoding="utf-8")
+    config = folder / "config.xml"
+    config.write_text(_CONFIG, encoding="utf-8")
+    return config
+
+
+@contextlib.contextmanager
+def _readable_path(body: bytes) -> Iterator[str]:
+    """Yield a path from which ``body`` can be read once and that is no file on any disk.
+
+    What a sender wrote must not be found on a disk before the privacy filter saw it, also when the process is killed
+    here: hence no temporary file, but memory that the kernel frees with the process.
+    """
+    if hasattr(os, "memfd_create"):
+        with os.fdopen(os.memfd_create("otlp"), "wb", buffering=0) as memory:
+            remaining: Any = memoryview(body)
+            while remaining:
+                remaining = remaining[memory.write(remaining) :]
+            yield f"/proc/self/fd/{memory.fileno()}"
+        return
+    read_fd, write_fd = os.pipe()
+    writer = threading.Thread(target=_write_and_close, args=(write_fd, body), name="agentvigil-pipe", daemon=True)
+    writer.start()
+    try:
+        yield f"/dev/fd/{read_fd}"
+    finally:
+        # Closing the reading end frees a writer whose reader gave up.
+        os.close(read_fd)
+        writer.join()
+
+
+def _write_and_close(fd: int, body: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError), os.fdopen(fd, "wb", buffering=0) as pipe:
+        remaining: Any = memoryview(body)
+        while remaining:
+            remaining = remaining[pipe.write(remaining) :]

@@ -1,0 +1,111 @@
+"""Brings a database to the schema of this release.
+
+Migrations are the numbered files in ``schema/``, applied in order and only forward. Every one may be run twice and
+from two processes at once (``IF NOT EXISTS``, or an ALTER that sets the same again), so no lock is needed: what is
+recorded afterwards only saves work and tells a newer or changed schema apart. A file named ``*.embedded.sql`` is for
+the embedded home alone.
+"""
+
+import hashlib
+import logging
+import re
+from dataclasses import dataclass
+from importlib import resources
+from typing import Final
+
+from agentvigil.semconv import __version__
+from agentvigil.storage.errors import MigrationChanged, SchemaTooNew
+from agentvigil.storage.rendering import render
+from agentvigil.storage.store import Store
+
+_LOG: Final = logging.getLogger("agentvigil.storage")
+_FILE_NAME: Final = re.compile(r"(?P<version>\d{3})_(?P<name>\w+)(?P<embedded>\.embedded)?\.sql")
+
+_RECORD_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS agentvigil_migrations
+(
+    Version UInt32 COMMENT 'number of the migration',
+    Name String,
+    Checksum String COMMENT 'SHA-256 of the file',
+    AppliedBy String COMMENT 'release of agentvigil',
+    AppliedAt DateTime64(3) DEFAULT now64(3)
+)
+ENGINE = ReplacingMergeTree
+ORDER BY Version
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered file of the schema; ``sql`` is its text before rendering."""
+
+    version: int
+    name: str
+    embedded_only: bool
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def all_migrations() -> list[Migration]:
+    """Return the migrations this release carries, in order."""
+    migrations = []
+    for file in resources.files("agentvigil.storage").joinpath("schema").iterdir():
+        match = _FILE_NAME.fullmatch(file.name)
+        if match is not None:
+            migrations.append(
+                Migration(int(match["version"]), match["name"], bool(match["embedded"]), file.read_text(encoding="utf-8"))
+            )
+    return sorted(migrations, key=lambda migration: migration.version)
+
+
+def pending_migrations(store: Store) -> list[Migration]:
+    """Return what :func:`migrate` would apply to ``store``, in order; reads only.
+
+    Raises:
+        SchemaTooNew: if the database has a migration that this release does not know.
+        MigrationChanged: if an applied migration was another text.
+        StorageError: if the store does not answer.
+    """
+    known = {m.version: m for m in all_migrations() if store.is_embedded or not m.embedded_only}
+    applied = _applied(store)
+    newest = max(all_migrations(), key=lambda m: m.version).version
+    if applied and max(applied) > newest:
+        raise SchemaTooNew(max(applied), newest)
+    for version, checksum in applied.items():
+        if version in known and known[version].checksum != checksum:
+            raise MigrationChanged(f"{version:03}_{known[version].name}")
+    return [migration for version, migration in sorted(known.items()) if version not in applied]
+
+
+def migrate(store: Store) -> list[Migration]:
+    """Apply what is pending to ``store`` and return it; an empty list means that nothing had to be done.
+
+    Raises:
+        StorageError: as :func:`pending_migrations`, or if a statement fails.
+    """
+    store.command(_RECORD_TABLE)
+    pending = pending_migrations(store)
+    for migration in pending:
+        _LOG.info("applying migration %03d %s", migration.version, migration.name)
+        store.command(render(migration.sql))
+        store.command(
+            "INSERT INTO agentvigil_migrations (Version, Name, Checksum, AppliedBy) "
+            "SELECT {version:UInt32}, {name:String}, {checksum:String}, {release:String}",
+            {
+                "version": migration.version,
+                "name": migration.name,
+                "checksum": migration.checksum,
+                "release": __version__,
+            },
+        )
+    return pending
+
+
+def _applied(store: Store) -> dict[int, str]:
+    if not store.rows("SELECT 1 FROM system.tables WHERE database = currentDatabase() AND name = 'agentvigil_migrations'"):
+        return {}
+    rows = store.rows("SELECT Version, any(Checksum) FROM agentvigil_migrations GROUP BY Version")
+    return {int(version): str(checksum) for version, checksum in rows}

@@ -1,0 +1,11 @@
+"""Loads statements from a ``.sql`` file in which each one stands under a line ``-- name --``."""
+
+import re
+from importlib import resources
+
+
+def load_queries(package: str, file_name: str) -> dict[str, str]:
+    """Return the statements of ``file_name`` in ``package`` by their names."""
+    text = resources.files(package).joinpath(file_name).read_text(encoding="utf-8")
+    parts = re.split(r"^-- (\w+) --\n", text, flags=re.MULTILINE)
+    return {name: sql.strip() for name, sql in zip(parts[1::2], parts[2::2], strict=True)}

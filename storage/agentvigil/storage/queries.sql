@@ -1,0 +1,28 @@
+-- landed_requests --
+-- How many rows of each of these requests are stored; received_from narrows the search to recent granules.
+SELECT RequestHash, count() AS rows
+FROM otel_traces
+WHERE IngestedAt >= {received_from:DateTime64(3)} AND RequestHash IN (SELECT arrayJoin(arrayMap(h -> toFixedString(unhex(h), 16), {hashes:Array(String)})))
+GROUP BY RequestHash
+
+-- recent_requests --
+-- Every request of the last window_s seconds of intake, counted from the newest row, so that a long stop does not
+-- empty the window: what the process before us took, and of how many spans each request has rows.
+SELECT RequestHash, any(RequestSpans) AS spans, count() AS rows, max(IngestedAt) AS received_at
+FROM otel_traces
+WHERE IngestedAt >= (SELECT max(IngestedAt) FROM otel_traces WHERE IngestedAt <= now64(3) + 60) - toIntervalSecond({window_s:UInt32})
+    AND RequestHash != toFixedString('', 16)
+GROUP BY RequestHash
+ORDER BY received_at DESC
+LIMIT {limit:UInt64}
+
+-- delete_requests --
+-- Takes the rows of requests that are stored in part, so that their senders can send them again.
+DELETE FROM otel_traces
+WHERE IngestedAt >= {received_from:DateTime64(3)} AND has(arrayMap(h -> toFixedString(unhex(h), 16), {hashes:Array(String)}), RequestHash)
+
+-- stored_spans --
+-- Spans and bytes on disk, for metrics.
+SELECT sum(rows) AS spans, sum(bytes_on_disk) AS bytes, count() AS parts
+FROM system.parts
+WHERE database = currentDatabase() AND table = 'otel_traces' AND active

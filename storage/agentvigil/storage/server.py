@@ -1,0 +1,73 @@
+"""The other home: a ClickHouse server or cluster, reached over its HTTP interface."""
+
+from clickhouse_connect import get_client
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from agentvigil.storage.envelope import OTLP_SCHEMA
+from agentvigil.storage.errors import StoreUnreachable
+from agentvigil.storage.store import Store, failure_of
+
+_INSERT_TIMEOUT_S = 60
+
+
+class ServerStore(Store):
+    """The database ``database`` of the server at ``url`` (``http(s)://user:password@host:8123``).
+
+    Raises:
+        StoreUnreachable: if the server does not answer or refuses us.
+    """
+
+    is_embedded = False
+
+    def __init__(self, url: str, database: str) -> None:
+        super().__init__(database)
+        self._url = url
+        try:
+            client = get_client(dsn=url, connect_timeout=5)
+        except ClickHouseError as exc:
+            failure = failure_of(exc)
+            raise StoreUnreachable(f"no ClickHouse at {without_password(url)}: {failure}; check AGENTVIGIL_CLICKHOUSE") from exc
+        try:
+            client.command("CREATE DATABASE IF NOT EXISTS {database:Identifier}", parameters={"database": database})
+        except ClickHouseError as exc:
+            raise failure_of(exc) from exc
+        finally:
+            client.close()
+
+    def insert_protobuf(self, table: str, message: str, body: bytes) -> None:
+        self._run(
+            lambda client: client.raw_insert(
+                table,
+                insert_block=body,
+                fmt="Protobuf",
+                settings={
+                    "format_schema_source": "string",
+                    "format_schema": OTLP_SCHEMA,
+                    "format_schema_message_name": message,
+                    "input_format_protobuf_oneof_presence": 1,
+                    "max_insert_block_size": 1_000_000,
+                    "max_partitions_per_insert_block": 0,
+                    # What we acknowledge is stored, not waiting in a server's memory.
+                    "async_insert": 0,
+                },
+            )
+        )
+
+    def _connect(self) -> Client:
+        try:
+            return get_client(
+                dsn=self._url,
+                database=self.database,
+                connect_timeout=5,
+                send_receive_timeout=_INSERT_TIMEOUT_S,
+                tz_mode="aware",
+            )
+        except ClickHouseError as exc:
+            raise failure_of(exc) from exc
+
+
+def without_password(url: str) -> str:
+    """Return ``url`` fit for a log."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -1,0 +1,121 @@
+"""What both homes of the data can do: the embedded ClickHouse of this process and a ClickHouse server.
+
+Clients are kept one per thread and thrown away as soon as a statement fails on them: in chDB the rows of a failed
+query came out in front of the next answer of the same handle.
+"""
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from clickhouse_connect import common as clickhouse_common
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, Error
+
+from agentvigil.storage.errors import QueryFailed, StorageError, StoreTooOld
+
+MINIMUM_VERSION: Final = (26, 2)
+"""Text indexes are generally available from here on."""
+
+_T = TypeVar("_T")
+
+# A session would serialise the statements of all threads on a server.
+clickhouse_common.set_setting("autogenerate_session_id", False)
+
+
+class Store(ABC):
+    """A database in one of the two homes. All methods block, and may be called from any thread."""
+
+    is_embedded: bool
+
+    def __init__(self, database: str) -> None:
+        self.database = database
+        self._local = threading.local()
+        self._clients: set[Client] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @abstractmethod
+    def _connect(self) -> Client:
+        """Open a new client, with ``database`` as its default database."""
+
+    @abstractmethod
+    def insert_protobuf(self, table: str, message: str, body: bytes) -> None:
+        """Insert length-delimited Protobuf messages of the type ``message`` of ``otlp.proto`` into ``table``.
+
+        Returns when ClickHouse has stored all of it. An error says nothing about what was stored: an insert with views
+        commits block by block.
+
+        Raises:
+            QueryFailed: if the insert failed, or its outcome is not known.
+        """
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:
+        """Run a query and return its rows; ``parameters`` bind ``{name:Type}``.
+
+        Raises:
+            QueryFailed: if it fails.
+        """
+        return self._run(lambda client: client.query(sql, parameters=dict(parameters or {})).result_rows)
+
+    def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """Run a statement that returns nothing.
+
+        Raises:
+            QueryFailed: if it fails.
+        """
+        self._run(lambda client: client.command(sql, parameters=dict(parameters or {})))
+
+    def version(self) -> str:
+        """Return ClickHouse's version, e.g. ``"26.9.2.1"``.
+
+        Raises:
+            StoreTooOld: if it is older than the schema needs.
+        """
+        version = str(self.rows("SELECT version()")[0][0])
+        if tuple(int(part) for part in version.split(".")[:2]) < MINIMUM_VERSION:
+            raise StoreTooOld(version, ".".join(map(str, MINIMUM_VERSION)))
+        return version
+
+    def close(self) -> None:
+        """Close every client; safe to call twice."""
+        with self._lock:
+            self._closed = True
+            clients, self._clients = self._clients, set()
+        for client in clients:
+            client.close()
+
+    def _run(self, action: Callable[[Client], _T]) -> _T:
+        client = self._client()
+        try:
+            return action(client)
+        except ClickHouseError as exc:
+            self._discard(client)
+            raise failure_of(exc) from exc
+        except BaseException:
+            self._discard(client)
+            raise
+
+    def _client(self) -> Client:
+        client: Client | None = getattr(self._local, "client", None)
+        if client is None:
+            if self._closed:
+                raise StorageError("the store is closed")
+            client = self._connect()
+            self._local.client = client
+            with self._lock:
+                self._clients.add(client)
+        return client
+
+    def _discard(self, client: Client) -> None:
+        self._local.client = None
+        with self._lock:
+            self._clients.discard(client)
+        client.close()
+
+
+def failure_of(exc: ClickHouseError) -> QueryFailed:
+    """Return clickhouse-connect's error as ours."""
+    code, name = (exc.code, exc.name) if isinstance(exc, Error) else (None, None)
+    return QueryFailed(code or 0, name or type(exc).__name__, str(exc))

@@ -81,14 +81,9 @@ class EmbeddedStore(Store):
                 f"can not open the ClickHouse data in {self.path}: {str(exc) or 'another program has it open'}"
             ) from exc
 
-    @contextlib.contextmanager
-    def fresh_handle(self) -> Iterator[Connection]:
-        """Yield a chDB handle that nobody used before, and close it."""
-        handle = chdb.connect(self._connection_string)
-        try:
-            yield handle
-        finally:
-            handle.close()
+    def open_handle(self) -> Connection:
+        """Return a chDB handle that nobody used before; the caller closes it."""
+        return chdb.connect(self._connection_string)
 
     def insert_protobuf(self, table: str, message: str, body: bytes) -> None:
         client = self._client()

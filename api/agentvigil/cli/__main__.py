@@ -1,0 +1,5 @@
+"""``python -m agentvigil.cli``."""
+
+from agentvigil.cli import main
+
+main()

@@ -1,0 +1,135 @@
+"""``agentvigil demo``: a fleet of simulated agents in a process of its own, and a summary read back from the store."""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import click
+
+from agentvigil.cli.running import Running
+from agentvigil.cli.settings import Settings
+from agentvigil.storage.named_queries import load_queries
+
+_QUERY: Final = load_queries("agentvigil.cli", "demo_summary.sql")["demo_summary"]
+_COLUMNS: Final = (
+    "agent", "version", "runs", "failed", "p50 s", "p95 s", "LLM calls", "tool calls", "tool errors", "input tokens", "output tokens",
+)  # fmt: skip
+_ONCE_RUNS: Final = 60
+_FLEET_STOP_S: Final = 15
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPlan:
+    """How the fleet plays: for ``duration_s``, or ``once``, or until it is stopped."""
+
+    duration_s: float | None
+    once: bool
+    seed: int
+    runs_per_s: float
+    as_json: bool
+
+
+async def play(server: Running, settings: Settings, plan: DemoPlan, stop: asyncio.Event) -> bool:
+    """Run the fleet against ``server`` until it is done or ``stop`` is set, print the summary, say if all went well."""
+    since = datetime.now(UTC)
+    fleet = await _start_fleet(server, settings, plan)
+    if not plan.as_json:
+        click.echo(_hints(server, settings), err=True)
+    finished = asyncio.create_task(_collect(fleet))
+    stopped = asyncio.create_task(stop.wait())
+    progress = asyncio.create_task(_progress(server, since)) if sys.stderr.isatty() else None
+    await asyncio.wait({finished, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if progress is not None:
+        progress.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await progress
+    if not finished.done():
+        fleet.terminate()
+    try:
+        report = await asyncio.wait_for(finished, _FLEET_STOP_S)
+    except TimeoutError:
+        fleet.kill()
+        report = {}
+    stopped.cancel()
+    rows = await asyncio.to_thread(server.store.rows, _QUERY, {"since": since})
+    stored = await asyncio.to_thread(
+        server.store.rows, "SELECT count() FROM otel_traces WHERE IngestedAt >= {since:DateTime64(3)}", {"since": since}
+    )
+    _print_summary(rows, int(stored[0][0]), report, as_json=plan.as_json)
+    return int(stored[0][0]) > 0 and not report.get("failed_exports", 1)
+
+
+async def _start_fleet(server: Running, settings: Settings, plan: DemoPlan) -> asyncio.subprocess.Process:
+    command = [sys.executable, "-m", "agentvigil.cli.fleet"]
+    command += ["--endpoint", f"http://{server.addresses['otlp_grpc']}", "--protocol", "grpc", "--seed", str(plan.seed)]
+    if plan.once:
+        command += ["--runs", str(_ONCE_RUNS), "--rate", "1000"]
+    else:
+        command += ["--rate", str(plan.runs_per_s)]
+        command += ["--duration", str(plan.duration_s)] if plan.duration_s else []
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    if key := settings.key():
+        # By the environment, where a list of processes does not show it.
+        environment["OTEL_EXPORTER_OTLP_HEADERS"] = f"authorization=Bearer {key}"
+    # A group of its own: Ctrl-C reaches us, and we tell the fleet when to stop.
+    return await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, env=environment, start_new_session=True
+    )
+
+
+async def _collect(fleet: asyncio.subprocess.Process) -> dict[str, Any]:
+    output, _ = await fleet.communicate()
+    try:
+        report = json.loads(output.decode().strip().splitlines()[-1])
+    except (ValueError, IndexError):
+        return {}
+    return report if isinstance(report, dict) else {}
+
+
+async def _progress(server: Running, since: datetime) -> None:
+    started = time.monotonic()
+    while True:
+        await asyncio.sleep(1)
+        rows = await asyncio.to_thread(
+            server.store.rows,
+            "SELECT count(), countIf(Operation = 'invoke_agent') FROM otel_traces WHERE IngestedAt >= {since:DateTime64(3)}",
+            {"since": since},
+        )
+        spans, runs = rows[0]
+        click.echo(f"\r{time.monotonic() - started:4.0f} s  {runs} agent runs, {spans} spans stored", err=True, nl=False)
+
+
+def _hints(server: Running, settings: Settings) -> str:
+    sql_address = server.addresses.get("clickhouse_http", "")
+    return (
+        "a fleet of simulated agents sends telemetry now; ask in another terminal:\n"
+        f'  agentvigil sql --data {settings.data} "SELECT AgentName, count() FROM otel_traces GROUP BY 1"\n'
+        f"  curl http://{sql_address} --data-binary 'SELECT ToolName, ErrorType, count() FROM otel_traces GROUP BY 1, 2'\n"
+        "Ctrl-C ends it."
+    )
+
+
+def _print_summary(
+    rows: Sequence[Sequence[Any]], spans: int, report: Mapping[str, Any], *, as_json: bool
+) -> None:
+    if as_json:
+        agents = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+        click.echo(json.dumps({"status": "done", "spans_stored": spans, "fleet": dict(report), "agents": agents}))
+        return
+    table = [_COLUMNS, *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(_COLUMNS))]
+    click.echo("" if not sys.stderr.isatty() else "\n", err=True, nl=False)
+    for row in table:
+        cells = [
+            cell.ljust(width) if column < 2 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        click.echo("  ".join(cells).rstrip())
+    click.echo(f"{spans} spans stored, of {report.get('spans', 'an unknown number of')} that the fleet sent.")

@@ -1,0 +1,125 @@
+"""Every setting of the server: one frozen object per process, built once and passed down.
+
+A flag wins over its environment variable, that over the file named by ``--config``, that over the default. The flags
+are made from the fields below, so name, default, help and variable stand in one place.
+"""
+
+import ipaddress
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import platformdirs
+from pydantic import Field, SecretStr, StringConstraints, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+KeepDays = Literal[7, 30, 90, 365, 3650]
+"""Retention classes; few, since each makes partitions of its own."""
+
+Address = Annotated[str, StringConstraints(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):\d{1,5}$")]
+
+
+class Settings(BaseSettings):
+    """Settings of the server; the variable of ``some_field`` is ``AGENTVIGIL_SOME_FIELD``."""
+
+    model_config = SettingsConfigDict(env_prefix="AGENTVIGIL_", frozen=True, extra="forbid")
+
+    data: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("agentvigil", appauthor=False)),
+        description="Directory of the embedded store.",
+    )
+    clickhouse: str | None = Field(
+        None, description="Store on a ClickHouse server instead: http(s)://user:password@host:8123."
+    )
+    database: str = Field("default", min_length=1, max_length=100, description="ClickHouse database.")
+    otlp_grpc: Address = Field("127.0.0.1:4317", description="Where OTLP over gRPC is taken, HOST:PORT; port 0 is any free.")
+    otlp_http: Address = Field("127.0.0.1:4318", description="Where OTLP over HTTP is taken, HOST:PORT.")
+    clickhouse_http: Address = Field(
+        "127.0.0.1:8123", description="Where SQL is answered in ClickHouse's HTTP dialect, HOST:PORT; embedded store only."
+    )
+    api: Address = Field("127.0.0.1:8787", description="Where /health and /metrics are answered, HOST:PORT.")
+    ingest_key: SecretStr | None = Field(
+        None, description="Key that senders and readers must show; needed to listen beyond this machine."
+    )
+    keep_days: KeepDays = Field(90, description="Retention in days: 7, 30, 90, 365 or 3650.")
+    max_request_bytes: int = Field(16 * 2**20, ge=1024, le=2**30, description="Largest export request, decompressed.")
+    max_queued_bytes: int = Field(64 * 2**20, ge=2**20, description="Bytes that may wait to be stored.")
+    max_span_attributes: int = Field(128, ge=1, le=100_000, description="Attributes kept of one span.")
+    max_span_events: int = Field(128, ge=1, le=100_000, description="Events kept of one span.")
+    max_span_links: int = Field(128, ge=1, le=100_000, description="Links kept of one span.")
+    min_free_disk_bytes: int = Field(2**30, ge=0, description="Free disk below which nothing more is taken.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged to stderr.")
+
+    @field_validator("otlp_grpc", "otlp_http", "clickhouse_http", "api")
+    @classmethod
+    def _port_in_range(cls, value: str) -> str:
+        if int(value.rpartition(":")[2]) > 65535:
+            raise ValueError("a port is at most 65535")
+        return value
+
+    @classmethod
+    def load(cls, config: Path | None, flags: dict[str, Any]) -> Self:
+        """Build the settings from ``flags``, the environment and the TOML file ``config``, in that order of weight.
+
+        Raises:
+            OSError: if the file can not be read.
+            ValueError: if it is no TOML, or a value is not valid (pydantic's ``ValidationError``).
+        """
+        from_file = tomllib.loads(config.read_text(encoding="utf-8")) if config else {}
+
+        class WithFile(cls):  # type: ignore[valid-type,misc]
+            @classmethod
+            def settings_customise_sources(
+                cls,
+                settings_cls: type[BaseSettings],
+                init_settings: PydanticBaseSettingsSource,
+                env_settings: PydanticBaseSettingsSource,
+                dotenv_settings: PydanticBaseSettingsSource,
+                file_secret_settings: PydanticBaseSettingsSource,
+            ) -> tuple[PydanticBaseSettingsSource, ...]:
+                return init_settings, env_settings, _FileSource(settings_cls, from_file)
+
+        return WithFile(**flags)
+
+    def key(self) -> str | None:
+        """Return the key in the clear, None if there is none."""
+        return self.ingest_key.get_secret_value() if self.ingest_key else None
+
+
+class _FileSource(PydanticBaseSettingsSource):
+    def __init__(self, settings_cls: type[BaseSettings], values: dict[str, Any]) -> None:
+        super().__init__(settings_cls)
+        self._values = values
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return self._values.get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        return self._values
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to listen."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, address: str) -> Self:
+        host, _, port = address.rpartition(":")
+        return cls(host.strip("[]"), int(port))
+
+    @property
+    def is_loopback(self) -> bool:
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def with_port(self, port: int) -> str:
+        """Return ``host:port`` with another port, brackets around IPv6."""
+        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"

@@ -1,0 +1,91 @@
+"""``agentvigil sql``: finds who can answer, asks, and prints what comes."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+import urllib3
+
+from agentvigil.cli.settings import Settings
+from agentvigil.storage.data_directory import read_owner
+from agentvigil.storage.embedded import EmbeddedStore
+from agentvigil.storage.opening import directory_of, open_store
+from agentvigil.storage.server import without_password
+from agentvigil.storage.sql.errors import QueryRefused
+from agentvigil.storage.sql.gateway import SqlGateway
+
+_TERMINAL_FORMAT: Final = "PrettyCompact"
+_PIPE_FORMAT: Final = "TabSeparatedWithNames"
+_CHUNK_BYTES: Final = 2**16
+
+
+class SqlFailed(Exception):
+    """The store refused or failed the query; the message is ClickHouse's."""
+
+
+def run_sql(settings: Settings, query: str, output_format: str | None, parameters: Mapping[str, str]) -> None:
+    """Run ``query`` and write its answer to stdout.
+
+    Raises:
+        SqlFailed: if the query is refused or fails, or a server does not answer.
+        StorageError: if the data can not be opened.
+    """
+    terminal = sys.stdout.isatty()
+    default_format = output_format or (_TERMINAL_FORMAT if terminal else _PIPE_FORMAT)
+    for chunk in _answer(settings, query, default_format, parameters):
+        sys.stdout.buffer.write(printable(chunk) if terminal else chunk)
+    sys.stdout.flush()
+
+
+def printable(output: bytes) -> bytes:
+    """Return ``output`` with control characters made visible: what a span carries must not drive a terminal."""
+    text = output.decode("utf-8", errors="replace")
+    return "".join(c if c in "\n\t" or c.isprintable() else c.encode("unicode_escape").decode() for c in text).encode()
+
+
+def _answer(settings: Settings, query: str, default_format: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
+    if settings.clickhouse and urlsplit(settings.clickhouse).scheme in ("http", "https"):
+        return _ask_server(settings.clickhouse, settings, query, default_format, parameters)
+    owner = read_owner(directory_of(settings.clickhouse, settings.data))
+    address = (owner or {}).get("addresses", {}).get("clickhouse_http")
+    if address:
+        return _ask_server(f"http://{address}", settings, query, default_format, parameters)
+    return _ask_embedded(settings, query, default_format, parameters)
+
+
+def _ask_server(
+    url: str, settings: Settings, query: str, default_format: str, parameters: Mapping[str, str]
+) -> Iterator[bytes]:
+    parts = urlsplit(url)
+    fields = {"database": settings.database, "default_format": default_format}
+    fields |= {f"param_{name}": value for name, value in parameters.items()}
+    headers = {}
+    if parts.username is not None:
+        headers = urllib3.make_headers(basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}")
+    elif key := settings.key():
+        headers = {"Authorization": f"Bearer {key}"}
+    target = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/?{urllib3.request.urlencode(fields)}"
+    try:
+        response = urllib3.request(
+            "POST", target, body=query.encode(), headers=headers, preload_content=False, retries=False
+        )
+        if response.status != 200:
+            raise SqlFailed(response.read(2**16).decode("utf-8", errors="replace").strip())
+        yield from response.stream(_CHUNK_BYTES)
+    except urllib3.exceptions.HTTPError as exc:
+        raise SqlFailed(f"no answer from {without_password(url)}: {exc}") from exc
+
+
+def _ask_embedded(
+    settings: Settings, query: str, default_format: str, parameters: Mapping[str, str]
+) -> Iterator[bytes]:
+    with open_store(settings.clickhouse, settings.data, settings.database, purpose="agentvigil sql") as (store, _):
+        assert isinstance(store, EmbeddedStore)
+        gateway = SqlGateway(store.open_handle, store.database)
+        try:
+            yield gateway.execute(query, settings={}, parameters=parameters, default_format=default_format).body
+        except QueryRefused as exc:
+            raise SqlFailed(str(exc)) from exc
+        finally:
+            gateway.close()

@@ -1,0 +1,100 @@
+"""Everything a sender can be told, in one table for both protocols.
+
+OTLP makes the status a command: a permanent one tells the sender to drop the data, a retryable one to send the same
+bytes again. In gRPC, RESOURCE_EXHAUSTED is retryable only with a RetryInfo
+(https://opentelemetry.io/docs/specs/otlp/#failures), over HTTP only 429, 502, 503 and 504 are.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import grpc
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How one kind of refusal is spelled in both protocols; ``retry_after_s`` is None for a permanent one."""
+
+    grpc_code: grpc.StatusCode
+    http_status: int
+    retry_after_s: int | None = None
+
+
+class ReceiverError(Exception):
+    """A request that was not stored. The message goes to the sender: what happened, with which value, what to do."""
+
+    status: Status
+
+
+class BadRequest(ReceiverError):
+    """The bytes are not what the protocol asks for; sending them again will not help."""
+
+    status = Status(grpc.StatusCode.INVALID_ARGUMENT, 400)
+
+
+class Unauthenticated(ReceiverError):
+    """The key is missing or wrong."""
+
+    status = Status(grpc.StatusCode.UNAUTHENTICATED, 401)
+
+
+class NotFound(ReceiverError):
+    """There is nothing at that path."""
+
+    status = Status(grpc.StatusCode.UNIMPLEMENTED, 404)
+
+
+class MethodNotAllowed(ReceiverError):
+    """OTLP/HTTP is POST only."""
+
+    status = Status(grpc.StatusCode.UNIMPLEMENTED, 405)
+
+
+class TooLarge(ReceiverError):
+    """The request is over the size limit; the sender must make smaller ones."""
+
+    status = Status(grpc.StatusCode.RESOURCE_EXHAUSTED, 413)
+
+
+class UnsupportedMediaType(ReceiverError):
+    """A content type or encoding that we do not read."""
+
+    status = Status(grpc.StatusCode.INVALID_ARGUMENT, 415)
+
+
+class Busy(ReceiverError):
+    """The queue is full: the sender is faster than the store."""
+
+    status = Status(grpc.StatusCode.RESOURCE_EXHAUSTED, 429, retry_after_s=1)
+
+
+class DiskFull(ReceiverError):
+    """There is too little room left to write and still run retention."""
+
+    status = Status(grpc.StatusCode.RESOURCE_EXHAUSTED, 429, retry_after_s=30)
+
+
+class Unavailable(ReceiverError):
+    """The store is away, or we are stopping."""
+
+    status = Status(grpc.StatusCode.UNAVAILABLE, 503, retry_after_s=2)
+
+
+class Internal(ReceiverError):
+    """A defect of ours. Retryable, so that the sender keeps its data until it is mended."""
+
+    status = Status(grpc.StatusCode.UNAVAILABLE, 503, retry_after_s=10)
+
+
+ALL: Final = (
+    BadRequest,
+    Unauthenticated,
+    NotFound,
+    MethodNotAllowed,
+    TooLarge,
+    UnsupportedMediaType,
+    Busy,
+    DiskFull,
+    Unavailable,
+    Internal,
+)

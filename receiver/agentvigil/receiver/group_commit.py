@@ -1,0 +1,182 @@
+"""Group commit: one thread takes every request that waits, stores them with one insert, answers them all.
+
+Under load the groups grow by themselves, since requests gather while an insert runs. When traffic is light, inserts
+are spaced out instead: each makes a part on disk that has to be merged later, so a lone request goes at once, and
+what follows within ``interval_s`` waits and goes together.
+
+Every request is bound to its hash: one whose hash was stored lately is answered, one whose hash is on its way shares
+the answer. The queue is bounded by bytes; a sender that does not fit is told to come again.
+"""
+
+import asyncio
+import concurrent.futures
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from agentvigil.receiver.errors import Busy, Unavailable
+from agentvigil.receiver.metrics import ReceiverMetrics
+from agentvigil.receiver.window import RequestWindow
+from agentvigil.storage.envelope import TraceRequest
+from agentvigil.storage.trace_writer import Outcome
+
+_LOG: Final = logging.getLogger("agentvigil.receiver")
+
+
+class Writer(Protocol):
+    """What stores a group; blocking, called from one thread."""
+
+    def write(self, group: Sequence[TraceRequest]) -> list[Outcome]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CommitLimits:
+    """``queued_bytes`` bounds what waits or is being stored, ``group_bytes`` one insert."""
+
+    queued_bytes: int = 64 * 2**20
+    group_bytes: int = 16 * 2**20
+    interval_s: float = 0.1
+    hurry_bytes: int = 2**20
+    """With this much waiting, a group goes without regard to ``interval_s``."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    request: TraceRequest
+    answer: "concurrent.futures.Future[Outcome]"
+
+
+class GroupCommitter:
+    """Queue and writer thread of one signal. ``submit`` belongs to the event loop, the rest to the thread.
+
+    ``window`` comes filled with what an earlier process stored.
+    """
+
+    def __init__(self, writer: Writer, window: RequestWindow, limits: CommitLimits, metrics: ReceiverMetrics) -> None:
+        self._writer, self._window, self._limits, self._metrics = writer, window, limits, metrics
+        self._changed = threading.Condition()
+        self._queue: deque[_Waiting] = deque()
+        self._on_the_way: dict[bytes, concurrent.futures.Future[Outcome]] = {}
+        self._queued_bytes = 0
+        self._waiting_bytes = 0
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="agentvigil-writer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes of the requests that are not answered yet."""
+        return self._queued_bytes
+
+    def check_open(self) -> None:
+        """Raise what :meth:`submit` would, before a request is read at all.
+
+        Raises:
+            Busy: if nothing more fits.
+            Unavailable: if we are stopping.
+        """
+        if self._stopping:
+            raise Unavailable("the receiver is stopping; send again, to its successor")
+        if self._queued_bytes >= self._limits.queued_bytes:
+            raise Busy(
+                f"{self._queued_bytes} bytes wait to be stored, of at most {self._limits.queued_bytes}; send again a little later"
+            )
+
+    async def submit(self, request: TraceRequest) -> Outcome:
+        """Return what became of ``request`` once that is certain.
+
+        Raises:
+            Busy: if it does not fit into the queue.
+            Unavailable: if we are stopping.
+        """
+        answer = self._enqueue(request)
+        if answer is None:
+            return Outcome.STORED
+        # A caller that hangs up must not take the answer from a retry that shares it.
+        return await asyncio.shield(asyncio.wrap_future(answer))
+
+    def stop(self) -> None:
+        """Take nothing more, store what waits, end the thread; blocks, safe to call twice."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _enqueue(self, request: TraceRequest) -> "concurrent.futures.Future[Outcome] | None":
+        with self._changed:
+            if request.request_hash in self._window:
+                self._metrics.requests_repeated.inc()
+                return None
+            answer = self._on_the_way.get(request.request_hash)
+            if answer is not None:
+                self._metrics.requests_repeated.inc()
+                return answer
+            self.check_open()
+            if self._queue and self._queued_bytes + len(request.body) > self._limits.queued_bytes:
+                raise Busy(
+                    f"a request of {len(request.body)} bytes does not fit beside the {self._queued_bytes} that wait; "
+                    "send again a little later"
+                )
+            answer = concurrent.futures.Future()
+            self._queue.append(_Waiting(request, answer))
+            self._on_the_way[request.request_hash] = answer
+            self._queued_bytes += len(request.body)
+            self._waiting_bytes += len(request.body)
+            self._metrics.queued_bytes.set(self._queued_bytes)
+            self._changed.notify_all()
+            return answer
+
+    def _run(self) -> None:
+        next_start = 0.0
+        while group := self._next_group(next_start):
+            started = time.monotonic()
+            next_start = started + self._limits.interval_s
+            self._commit([waiting.request for waiting in group], [waiting.answer for waiting in group])
+            self._metrics.group_seconds.observe(time.monotonic() - started)
+            self._metrics.group_requests.observe(len(group))
+
+    def _next_group(self, next_start: float) -> list[_Waiting]:
+        """Wait for requests and take a group; empty when there will be none any more."""
+        with self._changed:
+            while not self._queue and not self._stopping:
+                self._changed.wait()
+            while not self._stopping and self._waiting_bytes < self._limits.hurry_bytes:
+                pause = next_start - time.monotonic()
+                if pause <= 0:
+                    break
+                self._changed.wait(pause)
+            group: list[_Waiting] = []
+            size = 0
+            while self._queue and (not group or size + len(self._queue[0].request.body) <= self._limits.group_bytes):
+                group.append(self._queue.popleft())
+                size += len(group[-1].request.body)
+            self._waiting_bytes -= size
+            return group
+
+    def _commit(
+        self, requests: "Sequence[TraceRequest]", answers: "Sequence[concurrent.futures.Future[Outcome]]"
+    ) -> None:
+        try:
+            outcomes = self._writer.write(requests)
+        except Exception:  # a defect must not end the thread that answers everybody
+            _LOG.exception("storing %d requests failed for a reason nobody foresaw", len(requests))
+            outcomes = [Outcome.UNAVAILABLE] * len(requests)
+        with self._changed:
+            self._window.add(
+                request.request_hash
+                for request, outcome in zip(requests, outcomes, strict=True)
+                if outcome is Outcome.STORED
+            )
+            for request in requests:
+                del self._on_the_way[request.request_hash]
+                self._queued_bytes -= len(request.body)
+            self._metrics.queued_bytes.set(self._queued_bytes)
+        for answer, outcome in zip(answers, outcomes, strict=True):
+            answer.set_result(outcome)

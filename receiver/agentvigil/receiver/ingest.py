@@ -1,0 +1,149 @@
+"""The road of one export request, the same for both protocols: room, admission, group commit, answer."""
+
+import asyncio
+import contextlib
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceResponse,
+)
+
+from agentvigil.receiver.admission import AdmittedTraces, admit_traces
+from agentvigil.receiver.errors import BadRequest, Busy, DiskFull, TooLarge, Unavailable
+from agentvigil.receiver.group_commit import GroupCommitter
+from agentvigil.receiver.metrics import ReceiverMetrics
+from agentvigil.storage.envelope import Limits, TraceRequest
+from agentvigil.storage.trace_writer import Outcome
+
+PROJECT: Final = "default"
+_ADMIT_IN_THREAD_BYTES: Final = 2**20
+"""A body from here on is parsed off the event loop: a 16 MiB one takes 30 ms, one with nested values seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskHeadroom:
+    """Says whether the disk under ``path`` still has ``min_free_bytes``; ``path`` None is a store elsewhere."""
+
+    path: Path | None
+    min_free_bytes: int
+
+    def free_bytes(self) -> int | None:
+        """Bytes that may still be written to the disk, None if the store is elsewhere."""
+        return None if self.path is None else shutil.disk_usage(self.path).free
+
+    def check(self) -> None:
+        """Raise if there is too little room.
+
+        Raises:
+            DiskFull: with figures and what to do.
+        """
+        free = self.free_bytes()
+        if free is not None and free < self.min_free_bytes:
+            raise DiskFull(
+                f"the receiver's disk has {free // 2**20} MiB free and keeps {self.min_free_bytes // 2**20} MiB for "
+                "itself; free some, shorten retention, or lower AGENTVIGIL_MIN_FREE_DISK_BYTES"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class IngestConfig:
+    """``max_request_bytes`` counts after decompression; ``limits`` apply to one span.
+
+    ``exports_in_flight`` bounds what is being read and is not yet in the queue's account of bytes, ``read_timeout_s``
+    how long a sender may take over its body.
+    """
+
+    max_request_bytes: int = 16 * 2**20
+    exports_in_flight: int = 512
+    read_timeout_s: float = 30
+    keep_days: int = 90
+    limits: Limits = Limits()
+
+
+class TraceIngest:
+    """Takes export requests for traces and answers them when they are stored."""
+
+    def __init__(
+        self,
+        committer: GroupCommitter,
+        headroom: DiskHeadroom,
+        config: IngestConfig,
+        metrics: ReceiverMetrics,
+        clock_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.config = config
+        self._committer, self._headroom, self._metrics, self._clock_ns = committer, headroom, metrics, clock_ns
+        self._in_flight = 0
+
+    @contextlib.contextmanager
+    def slot(self) -> Iterator[None]:
+        """Hold one of the places for exports under way; entered before a request is read into memory.
+
+        Raises:
+            Busy: if all places are taken, or the queue is full.
+            DiskFull: if the disk is.
+            Unavailable: if we are stopping.
+        """
+        self._committer.check_open()
+        self._headroom.check()
+        if self._in_flight >= self.config.exports_in_flight:
+            raise Busy(f"{self._in_flight} exports are under way; send again a little later")
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+
+    async def export(self, body: bytes) -> bytes:
+        """Store the serialised ``ExportTraceServiceRequest`` ``body``; return the serialised response to it.
+
+        Raises:
+            ReceiverError: if it was not stored, or not as a whole; nothing of it is stored then.
+        """
+        if len(body) > self.config.max_request_bytes:
+            raise TooLarge(
+                f"the request has {len(body)} bytes, at most {self.config.max_request_bytes} are taken; send smaller batches"
+            )
+        if len(body) < _ADMIT_IN_THREAD_BYTES:
+            admitted = admit_traces(body, PROJECT)
+        else:
+            admitted = await asyncio.to_thread(admit_traces, body, PROJECT)
+        if admitted.spans:
+            await self._store(admitted)
+        self._metrics.spans_stored.inc(admitted.spans)
+        self._metrics.spans_rejected.inc(admitted.rejected_spans)
+        response = ExportTraceServiceResponse()
+        if admitted.rejected_spans:
+            response.partial_success.CopyFrom(
+                ExportTracePartialSuccess(
+                    rejected_spans=admitted.rejected_spans, error_message=admitted.rejection
+                )
+            )
+        return response.SerializeToString()
+
+    async def _store(self, admitted: AdmittedTraces) -> None:
+        self._headroom.check()
+        outcome = await self._committer.submit(
+            TraceRequest(
+                body=admitted.body,
+                spans=admitted.spans,
+                request_hash=admitted.request_hash,
+                project=PROJECT,
+                received_at_ns=self._clock_ns(),
+                keep_days=self.config.keep_days,
+                limits=self.config.limits,
+            )
+        )
+        if outcome is Outcome.REFUSED:
+            raise BadRequest(
+                "ClickHouse can not decode this request although it parses as protobuf; "
+                "it has a field with a wire type that OTLP does not give it"
+            )
+        if outcome is Outcome.UNAVAILABLE:
+            raise Unavailable("the store can not take it now; send it again")

@@ -43,7 +43,11 @@ def api_app(checks: Callable[[], list[Check]], registry: CollectorRegistry, key:
                 check_key(request.headers.get("authorization"), key)
             except Unauthenticated:
                 return JSONResponse(
-                    {"title": "Unauthorized", "status": 401, "detail": "send 'Authorization: Bearer KEY' with the value of AGENTVIGIL_INGEST_KEY"},
+                    {
+                        "title": "Unauthorized",
+                        "status": 401,
+                        "detail": "send 'Authorization: Bearer KEY' with the value of AGENTVIGIL_INGEST_KEY",
+                    },
                     status_code=401,
                     headers={"WWW-Authenticate": "Bearer"},
                     media_type="application/problem+json",

@@ -11,7 +11,8 @@ def main() -> None:
         if (exc.name or "").startswith("agentvigil"):
             raise
         print(
-            f"the agentvigil command needs the server's packages ({exc.name} is missing): pip install 'agentvigil[server]'",
+            f"the agentvigil command needs the server's packages ({exc.name} is missing): "
+            "pip install 'agentvigil[server]'",
             file=sys.stderr,
         )
         sys.exit(2)

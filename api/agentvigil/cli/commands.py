@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 
 from agentvigil.cli.demo import DemoPlan, play
+from agentvigil.cli.fleet.script import DEFAULT_SEED
 from agentvigil.cli.listening import CannotListen
 from agentvigil.cli.options import SERVER_OPTIONS, STORE_OPTIONS, load_settings, settings_options
 from agentvigil.cli.running import NeedsKey, Running, running
@@ -70,7 +71,7 @@ def up(as_json: bool, **flags: Any) -> None:
 @settings_options(SERVER_OPTIONS)
 @click.option("--duration", type=click.FloatRange(min=1), help="End after this many seconds.")
 @click.option("--once", is_flag=True, help="Play a fixed number of runs, then end.")
-@click.option("--seed", type=int, default=7, show_default=True, help="Same seed, same runs.")
+@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Same seed, same runs.")
 @click.option("--rate", type=click.FloatRange(min=0.1, max=1000), default=5, show_default=True, help="Runs a second.")
 @click.option("--json", "as_json", is_flag=True, help="Print ready line and summary as JSON objects.")
 def demo(duration: float | None, once: bool, seed: int, rate: float, as_json: bool, **flags: Any) -> None:
@@ -102,8 +103,12 @@ def demo(duration: float | None, once: bool, seed: int, rate: float, as_json: bo
 @agentvigil.command()
 @settings_options(STORE_OPTIONS)
 @click.argument("query", required=False)
-@click.option("--format", "output_format", metavar="FORMAT", help="Any ClickHouse format, e.g. CSVWithNames, JSONEachRow.")
-@click.option("--param", "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Value of {NAME:Type} in the query.")
+@click.option(
+    "--format", "output_format", metavar="FORMAT", help="Any ClickHouse format, e.g. CSVWithNames, JSONEachRow."
+)
+@click.option(
+    "--param", "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Value of {NAME:Type} in the query."
+)
 def sql(query: str | None, output_format: str | None, parameters: tuple[str, ...], **flags: Any) -> None:
     """Ask the store. Reads the query from stdin if it is not given.
 
@@ -115,17 +120,16 @@ def sql(query: str | None, output_format: str | None, parameters: tuple[str, ...
     agentvigil sql --format JSONEachRow "SELECT * FROM otel_traces LIMIT 1"
     agentvigil sql -p agent=support "SELECT count() FROM otel_traces WHERE AgentName = {agent:String}"
     """
-    if query is None:
-        if sys.stdin.isatty():
-            raise click.UsageError('give a query: agentvigil sql "SELECT count() FROM otel_traces"')
-        query = sys.stdin.read()
+    if query is None and sys.stdin.isatty():
+        raise click.UsageError('give a query: agentvigil sql "SELECT count() FROM otel_traces"')
+    text = sys.stdin.read() if query is None else query
     settings = load_settings(flags)
     _configure_logging(settings)
     pairs = [parameter.partition("=") for parameter in parameters]
     if bad := [name for name, equals, _ in pairs if not equals]:
         raise click.UsageError(f"--param wants NAME=VALUE, not {bad[0]!r}")
     try:
-        run_sql(settings, query, output_format, {name: value for name, _, value in pairs})
+        run_sql(settings, text, output_format, {name: value for name, _, value in pairs})
     except SqlFailed as exc:
         raise click.ClickException(str(exc)) from exc
     except StorageError as exc:
@@ -148,7 +152,10 @@ def migrate(dry_run: bool, **flags: Any) -> None:
     settings = load_settings(flags)
     _configure_logging(settings)
     try:
-        with open_store(settings.clickhouse, settings.data, settings.database, purpose="agentvigil migrate") as (store, _):
+        with open_store(settings.clickhouse, settings.data, settings.database, purpose="agentvigil migrate") as (
+            store,
+            _,
+        ):
             store.version()
             migrations = pending_migrations(store) if dry_run else apply_migrations(store)
     except StorageError as exc:

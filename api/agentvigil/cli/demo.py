@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -17,10 +18,20 @@ from agentvigil.cli.running import Running
 from agentvigil.cli.settings import Settings
 from agentvigil.storage.named_queries import load_queries
 
-_QUERY: Final = load_queries("agentvigil.cli", "demo_summary.sql")["demo_summary"]
+_QUERIES: Final = load_queries("agentvigil.cli", "demo_summary.sql")
 _COLUMNS: Final = (
-    "agent", "version", "runs", "failed", "p50 s", "p95 s", "LLM calls", "tool calls", "tool errors", "input tokens", "output tokens",
-)  # fmt: skip
+    "agent",
+    "version",
+    "runs",
+    "failed",
+    "p50 s",
+    "p95 s",
+    "LLM calls",
+    "tool calls",
+    "tool errors",
+    "input tokens",
+    "output tokens",
+)
 _ONCE_RUNS: Final = 60
 _FLEET_STOP_S: Final = 15
 
@@ -58,26 +69,25 @@ async def play(server: Running, settings: Settings, plan: DemoPlan, stop: asynci
         fleet.kill()
         report = {}
     stopped.cancel()
-    rows = await asyncio.to_thread(server.store.rows, _QUERY, {"since": since})
-    stored = await asyncio.to_thread(
-        server.store.rows, "SELECT count() FROM otel_traces WHERE IngestedAt >= {since:DateTime64(3)}", {"since": since}
-    )
-    _print_summary(rows, int(stored[0][0]), report, as_json=plan.as_json)
-    return int(stored[0][0]) > 0 and not report.get("failed_exports", 1)
+    rows = await asyncio.to_thread(server.store.rows, _QUERIES["demo_summary"], {"since": since})
+    stored = await asyncio.to_thread(server.store.rows, _QUERIES["demo_stored"], {"since": since})
+    spans = int(stored[0][0])
+    _print_summary(rows, spans, report, as_json=plan.as_json)
+    return spans > 0 and not report.get("failed_exports", 1)
 
 
 async def _start_fleet(server: Running, settings: Settings, plan: DemoPlan) -> asyncio.subprocess.Process:
     command = [sys.executable, "-m", "agentvigil.cli.fleet"]
     command += ["--endpoint", f"http://{server.addresses['otlp_grpc']}", "--protocol", "grpc", "--seed", str(plan.seed)]
     if plan.once:
-        command += ["--runs", str(_ONCE_RUNS), "--rate", "1000"]
+        command += ["--runs", str(_ONCE_RUNS), "--rate", "0"]
     else:
         command += ["--rate", str(plan.runs_per_s)]
         command += ["--duration", str(plan.duration_s)] if plan.duration_s else []
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     if key := settings.key():
         # By the environment, where a list of processes does not show it.
-        environment["OTEL_EXPORTER_OTLP_HEADERS"] = f"authorization=Bearer {key}"
+        environment["AGENTVIGIL_INGEST_KEY"] = key
     # A group of its own: Ctrl-C reaches us, and we tell the fleet when to stop.
     return await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, env=environment, start_new_session=True
@@ -97,28 +107,24 @@ async def _progress(server: Running, since: datetime) -> None:
     started = time.monotonic()
     while True:
         await asyncio.sleep(1)
-        rows = await asyncio.to_thread(
-            server.store.rows,
-            "SELECT count(), countIf(Operation = 'invoke_agent') FROM otel_traces WHERE IngestedAt >= {since:DateTime64(3)}",
-            {"since": since},
-        )
+        rows = await asyncio.to_thread(server.store.rows, _QUERIES["demo_stored"], {"since": since})
         spans, runs = rows[0]
-        click.echo(f"\r{time.monotonic() - started:4.0f} s  {runs} agent runs, {spans} spans stored", err=True, nl=False)
+        elapsed_s = time.monotonic() - started
+        click.echo(f"\r{elapsed_s:4.0f} s  {runs} agent runs, {spans} spans stored", err=True, nl=False)
 
 
 def _hints(server: Running, settings: Settings) -> str:
-    sql_address = server.addresses.get("clickhouse_http", "")
+    command = "agentvigil" if shutil.which("agentvigil") else os.path.relpath(sys.argv[0])
+    tools = "SELECT ToolName, ErrorType, count() FROM otel_traces GROUP BY ALL"
     return (
         "a fleet of simulated agents sends telemetry now; ask in another terminal:\n"
-        f'  agentvigil sql --data {settings.data} "SELECT AgentName, count() FROM otel_traces GROUP BY 1"\n'
-        f"  curl http://{sql_address} --data-binary 'SELECT ToolName, ErrorType, count() FROM otel_traces GROUP BY 1, 2'\n"
+        f"  {command} sql --data {settings.data} '{tools}'\n"
+        f"  curl http://{server.addresses.get('clickhouse_http', '')} --data-binary '{tools}'\n"
         "Ctrl-C ends it."
     )
 
 
-def _print_summary(
-    rows: Sequence[Sequence[Any]], spans: int, report: Mapping[str, Any], *, as_json: bool
-) -> None:
+def _print_summary(rows: Sequence[Sequence[Any]], spans: int, report: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         agents = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
         click.echo(json.dumps({"status": "done", "spans_stored": spans, "fleet": dict(report), "agents": agents}))

@@ -17,3 +17,9 @@ FROM otel_traces
 WHERE IngestedAt >= {since:DateTime64(3)} AND AgentName != ''
 GROUP BY agent, version
 ORDER BY agent, version
+
+-- demo_stored --
+-- Spans and agent runs stored since some moment.
+SELECT count() AS spans, countIf(Operation = 'invoke_agent') AS runs
+FROM otel_traces
+WHERE IngestedAt >= {since:DateTime64(3)}

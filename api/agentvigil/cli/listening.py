@@ -15,7 +15,9 @@ class CannotListen(Exception):
     """A port is taken, or the address is not this machine's."""
 
     def __init__(self, address: str, option: str, reason: str) -> None:
-        super().__init__(f"can not listen on {address}: {reason}; choose another address with {option} (port 0 is any free)")
+        super().__init__(
+            f"can not listen on {address}: {reason}; choose another address with {option} (port 0 is any free)"
+        )
 
 
 def bind(endpoint: Endpoint, option: str) -> socket.socket:

@@ -68,11 +68,12 @@ def _option(name: str, field: FieldInfo) -> Callable[[_Command], _Command]:
         name,
         type=_type(field.annotation),
         default=None,
-        help=f"{field.description}  [env: AGENTVIGIL_{name.upper()}]" + ("" if default is None else f"  [default: {default}]"),
+        help=f"{field.description}  [env: AGENTVIGIL_{name.upper()}]"
+        + ("" if default is None else f"  [default: {default}]"),
     )
 
 
-def _type(annotation: Any) -> click.ParamType:
+def _type(annotation: Any) -> click.ParamType[Any]:
     if get_origin(annotation) is Literal:
         return click.Choice([str(choice) for choice in get_args(annotation)])
     if annotation is int:

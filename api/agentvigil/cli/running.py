@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge
@@ -27,6 +26,7 @@ from agentvigil.storage.envelope import Limits
 from agentvigil.storage.errors import StorageError
 from agentvigil.storage.migrations import migrate
 from agentvigil.storage.opening import open_store
+from agentvigil.storage.server import without_password
 from agentvigil.storage.sql.clickhouse_http import clickhouse_http_app
 from agentvigil.storage.sql.gateway import SqlGateway
 from agentvigil.storage.store import Store
@@ -104,28 +104,26 @@ async def _listen(
         "api": api_app(_checks(store, headroom), registry, key),
     }
     if isinstance(store, EmbeddedStore):
-        gateway = SqlGateway(store.open_handle, store.database)
-        stack.callback(gateway.close)
-        endpoint = Endpoint.parse(settings.clickhouse_http)
-        apps["clickhouse_http"] = clickhouse_http_app(gateway, key=key, loopback=endpoint.is_loopback)
+        gateway = SqlGateway(store.open_handle, database=store.database, allowed_tables=store.readable_tables)
+        apps["clickhouse_http"] = clickhouse_http_app(gateway, key=key)
     addresses = {}
     for name, app in apps.items():
         endpoint = Endpoint.parse(getattr(settings, name))
         listener = bind(endpoint, _option(name))
         addresses[name] = endpoint.with_port(listener.getsockname()[1])
-        server = HttpServer(app, listener)
-        await server.start()
-        stack.push_async_callback(server.stop)
+        http_server = HttpServer(app, listener)
+        await http_server.start()
+        stack.push_async_callback(http_server.stop)
 
-    grpc_endpoint = Endpoint.parse(settings.otlp_grpc)
-    server = grpc_server(TraceService(ingest, key, metrics), settings.max_request_bytes)
+    receiver = grpc_server(TraceService(ingest, key, metrics), settings.max_request_bytes)
     try:
-        port = server.add_insecure_port(settings.otlp_grpc)
+        port = receiver.add_insecure_port(settings.otlp_grpc)
     except RuntimeError as exc:
-        raise CannotListen(settings.otlp_grpc, _option("otlp_grpc"), "address already in use or not this machine's") from exc
-    await server.start()
-    stack.push_async_callback(server.stop, _GRPC_GRACE_S)
-    return {"otlp_grpc": grpc_endpoint.with_port(port), **addresses}
+        reason = "address already in use, or not this machine's"
+        raise CannotListen(settings.otlp_grpc, _option("otlp_grpc"), reason) from exc
+    await receiver.start()
+    stack.push_async_callback(lambda: receiver.stop(_GRPC_GRACE_S))
+    return {"otlp_grpc": Endpoint.parse(settings.otlp_grpc).with_port(port), **addresses}
 
 
 def _check_key(settings: Settings, name: str) -> None:
@@ -191,6 +189,4 @@ def _store_check(store: Store) -> Check:
 
 
 def _store_url(settings: Settings, directory: DataDirectory | None) -> str:
-    from agentvigil.storage.server import without_password
-
-    return without_password(settings.clickhouse or "") if directory is None else f"chdb://{Path(directory.path)}"
+    return without_password(settings.clickhouse or "") if directory is None else f"chdb://{directory.path}"

@@ -33,10 +33,13 @@ class Settings(BaseSettings):
         None, description="Store on a ClickHouse server instead: http(s)://user:password@host:8123."
     )
     database: str = Field("default", min_length=1, max_length=100, description="ClickHouse database.")
-    otlp_grpc: Address = Field("127.0.0.1:4317", description="Where OTLP over gRPC is taken, HOST:PORT; port 0 is any free.")
+    otlp_grpc: Address = Field(
+        "127.0.0.1:4317", description="Where OTLP over gRPC is taken, HOST:PORT; port 0 is any free."
+    )
     otlp_http: Address = Field("127.0.0.1:4318", description="Where OTLP over HTTP is taken, HOST:PORT.")
     clickhouse_http: Address = Field(
-        "127.0.0.1:8123", description="Where SQL is answered in ClickHouse's HTTP dialect, HOST:PORT; embedded store only."
+        "127.0.0.1:8123",
+        description="Where SQL is answered in ClickHouse's HTTP dialect, HOST:PORT; embedded store only.",
     )
     api: Address = Field("127.0.0.1:8787", description="Where /health and /metrics are answered, HOST:PORT.")
     ingest_key: SecretStr | None = Field(
@@ -59,7 +62,7 @@ class Settings(BaseSettings):
         return value
 
     @classmethod
-    def load(cls, config: Path | None, flags: dict[str, Any]) -> Self:
+    def load(cls, config: Path | None, flags: dict[str, Any]) -> "Settings":
         """Build the settings from ``flags``, the environment and the TOML file ``config``, in that order of weight.
 
         Raises:
@@ -75,8 +78,8 @@ class Settings(BaseSettings):
                 settings_cls: type[BaseSettings],
                 init_settings: PydanticBaseSettingsSource,
                 env_settings: PydanticBaseSettingsSource,
-                dotenv_settings: PydanticBaseSettingsSource,
-                file_secret_settings: PydanticBaseSettingsSource,
+                dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic passes it by name
+                file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
             ) -> tuple[PydanticBaseSettingsSource, ...]:
                 return init_settings, env_settings, _FileSource(settings_cls, from_file)
 
@@ -92,7 +95,7 @@ class _FileSource(PydanticBaseSettingsSource):
         super().__init__(settings_cls)
         self._values = values
 
-    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - pydantic's
         return self._values.get(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import urllib3
 
@@ -12,7 +12,7 @@ from agentvigil.storage.data_directory import read_owner
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.opening import directory_of, open_store
 from agentvigil.storage.server import without_password
-from agentvigil.storage.sql.errors import QueryRefused
+from agentvigil.storage.sql.errors import SqlError
 from agentvigil.storage.sql.gateway import SqlGateway
 
 _TERMINAL_FORMAT: Final = "PrettyCompact"
@@ -65,7 +65,7 @@ def _ask_server(
         headers = urllib3.make_headers(basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}")
     elif key := settings.key():
         headers = {"Authorization": f"Bearer {key}"}
-    target = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/?{urllib3.request.urlencode(fields)}"
+    target = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/?{urlencode(fields)}"
     try:
         response = urllib3.request(
             "POST", target, body=query.encode(), headers=headers, preload_content=False, retries=False
@@ -82,10 +82,8 @@ def _ask_embedded(
 ) -> Iterator[bytes]:
     with open_store(settings.clickhouse, settings.data, settings.database, purpose="agentvigil sql") as (store, _):
         assert isinstance(store, EmbeddedStore)
-        gateway = SqlGateway(store.open_handle, store.database)
+        gateway = SqlGateway(store.open_handle, database=store.database, allowed_tables=store.readable_tables)
         try:
-            yield gateway.execute(query, settings={}, parameters=parameters, default_format=default_format).body
-        except QueryRefused as exc:
+            yield gateway.execute(query, parameters=parameters, default_format=default_format).body
+        except SqlError as exc:
             raise SqlFailed(str(exc)) from exc
-        finally:
-            gateway.close()

@@ -59,7 +59,8 @@ def admit_traces(body: bytes, project: str) -> AdmittedTraces:
         rejected = sum(map(_remove_invalid_spans, scopes))
         if rejected == spans:
             raise BadRequest(
-                f"none of the {spans} spans has valid ids; a trace id is 16 bytes, a span id 8, and neither is all zeros"
+                f"none of the {spans} spans has valid ids; a trace id is 16 bytes, a span id 8, "
+                "and neither is all zeros"
             )
     stored_body = body
     nested = holds_nested_values(body)

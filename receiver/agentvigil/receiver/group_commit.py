@@ -39,7 +39,7 @@ class CommitLimits:
 
     queued_bytes: int = 64 * 2**20
     group_bytes: int = 16 * 2**20
-    interval_s: float = 0.1
+    interval_s: float = 0.05
     hurry_bytes: int = 2**20
     """With this much waiting, a group goes without regard to ``interval_s``."""
 
@@ -85,7 +85,8 @@ class GroupCommitter:
             raise Unavailable("the receiver is stopping; send again, to its successor")
         if self._queued_bytes >= self._limits.queued_bytes:
             raise Busy(
-                f"{self._queued_bytes} bytes wait to be stored, of at most {self._limits.queued_bytes}; send again a little later"
+                f"{self._queued_bytes} bytes wait to be stored, of at most {self._limits.queued_bytes}; "
+                "send again a little later"
             )
 
     async def submit(self, request: TraceRequest) -> Outcome:
@@ -119,7 +120,7 @@ class GroupCommitter:
                 self._metrics.requests_repeated.inc()
                 return answer
             self.check_open()
-            if self._queue and self._queued_bytes + len(request.body) > self._limits.queued_bytes:
+            if self._queued_bytes and self._queued_bytes + len(request.body) > self._limits.queued_bytes:
                 raise Busy(
                     f"a request of {len(request.body)} bytes does not fit beside the {self._queued_bytes} that wait; "
                     "send again a little later"
@@ -164,8 +165,8 @@ class GroupCommitter:
         self, requests: "Sequence[TraceRequest]", answers: "Sequence[concurrent.futures.Future[Outcome]]"
     ) -> None:
         try:
-            outcomes = self._writer.write(requests)
-        except Exception:  # a defect must not end the thread that answers everybody
+            outcomes = [outcome for _, outcome in zip(requests, self._writer.write(requests), strict=True)]
+        except Exception:  # noqa: BLE001 - a defect must not end the thread that answers everybody
             _LOG.exception("storing %d requests failed for a reason nobody foresaw", len(requests))
             outcomes = [Outcome.UNAVAILABLE] * len(requests)
         with self._changed:

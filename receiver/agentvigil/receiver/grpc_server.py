@@ -39,7 +39,7 @@ class TraceService:
                 response = await self._ingest.export(body)
         except ReceiverError as exc:
             await self._abort(context, exc)
-        except Exception:  # the sender gets a status it can act on, we get the traceback
+        except Exception:  # noqa: BLE001 - the sender gets a status it can act on, we get the traceback
             _LOG.exception("an export failed for a reason nobody foresaw")
             await self._abort(context, Internal("the receiver failed, see its log; send again later"))
         self._metrics.requests.labels("traces", "grpc", "OK").inc()

@@ -49,7 +49,7 @@ class TraceHttpApp:
             return
         except ReceiverError as exc:
             await self._refuse(send, exc)
-        except Exception:  # the sender gets a status it can act on, we get the traceback
+        except Exception:  # noqa: BLE001 - the sender gets a status it can act on, we get the traceback
             _LOG.exception("an export failed for a reason nobody foresaw")
             await self._refuse(send, Internal("the receiver failed, see its log; send again later"))
         else:
@@ -116,9 +116,7 @@ class TraceHttpApp:
         await _answer(send, error.status.http_status, rpc_status(error).SerializeToString(), extra)
 
 
-async def _answer(
-    send: Send, status: int, body: bytes, extra_headers: list[tuple[bytes, bytes]] | None = None
-) -> None:
+async def _answer(send: Send, status: int, body: bytes, extra_headers: list[tuple[bytes, bytes]] | None = None) -> None:
     headers = [
         (b"content-type", _PROTOBUF.encode()),
         (b"content-length", str(len(body)).encode()),

@@ -5,7 +5,7 @@ import contextlib
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -63,7 +63,7 @@ class IngestConfig:
     exports_in_flight: int = 512
     read_timeout_s: float = 30
     keep_days: int = 90
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
 
 class TraceIngest:
@@ -108,7 +108,8 @@ class TraceIngest:
         """
         if len(body) > self.config.max_request_bytes:
             raise TooLarge(
-                f"the request has {len(body)} bytes, at most {self.config.max_request_bytes} are taken; send smaller batches"
+                f"the request has {len(body)} bytes, at most {self.config.max_request_bytes} are taken; "
+                "send smaller batches"
             )
         if len(body) < _ADMIT_IN_THREAD_BYTES:
             admitted = admit_traces(body, PROJECT)
@@ -121,9 +122,7 @@ class TraceIngest:
         response = ExportTraceServiceResponse()
         if admitted.rejected_spans:
             response.partial_success.CopyFrom(
-                ExportTracePartialSuccess(
-                    rejected_spans=admitted.rejected_spans, error_message=admitted.rejection
-                )
+                ExportTracePartialSuccess(rejected_spans=admitted.rejected_spans, error_message=admitted.rejection)
             )
         return response.SerializeToString()
 

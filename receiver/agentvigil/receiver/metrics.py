@@ -15,15 +15,22 @@ class ReceiverMetrics:
             ["signal", "protocol", "status"],
             registry=registry,
         )
-        self.spans_stored = Counter("agentvigil_receiver_spans_stored", "Spans acknowledged as stored.", registry=registry)
+        self.spans_stored = Counter(
+            "agentvigil_receiver_spans_stored", "Spans acknowledged as stored.", registry=registry
+        )
         self.spans_rejected = Counter(
             "agentvigil_receiver_spans_rejected", "Spans refused for good, e.g. for invalid ids.", registry=registry
         )
         self.requests_repeated = Counter(
-            "agentvigil_receiver_requests_repeated", "Requests answered without storing, since they were stored before.", registry=registry
+            "agentvigil_receiver_requests_repeated",
+            "Requests answered without storing, since they were stored before.",
+            registry=registry,
         )
         self.group_seconds = Histogram(
-            "agentvigil_receiver_group_commit_seconds", "Time to store one group of requests.", registry=registry, buckets=_SECONDS
+            "agentvigil_receiver_group_commit_seconds",
+            "Time to store one group of requests.",
+            registry=registry,
+            buckets=_SECONDS,
         )
         self.group_requests = Histogram(
             "agentvigil_receiver_group_requests",

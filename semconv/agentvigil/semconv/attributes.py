@@ -7,7 +7,6 @@ docstring says otherwise.
 
 from typing import Final
 
-
 # Identity of who runs
 
 SERVICE_NAME: Final = "service.name"

@@ -10,11 +10,12 @@ may ask is decided by the allow-list of ``agentvigil.storage.sql``.
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote as url_quote
 from urllib.parse import urlencode
+from xml.sax.saxutils import escape as xml_escape
 
 import chdb
 from chdb.state.sqlitelike import Connection
@@ -29,7 +30,10 @@ from agentvigil.storage.errors import StoreUnreachable
 from agentvigil.storage.rendering import quote
 from agentvigil.storage.store import Store, failure_of
 
+_connect: Final[Callable[[str], Connection]] = chdb.connect  # which has no types of its own
+
 _CONFIG: Final = """<clickhouse>
+  <format_schema_path>{schemas}</format_schema_path>
   <user_directories><users_xml><path>users.xml</path></users_xml></user_directories>
   <mark_cache_size>134217728</mark_cache_size>
   <background_pool_size>4</background_pool_size>
@@ -69,12 +73,12 @@ class EmbeddedStore(Store):
     def __init__(self, directory: DataDirectory, database: str) -> None:
         super().__init__(database)
         self.path = directory.clickhouse
-        options = {"config-file": str(_write_configuration(directory.path / "config"))}
+        options = {"config-file": str(_write_configuration(directory.path))}
         self._connection_string = f"{os.path.realpath(self.path)}?{urlencode(options, quote_via=url_quote)}"
         self._options = options
         try:
             # Holds the engine open while clients come and go.
-            self._anchor = chdb.connect(self._connection_string)
+            self._anchor = _connect(self._connection_string)
             self._anchor.query(f"CREATE DATABASE IF NOT EXISTS {quote_identifier(database)}")
         except RuntimeError as exc:
             raise StoreUnreachable(
@@ -83,7 +87,7 @@ class EmbeddedStore(Store):
 
     def open_handle(self) -> Connection:
         """Return a chDB handle that nobody used before; the caller closes it."""
-        return chdb.connect(self._connection_string)
+        return _connect(self._connection_string)
 
     def insert_protobuf(self, table: str, message: str, body: bytes) -> None:
         client = self._client()
@@ -116,10 +120,17 @@ class EmbeddedStore(Store):
 
 
 def _write_configuration(folder: Path) -> Path:
-    folder.mkdir(mode=0o700, exist_ok=True)
-    (folder / "users.xml").write_text(_USERS, encoding="utf-8")
-    config = folder / "config.xml"
-    config.write_text(_CONFIG, encoding="utf-8")
+    """Write the engine's configuration below ``folder`` and return its path.
+
+    ClickHouse keeps a copy of every schema it is given under ``format_schema_path``, by default in the directory the
+    process was started in.
+    """
+    configuration, schemas = folder / "config", folder / "schemas"
+    configuration.mkdir(mode=0o700, exist_ok=True)
+    schemas.mkdir(mode=0o700, exist_ok=True)
+    (configuration / "users.xml").write_text(_USERS, encoding="utf-8")
+    config = configuration / "config.xml"
+    config.write_text(_CONFIG.format(schemas=xml_escape(f"{schemas}/")), encoding="utf-8")
     return config
 
 

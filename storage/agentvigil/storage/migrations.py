@@ -56,7 +56,9 @@ def all_migrations() -> list[Migration]:
         match = _FILE_NAME.fullmatch(file.name)
         if match is not None:
             migrations.append(
-                Migration(int(match["version"]), match["name"], bool(match["embedded"]), file.read_text(encoding="utf-8"))
+                Migration(
+                    int(match["version"]), match["name"], bool(match["embedded"]), file.read_text(encoding="utf-8")
+                )
             )
     return sorted(migrations, key=lambda migration: migration.version)
 
@@ -105,7 +107,9 @@ def migrate(store: Store) -> list[Migration]:
 
 
 def _applied(store: Store) -> dict[int, str]:
-    if not store.rows("SELECT 1 FROM system.tables WHERE database = currentDatabase() AND name = 'agentvigil_migrations'"):
+    if not store.rows(
+        "SELECT 1 FROM system.tables WHERE database = currentDatabase() AND name = 'agentvigil_migrations'"
+    ):
         return {}
     rows = store.rows("SELECT Version, any(Checksum) FROM agentvigil_migrations GROUP BY Version")
     return {int(version): str(checksum) for version, checksum in rows}

@@ -13,7 +13,9 @@ from agentvigil.storage.store import Store
 
 
 @contextlib.contextmanager
-def open_store(url: str | None, data: Path, database: str, *, purpose: str) -> Iterator[tuple[Store, DataDirectory | None]]:
+def open_store(
+    url: str | None, data: Path, database: str, *, purpose: str
+) -> Iterator[tuple[Store, DataDirectory | None]]:
     """Yield the store at ``url`` (``http://…``, ``https://…`` or ``chdb:///directory``), or in ``data`` without one.
 
     With the embedded home comes its data directory, owned for as long as the store is open; ``purpose`` is what

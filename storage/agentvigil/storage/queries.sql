@@ -21,6 +21,15 @@ LIMIT {limit:UInt64}
 DELETE FROM otel_traces
 WHERE IngestedAt >= {received_from:DateTime64(3)} AND has(arrayMap(h -> toFixedString(unhex(h), 16), {hashes:Array(String)}), RequestHash)
 
+-- index_traces --
+-- Writes the traces of recent intake into their index again, which changes nothing for those it has. The index is filled
+-- after the spans: a process that dies or an insert that fails in between leaves spans that are stored and in no index.
+INSERT INTO otel_traces_trace_id_ts (TraceId, Start, End, KeepDays) SETTINGS max_partitions_per_insert_block = 0
+SELECT TraceId, min(toDateTime(Timestamp)), max(toDateTime(Timestamp)), max(KeepDays)
+FROM otel_traces
+WHERE IngestedAt >= {received_from:DateTime64(3)} AND TraceId != ''
+GROUP BY TraceId
+
 -- stored_spans --
 -- Spans and bytes on disk, for metrics.
 SELECT sum(rows) AS spans, sum(bytes_on_disk) AS bytes, count() AS parts

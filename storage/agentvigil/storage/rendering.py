@@ -37,7 +37,14 @@ def _array(texts: Iterable[str]) -> str:
 
 def _key_values() -> str:
     """Type of a ``repeated KeyValue``: the oneof as the decoder fills it, and which of its fields was present."""
-    element_kinds = {"absent": 0, "string_value": 1, "bool_value": 2, "int_value": 3, "double_value": 4, "bytes_value": 7}
+    element_kinds = {
+        "absent": 0,
+        "string_value": 1,
+        "bool_value": 2,
+        "int_value": 3,
+        "double_value": 4,
+        "bytes_value": 7,
+    }
     kinds = {**element_kinds, "array_value": 5}
     element = ", ".join((f"kind {_enum(element_kinds)}", *_SCALARS, "bytes_value String"))
     value = ", ".join(

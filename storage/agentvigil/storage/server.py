@@ -27,7 +27,9 @@ class ServerStore(Store):
             client = get_client(dsn=url, connect_timeout=5)
         except ClickHouseError as exc:
             failure = failure_of(exc)
-            raise StoreUnreachable(f"no ClickHouse at {without_password(url)}: {failure}; check AGENTVIGIL_CLICKHOUSE") from exc
+            raise StoreUnreachable(
+                f"no ClickHouse at {without_password(url)}: {failure}; check AGENTVIGIL_CLICKHOUSE"
+            ) from exc
         try:
             client.command("CREATE DATABASE IF NOT EXISTS {database:Identifier}", parameters={"database": database})
         except ClickHouseError as exc:

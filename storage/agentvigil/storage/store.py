@@ -67,6 +67,20 @@ class Store(ABC):
         """
         self._run(lambda client: client.command(sql, parameters=dict(parameters or {})))
 
+    def readable_tables(self) -> frozenset[str]:
+        """Return the names of the tables that readers may be shown.
+
+        Raises:
+            QueryFailed: if the store does not answer.
+        """
+        return frozenset(
+            str(name)
+            for (name,) in self.rows(
+                "SELECT name FROM system.tables WHERE database = currentDatabase() "
+                "AND (engine LIKE '%MergeTree' OR engine IN ('View', 'Null'))"
+            )
+        )
+
     def version(self) -> str:
         """Return ClickHouse's version, e.g. ``"26.9.2.1"``.
 

@@ -60,22 +60,30 @@ class TraceWriter:
     def recover(self, window_s: int, limit: int) -> list[bytes]:
         """Look at what an earlier process stored: remove requests that are not whole, return the hashes of the rest.
 
+        What the rest has in otel_traces it then also has in the index of traces, which is filled later.
+
         The window is the last ``window_s`` seconds of intake before the newest row, at most ``limit`` requests.
 
         Raises:
             StorageError: if the store does not answer.
         """
         whole, partial = [], []
+        oldest: datetime | None = None
         for request_hash, spans, rows, received_at in self._store.rows(
             _QUERIES["recent_requests"], {"window_s": window_s, "limit": limit}
         ):
+            oldest = received_at if oldest is None else min(oldest, received_at)
             if rows == spans:
                 whole.append(bytes(request_hash))
             elif self._store.is_embedded or time.time() - received_at.timestamp() > _SHARED_STORE_GRACE_S:
                 partial.append((bytes(request_hash), received_at))
         if partial:
-            _LOG.warning("removing %d requests that an earlier process stored in part; their senders have them", len(partial))
+            _LOG.warning(
+                "removing %d requests that an earlier process stored in part; their senders have them", len(partial)
+            )
             self._delete([request_hash for request_hash, _ in partial], min(at for _, at in partial))
+        if oldest is not None:
+            self._store.command(_QUERIES["index_traces"], {"received_from": oldest})
         return whole
 
     def write(self, group: Sequence[TraceRequest]) -> list[Outcome]:
@@ -167,6 +175,9 @@ class TraceWriter:
             whole |= {request_hash for request_hash, count in stored.items() if count == chunk[request_hash].spans}
             if partial := [request_hash for request_hash in stored if request_hash not in whole]:
                 self._delete(partial, received_from)
+        if whole:
+            received_from = _millisecond(min(request.received_at_ns for request in group))
+            self._store.command(_QUERIES["index_traces"], {"received_from": received_from})
         return whole
 
     def _delete(self, hashes: Sequence[bytes], received_from: datetime) -> None:

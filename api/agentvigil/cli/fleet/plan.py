@@ -47,7 +47,7 @@ _KNOWN_ONLY_AT_THE_END: Final = frozenset(
 )
 
 
-class StepFailed(Exception):  # noqa: N818 - what happened to a simulated step, not an error of ours
+class StepFailed(Exception):
     """A step ended with an error; ``error_type`` is what its span will say."""
 
     def __init__(self, error_type: str, message: str, *, retryable: bool = True) -> None:

@@ -52,10 +52,13 @@ class Scope:
         return next((child for child in self.children if child.kind == name and child.is_section), None)
 
 
-_AST_LINE: Final = re.compile(r"( *)([A-Z][A-Za-z]*(?:::[A-Z][A-Za-z]*)?)(?: (.*?))?(?: \(children (\d+)\))?", re.DOTALL)
+_AST_LINE: Final = re.compile(
+    r"( *)([A-Z][A-Za-z]*(?:::[A-Z][A-Za-z]*)?)(?: (.*?))??(?: \(children (\d+)\))?", re.DOTALL
+)
 _ALIAS: Final = re.compile(r"(.*?)(?:^| )\(alias (.*)\)", re.DOTALL)
 _SCOPE_LINE: Final = re.compile(r"( *)([A-Z][A-Z_ ]*?)(?: id: (\d+)(?:, (.*))?)?", re.DOTALL)
-_EXPRESSION: Final = re.compile(r"( *)EXPRESSION .*", re.DOTALL)
+# Sections that repeat text of the query after their name.
+_TEXT_LINE: Final = re.compile(r"( *)(?:EXPRESSION .*|REPLACEMENTS \d+|REPLACEMENT NAME .* EXPRESSION)", re.DOTALL)
 _ATTRIBUTE: Final = re.compile(r"(?:^|, )([a-z_]+): (.*?)(?=, [a-z_]+: |$)", re.DOTALL)
 
 
@@ -109,7 +112,7 @@ def read_query_tree(dump: str) -> Scope:
     for line in _lines(dump):
         match = _SCOPE_LINE.fullmatch(line)
         if match is None:
-            match = _EXPRESSION.fullmatch(line)  # the section repeats the expression's text after its name
+            match = _TEXT_LINE.fullmatch(line)
             if match is None:
                 raise _unreadable(line)
             kind, identity, rest = "EXPRESSION", None, None
@@ -153,5 +156,6 @@ def _lines(dump: str) -> list[str]:
 
 def _unreadable(line: str) -> QueryRefused:
     return QueryRefused(
-        ACCESS_DENIED, f"The syntax tree of the query cannot be checked at {line.strip()[:120]!r}; write it more plainly"
+        ACCESS_DENIED,
+        f"The syntax tree of the query cannot be checked at {line.strip()[:120]!r}; write it more plainly",
     )

@@ -1,0 +1,204 @@
+"""Runs one client's query on a chDB handle of its own, within limits.
+
+A handle on which a query raised gave that query's rows in front of the next answer, and settings stick to a handle;
+so every query gets fresh ones and nobody sees them again. Opening one costs about a millisecond.
+"""
+
+import json
+import logging
+import re
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from agentvigil.storage.sql.admission import SYSTEM_TABLES, Admission, Admitted, Handle, read_filters
+from agentvigil.storage.sql.errors import (
+    BAD_QUERY_PARAMETER,
+    QUERY_IS_TOO_LARGE,
+    SYNTAX_ERROR,
+    TOO_MANY_ROWS_OR_BYTES,
+    EngineError,
+    GatewayBusy,
+    QueryRefused,
+)
+from agentvigil.storage.sql.formats import CONTENT_TYPES, empty_native_block, format_named
+from agentvigil.storage.sql.settings import Limits, admit_settings, limit_settings, set_statement
+from agentvigil.storage.sql.tokens import quote, quote_name
+
+_log = logging.getLogger("agentvigil.storage.sql")
+
+_FILTERS: Final = "additional_table_filters"
+_CHECKING: Final = {"max_result_rows": "0", "max_result_bytes": "0"}
+"""A syntax tree has as many rows as the query has parts; max_ast_elements bounds it, not the client's limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """The answer to one query, whole. ``elapsed_s`` is the engine's time in seconds."""
+
+    body: bytes
+    format: str
+    content_type: str
+    rows_read: int
+    elapsed_s: float
+    query_id: str
+
+
+class SqlGateway:
+    """The one way in for SQL that somebody else wrote. Blocking; any number of threads may call it.
+
+    Args:
+        open_handle: opens a new chDB connection; the gateway closes it.
+        database: where unqualified names live; must exist.
+        allowed_tables: names of the tables and views of it that queries may read, asked anew for every query. It must
+            name only what exists, see `admission.Admission`.
+        limits: what one query may cost.
+    """
+
+    def __init__(
+        self,
+        open_handle: Callable[[], Handle],
+        *,
+        database: str,
+        allowed_tables: Callable[[], frozenset[str]],
+        limits: Limits | None = None,
+    ) -> None:
+        self.database = database
+        self.limits = limits or Limits()
+        self._open_handle = open_handle
+        self._admission = Admission(database, allowed_tables)
+        self._allowed_tables = allowed_tables
+        self._slots = threading.BoundedSemaphore(self.limits.max_concurrent)
+        self._facts: tuple[str, str] | None = None
+
+    def engine_facts(self) -> tuple[str, str]:
+        """Version and time zone of the engine; asked once.
+
+        Raises:
+            EngineError: if the engine does not answer.
+        """
+        if self._facts is None:
+            with self._handle(_CHECKING) as handle:
+                answer = bytes(_query(handle, "SELECT version(), timezone()", "TSV", {}).bytes())
+            version, timezone = answer.decode().rstrip("\n").split("\t")
+            self._facts = version, timezone
+        return self._facts
+
+    def execute(
+        self,
+        text: str,
+        *,
+        settings: Mapping[str, str] | None = None,
+        parameters: Mapping[str, str] | None = None,
+        default_format: str = "TabSeparated",
+        query_id: str | None = None,
+    ) -> QueryResult:
+        """Admit and run one query.
+
+        ``parameters`` are values of ``{name:Type}``, written as ClickHouse takes them in ``param_name``: TSV-escaped.
+        A FORMAT or SETTINGS in the query wins over ``default_format`` and ``settings``.
+
+        Raises:
+            QueryRefused: the query is not allowed, or its answer is larger than the limit.
+            GatewayBusy: no slot came free in time.
+            EngineError: the engine refused it or broke it off.
+        """
+        parameters = dict(parameters or {})
+        for name in parameters:
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+                raise QueryRefused(BAD_QUERY_PARAMETER, f"Parameter name {name[:80]!r} is no identifier")
+        if len(text) > self.limits.max_query_bytes:
+            raise QueryRefused(
+                QUERY_IS_TOO_LARGE, f"The query has {len(text)} characters, the limit is {self.limits.max_query_bytes}"
+            )
+        if "\0" in text or not text.strip():
+            raise QueryRefused(SYNTAX_ERROR, "Empty query" if not text.strip() else "The query has a zero byte in it")
+        try:
+            text.encode()
+            "".join(parameters.values()).encode()
+        except UnicodeEncodeError as exc:
+            raise QueryRefused(SYNTAX_ERROR, "The query is not valid UTF-8") from exc
+        if not self._slots.acquire(timeout=self.limits.max_wait_s):
+            raise GatewayBusy(self.limits.max_concurrent, self.limits.max_wait_s)
+        try:
+            return self._execute(text, dict(settings or {}), parameters, default_format, query_id or str(uuid.uuid4()))
+        finally:
+            self._slots.release()
+
+    def _execute(
+        self, text: str, settings: dict[str, str], parameters: dict[str, str], default_format: str, query_id: str
+    ) -> QueryResult:
+        with self._handle(_CHECKING) as checking:
+            statement = self._admission.read(checking, text)
+            output = format_named(statement.format or default_format)
+            wanted = {**settings, **statement.settings}
+            filters = self._own_filters()
+            for table, condition in read_filters(wanted.pop(_FILTERS, "{}")).items():
+                name, canonical = self._admission.admit_filter(checking, table, condition)
+                filters[name] = f"({filters[name]}) AND ({canonical})" if name in filters else canonical
+            engine_settings = admit_settings(wanted, self.limits)
+            admitted = self._admission.admit(checking, statement, parameters)
+        engine_settings[_FILTERS] = (
+            "{" + ", ".join(f"{quote(table)}: {quote(text)}" for table, text in filters.items()) + "}"
+        )
+        with self._handle(engine_settings) as handle:
+            answer = _query(handle, admitted.text, output, parameters)
+            body = bytes(answer.bytes())
+            if len(body) > self.limits.max_answer_bytes:
+                raise QueryRefused(
+                    TOO_MANY_ROWS_OR_BYTES,
+                    f"The answer has {len(body)} bytes, the limit is {self.limits.max_answer_bytes}; "
+                    "select fewer columns or rows",
+                )
+            rows_read, elapsed_s = int(answer.rows_read()), float(answer.elapsed())
+            if not body and output == "Native":
+                body = empty_native_block(_columns(handle, admitted, parameters))
+        return QueryResult(body, output, CONTENT_TYPES[output], rows_read, elapsed_s, query_id)
+
+    @contextmanager
+    def _handle(self, settings: Mapping[str, str]) -> Iterator[Handle]:
+        """Yield a handle that is set up for one query and cannot be set up otherwise: ``readonly`` comes last."""
+        handle = self._open_handle()
+        try:
+            _query(handle, f"USE {quote_name(self.database)}", "Null", {})
+            _query(handle, set_statement(limit_settings(self.limits)), "Null", {})
+            if settings:
+                _query(handle, set_statement(settings), "Null", {})
+            _query(handle, "SET readonly = 1", "Null", {})
+            yield handle
+        finally:
+            try:
+                handle.close()
+            except RuntimeError:
+                _log.warning("a chDB handle did not close", exc_info=True)
+
+    def _own_filters(self) -> dict[str, str]:
+        """Conditions on the system tables that describe the schema: they show what a query may read, no more."""
+        database = quote(self.database)
+        tables = ", ".join(map(quote, sorted(self._allowed_tables()))) or "''"
+        system = ", ".join(map(quote, sorted(SYSTEM_TABLES)))
+        visible = f"(database = {database} AND {{0}} IN ({tables})) OR (database = 'system' AND {{0}} IN ({system}))"
+        return {
+            "system.databases": f"name IN ({database}, 'system')",
+            "system.tables": visible.format("name"),
+            "system.columns": visible.format("table"),
+        }
+
+
+def _query(handle: Handle, text: str, output: str, parameters: Mapping[str, str]) -> Any:
+    try:
+        return handle.query(text, output, params=dict(parameters))
+    except RuntimeError as exc:  # chdb.ChdbError is one
+        raise EngineError.from_text(str(exc)) from exc
+
+
+def _columns(handle: Handle, admitted: Admitted, parameters: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Names and types of a result that came back empty."""
+    if not admitted.select:  # of the other statements only SHOW has an empty answer
+        return [("name", "String")]
+    described = _query(handle, f"DESCRIBE TABLE ({admitted.text})", "JSONCompactEachRow", parameters)
+    rows = (json.loads(line) for line in bytes(described.bytes()).splitlines() if line)
+    return [(str(row[0]), str(row[1])) for row in rows]

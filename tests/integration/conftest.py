@@ -1,0 +1,28 @@
+"""Fixtures for tests that run the product as its users do, in processes of its own."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Test modules are imported by path, so what they share has to be made importable.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from server_process import Server
+
+
+@pytest.fixture(scope="module")
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """A function that starts a server and returns when it is ready; whatever still runs at the end is killed."""
+    with contextlib.ExitStack() as stack:
+
+        def start(data: Path, *arguments: str, **options: Any) -> Server:
+            server = Server(data, tmp_path_factory.mktemp("log"), *arguments, **options)
+            stack.callback(server.kill)
+            server.start()
+            return server
+
+        yield start

@@ -1,0 +1,198 @@
+"""The server as users run it, a process of its own that tests start, kill, stop, and look into afterwards.
+
+chDB has one data path per process, and the process of the tests has its own already. So what a server stored is read
+by one more process, once the server is gone.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import grpc
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+AGENTVIGIL: Final = (sys.executable, "-m", "agentvigil.cli")
+ANY_PORTS: Final = tuple(
+    argument
+    for option in ("--otlp-grpc", "--otlp-http", "--clickhouse-http", "--api")
+    for argument in (option, "127.0.0.1:0")
+)
+EXPORT_METHOD: Final = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+
+_READY_S: Final = 30.0
+_STOP_S: Final = 30.0
+_RUN_STATEMENTS: Final = """
+import json, sys
+from pathlib import Path
+from agentvigil.storage.data_directory import DataDirectory
+from agentvigil.storage.embedded import EmbeddedStore
+
+answers = []
+with DataDirectory(Path(sys.argv[1]), purpose="test") as directory:
+    store = EmbeddedStore(directory, "default")
+    for statement in json.load(sys.stdin):
+        if statement.split()[0] in ("SELECT", "WITH"):
+            answers.append([list(row) for row in store.rows(statement)])
+        else:
+            store.command(statement)
+    store.close()
+json.dump(answers, sys.stdout, default=str)
+"""
+
+_T = TypeVar("_T")
+
+
+class Server:
+    """``agentvigil up`` on ``data``, which may be started again after it was killed or stopped.
+
+    Its output goes to files in ``logs``, apart from what is searched for secrets; ``cwd`` is where it runs.
+    """
+
+    def __init__(
+        self, data: Path, logs: Path, *arguments: str, variables: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> None:
+        self.data, self.logs = data, logs
+        self.addresses: dict[str, str] = {}
+        self.ready: dict[str, Any] = {}
+        self.starts = 0
+        self._command = [*AGENTVIGIL, "up", "--json", "--data", str(data), *ANY_PORTS, *arguments]
+        self._environment = environment(variables)
+        self._cwd = cwd
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Return when the ready line is there; fail with the server's own words if it does not come."""
+        self.starts += 1
+        stdout = self.logs / f"{self.starts}.stdout"
+        with stdout.open("wb") as out, (self.logs / f"{self.starts}.stderr").open("wb") as err:
+            self._process = subprocess.Popen(self._command, stdout=out, stderr=err, env=self._environment, cwd=self._cwd)
+        process = self._process
+
+        def ready() -> bool:
+            assert process.poll() is None, f"the server ended with {process.returncode}:\n{self.output()}"
+            return stdout.read_bytes().endswith(b"\n")
+
+        until(ready, _READY_S, "the ready line")
+        self.ready = json.loads(stdout.read_bytes())
+        self.addresses = {name: self.ready[name] for name in ("otlp_grpc", "otlp_http", "clickhouse_http", "api")}
+
+    def kill(self) -> None:
+        """SIGKILL, as the kernel does when memory runs out; safe to call twice."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask the server to end with the signal ``number`` and return its exit code."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        return self._process.wait(_STOP_S)
+
+    def output(self) -> str:
+        """All that any start of this server wrote to stdout and stderr."""
+        return "".join(path.read_text(errors="replace") for path in sorted(self.logs.iterdir()))
+
+
+def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process' environment without settings of ours or of OpenTelemetry, and with ``variables``."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AGENTVIGIL_", "OTEL_"))}
+    return {**kept, **(variables or {})}
+
+
+def run_cli(
+    *arguments: str, variables: Mapping[str, str] | None = None, stdin: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    """Run ``agentvigil`` with ``arguments`` to its end."""
+    return subprocess.run(
+        [*AGENTVIGIL, *arguments],
+        env=environment(variables),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def run_statements(data: Path, *statements: str) -> list[list[list[Any]]]:
+    """Run SQL on ``data``, which nobody may own, in a process of its own; return the rows of each SELECT."""
+    process = subprocess.run(
+        [sys.executable, "-c", _RUN_STATEMENTS, str(data)],
+        env=environment(),
+        input=json.dumps(statements),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    answers: list[list[list[Any]]] = json.loads(process.stdout)
+    return answers
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def until(condition: Callable[[], _T], timeout_s: float, what: str, pause_s: float = 0.01) -> _T:
+    """Return what ``condition`` returns as soon as that is true."""
+    deadline = time.monotonic() + timeout_s
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"{what} did not come within {timeout_s} s"
+        time.sleep(pause_s)
+    return result
+
+
+class OtlpSender:
+    """Sends serialised requests over gRPC, as they are."""
+
+    def __init__(self, address: str) -> None:
+        self._channel = grpc.insecure_channel(
+            address,
+            options=[
+                # Threads must not share a connection, and must notice quickly that the server is back.
+                ("grpc.use_local_subchannel_pool", 1),
+                ("grpc.initial_reconnect_backoff_ms", 50),
+                ("grpc.min_reconnect_backoff_ms", 50),
+                ("grpc.max_reconnect_backoff_ms", 200),
+            ],
+        )
+        self._export = self._channel.unary_unary(EXPORT_METHOD)
+
+    def send(self, body: bytes, metadata: Sequence[tuple[str, str]] = ()) -> ExportTraceServiceResponse:
+        """Send ``body`` once.
+
+        Raises:
+            grpc.RpcError: if it was not acknowledged.
+        """
+        answer: bytes = self._export(body, timeout=20, metadata=metadata)
+        return ExportTraceServiceResponse.FromString(answer)
+
+    def close(self) -> None:
+        self._channel.close()
+
+
+def insert_under_way(data: Path) -> bool:
+    """Say whether ClickHouse is writing a part right now: its directory has a name that says so until it is committed."""
+    for table in (data / "clickhouse" / "store").glob("*/*"):
+        try:
+            if any(name.startswith("tmp_insert_") for name in os.listdir(table)):
+                return True
+        except OSError:
+            continue
+    return False

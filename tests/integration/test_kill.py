@@ -1,0 +1,236 @@
+"""Acknowledged means stored, once, whatever happens to the process: servers under load are killed and stopped.
+
+AGENTVIGIL_TEST_KILLS=100 makes the kill test a soak test; AGENTVIGIL_TEST_SEED repeats one that failed.
+"""
+
+import itertools
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import grpc
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from server_process import OtlpSender, Server, free_port, insert_under_way, run_statements, until
+
+StartServer = Callable[..., Server]
+
+KILLS: Final = int(os.environ.get("AGENTVIGIL_TEST_KILLS", "5"))
+SEED: Final = int(os.environ.get("AGENTVIGIL_TEST_SEED", str(random.SystemRandom().randrange(2**32))))
+DAY_S: Final = 86_400
+SHAPES: Final = 2 * ((512, 2), (8, 1), (512, 1), (8, 2), (512, 2))
+"""Spans of a request and days they spread over, one sender each; every day is a partition, committed by itself."""
+
+RETRYABLE: Final = {
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+}
+"""What makes a sender keep its data: https://opentelemetry.io/docs/specs/otlp/#failures."""
+
+_TRACE_ID: Final = b"trace id to come"
+_STORED: Final = (
+    "SELECT TraceId, toUInt32(count()), toUInt32(uniqExact(SpanId)), toUInt32(any(RequestSpans)) "
+    "FROM otel_traces GROUP BY TraceId"
+)
+_NOT_IN_INDEX: Final = """
+SELECT count()
+FROM (SELECT TraceId, toDateTime(min(Timestamp)) AS first, toDateTime(max(Timestamp)) AS last FROM otel_traces GROUP BY TraceId) AS spans
+LEFT JOIN (SELECT TraceId, min(Start) AS first, max(End) AS last FROM otel_traces_trace_id_ts GROUP BY TraceId) AS traces USING TraceId
+WHERE traces.first != spans.first OR traces.last != spans.last
+"""
+
+
+def template(spans: int, days: int) -> bytes:
+    """A serialised request with one trace, whose id is to be replaced."""
+    now = int(time.time())
+    request = ExportTraceServiceRequest()
+    resource_spans = request.resource_spans.add()
+    resource_spans.resource.attributes.add(key="service.name").value.string_value = "kill-test"
+    scope_spans = resource_spans.scope_spans.add()
+    scope_spans.scope.name = "tests"
+    for index in range(spans):
+        start_ns = (now - index % days * DAY_S) * 10**9 + index
+        span = scope_spans.spans.add(
+            trace_id=_TRACE_ID,
+            span_id=(index + 1).to_bytes(8, "big"),
+            name=f"chat model-{index % 3}",
+            kind=3,
+            start_time_unix_nano=start_ns,
+            end_time_unix_nano=start_ns + 10**9,
+        )
+        span.attributes.add(key="gen_ai.operation.name").value.string_value = "chat"
+        span.attributes.add(key="gen_ai.usage.input_tokens").value.int_value = index
+        span.attributes.add(key="gen_ai.request.model").value.string_value = f"model-{index % 3}"
+    return request.SerializeToString()
+
+
+class Load:
+    """Senders that send as fast as they are answered, each keeping a request until it is acknowledged.
+
+    ``acknowledged`` and ``given_up`` map trace ids to spans; given up is only what was under way when the load was
+    told to end at once.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.acknowledged: dict[str, int] = {}
+        self.given_up: dict[str, int] = {}
+        self.retries = 0
+        self._address = address
+        self._last_requests = threading.Event()
+        self._give_up = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._send, args=(number, *shape), name=f"sender-{number}", daemon=True)
+            for number, shape in enumerate(SHAPES)
+        ]
+
+    def __enter__(self) -> "Load":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end(at_once=True)
+
+    def end(self, *, at_once: bool) -> None:
+        """End the load: when what is under way is acknowledged, or at once."""
+        self._last_requests.set()
+        if at_once:
+            self._give_up.set()
+        for thread in self._threads:
+            thread.join(60)
+            assert not thread.is_alive(), f"{thread.name} waits for an acknowledgement that does not come"
+
+    def wait_for_more(self, requests: int) -> None:
+        """Return when so many more requests are acknowledged than now."""
+        enough = len(self.acknowledged) + requests
+        until(lambda: len(self.acknowledged) >= enough, 30, f"{requests} acknowledgements")
+
+    def _send(self, number: int, spans: int, days: int) -> None:
+        body = template(spans, days)
+        sender = OtlpSender(self._address)
+        for count in itertools.count(1):
+            if self._last_requests.is_set():
+                break
+            trace_id = (number << 64 | count).to_bytes(16, "big")
+            if self._deliver(sender, body.replace(_TRACE_ID, trace_id)):
+                self.acknowledged[trace_id.hex()] = spans
+            else:
+                self.given_up[trace_id.hex()] = spans
+        sender.close()
+
+    def _deliver(self, sender: OtlpSender, body: bytes) -> bool:
+        while True:
+            try:
+                response = sender.send(body)
+            except grpc.RpcError as exc:
+                assert exc.code() in RETRYABLE, exc  # noqa: PT017 # a thread's assertion fails the test
+                if self._give_up.is_set():
+                    return False
+                self.retries += 1
+                time.sleep(0.02)
+            else:
+                assert not response.HasField("partial_success")
+                return True
+
+
+@contextmanager
+def loaded_server(start_server: StartServer, data: Path) -> Iterator[tuple[Server, Load]]:
+    # A fixed port, so that senders find the server again.
+    server = start_server(data, "--otlp-grpc", f"127.0.0.1:{free_port()}")
+    with Load(server.addresses["otlp_grpc"]) as load:
+        load.wait_for_more(len(SHAPES))
+        yield server, load
+
+
+@pytest.mark.timeout(90 + 15 * KILLS)
+def test_kills_lose_nothing_acknowledged_and_store_nothing_twice(tmp_path: Path, start_server: StartServer) -> None:
+    """Machines lose power and containers are killed; what a sender was told is stored must be there, once and whole."""
+    print(f"AGENTVIGIL_TEST_SEED={SEED}")
+    chance = random.Random(SEED)
+    data = tmp_path / "data"
+    cut_off = 0
+    with loaded_server(start_server, data) as (server, load):
+        for kill in range(KILLS):
+            time.sleep(chance.uniform(0, 2))
+            if kill % 2 == 0:
+                until(lambda: insert_under_way(data), 10, "an insert", pause_s=0)
+                time.sleep(chance.uniform(0, 0.02))
+            server.kill()
+            cut_off += insert_under_way(data)
+            server.start()
+            load.wait_for_more(len(SHAPES))
+        load.end(at_once=False)
+        assert server.stop() == 0, server.output()
+
+    stored, not_in_index = run_statements(data, _STORED, _NOT_IN_INDEX)
+
+    recoveries = server.output().count("stored in part")
+    print(
+        f"{KILLS} kills, {cut_off} of them while a part was written; {len(stored)} requests, {load.retries} retries, "
+        f"{recoveries} times requests were there in part"
+    )
+    wrong = {trace: counts for trace, *counts in stored if set(counts) != {load.acknowledged.get(trace)}}
+    assert not wrong, f"[rows, span ids, spans of the request] of traces: {wrong}"
+    assert len(stored) == len(load.acknowledged)
+    assert not load.given_up
+    assert not_in_index == [[0]]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_under_load_keeps_everything_acknowledged(
+    number: signal.Signals, tmp_path: Path, start_server: StartServer
+) -> None:
+    """A deployment restarts the server at any moment; it says that it is going instead of dropping requests."""
+    with loaded_server(start_server, tmp_path / "data") as (server, load):
+        load.wait_for_more(4 * len(SHAPES))
+        exit_code = server.stop(number)
+        load.end(at_once=True)
+
+    (stored,) = run_statements(tmp_path / "data", _STORED)
+
+    assert exit_code == 0, server.output()
+    assert "Traceback" not in server.output()
+    rows = {trace: count for trace, count, *_ in stored}
+    assert {trace: rows.get(trace) for trace in load.acknowledged} == load.acknowledged
+    # What was under way may be stored although its answer got lost, but then it is whole.
+    sent = load.acknowledged | load.given_up
+    assert not {trace: counts for trace, *counts in stored if set(counts) != {sent[trace]}}
+
+
+def test_a_request_stored_in_part_is_taken_back_and_can_be_sent_again(tmp_path: Path, start_server: StartServer) -> None:
+    """A kill between the commits of two partitions leaves one of them; its sender never got an answer and retries."""
+    data = tmp_path / "data"
+    body = template(512, 2).replace(_TRACE_ID, bytes(15) + b"\x01")
+    server = start_server(data)
+    sender = OtlpSender(server.addresses["otlp_grpc"])
+    sender.send(body)
+    sender.close()
+    assert server.stop() == 0
+    yesterday = datetime.fromtimestamp(time.time() - DAY_S, tz=UTC).date()
+    ((before,),) = run_statements(
+        data, f"ALTER TABLE otel_traces DROP PARTITION ('{yesterday}', 90)", "SELECT toUInt32(count()) FROM otel_traces"
+    )
+
+    server.start()
+    sender = OtlpSender(server.addresses["otlp_grpc"])
+    for _ in range(2):
+        sender.send(body)
+    sender.close()
+    assert server.stop() == 0
+    ((after,), not_in_index) = run_statements(data, _STORED, _NOT_IN_INDEX)
+
+    assert before == [256]
+    assert after[1:] == [512, 512, 512]
+    assert not_in_index == [[0]]
+    assert Counter(line for line in server.output().splitlines() if "in part" in line).total() == 1

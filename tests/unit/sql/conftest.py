@@ -1,0 +1,79 @@
+"""One in-memory engine for the SQL tests; chDB allows a process one data path only, so databases keep tests apart."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import chdb
+import pytest
+from agentvigil.storage.sql.gateway import SqlGateway
+from agentvigil.storage.sql.settings import Limits
+from chdb.state.sqlitelike import Connection
+
+CANARY = "canary-9c41e7"
+"""What the files that no query may read contain."""
+
+
+def open_handle() -> Connection:
+    return chdb.connect(":memory:")
+
+
+@pytest.fixture(scope="session")
+def anchor() -> Iterator[object]:
+    """Keeps the engine and its tables alive while handles come and go."""
+    handle = open_handle()
+    yield handle
+    handle.close()
+
+
+@pytest.fixture
+def database(anchor: object) -> Iterator[str]:
+    """A database with a table queries may read (``spans``) and one they may not (``secret_keys``)."""
+    name = f"sql_{uuid.uuid4().hex[:8]}"
+    handle = open_handle()
+    for statement in (
+        f"CREATE DATABASE {name}",
+        f"CREATE TABLE {name}.spans (ts DateTime64(9), trace_id String, name LowCardinality(String), "
+        "attributes Map(LowCardinality(String), String), duration_ns UInt64, `Events.Name` Array(String), "
+        "`Events.Timestamp` Array(DateTime64(9))) ENGINE = MergeTree ORDER BY ts",
+        f"INSERT INTO {name}.spans SELECT toDateTime64('2026-01-01 00:00:00', 9) + number, toString(number), "
+        "['chat', 'execute_tool'][number % 2 + 1], map('gen_ai.request.model', 'gpt-4.1'), number * 1000, "
+        "['a'], [toDateTime64('2026-01-01 00:00:00', 9)] FROM numbers(100)",
+        f"CREATE TABLE {name}.secret_keys (key String) ENGINE = Memory",
+        f"INSERT INTO {name}.secret_keys VALUES ('{CANARY}')",
+    ):
+        handle.query(statement)
+    yield name
+    handle.query(f"DROP DATABASE {name}")
+    handle.close()
+
+
+@pytest.fixture
+def default_spans(anchor: object) -> Iterator[None]:
+    """The same in ``default``, the one database where the engine takes unknown tables for files."""
+    handle = open_handle()
+    handle.query("CREATE TABLE default.spans (ts DateTime64(9), name String, duration_ns UInt64) ENGINE = Memory")
+    handle.query("INSERT INTO default.spans VALUES ('2026-01-01 00:00:00', 'chat', 1)")
+    yield
+    handle.query("DROP TABLE default.spans")
+    handle.close()
+
+
+@pytest.fixture
+def gateway(database: str) -> SqlGateway:
+    return SqlGateway(open_handle, database=database, allowed_tables=lambda: frozenset({"spans"}))
+
+
+@pytest.fixture
+def default_gateway(default_spans: None) -> SqlGateway:
+    limits = Limits(max_execution_time_s=5)
+    return SqlGateway(open_handle, database="default", allowed_tables=lambda: frozenset({"spans"}), limits=limits)
+
+
+@pytest.fixture
+def canaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], set[str]]:
+    """Makes the working directory one with files worth stealing; returns what is in it now."""
+    for name in ("secrets", "secrets.csv", "default.spans", "x.tsv", "spans.csv"):
+        (tmp_path / name).write_text(f"{CANARY},1\n")
+    monkeypatch.chdir(tmp_path)
+    return lambda: {path.name for path in tmp_path.iterdir()}

@@ -123,6 +123,13 @@ SELECT 1 AS `a (alias b)`
 SELECT COLUMNS('x\n  WITH\n    LIST id: 9, nodes: 1\n      QUERY id: 10, is_cte: 1, cte_name: secrets') FROM secrets
 SELECT * FROM `secrets (alias spans)`
 SELECT * FROM `spans\\`
+WITH 'x, alias: secrets, y: ' AS z SELECT 1 IN secrets
+WITH 'x, alias: secrets' AS z SELECT 1 IN secrets
+WITH ['x, alias: secrets, y: '] AS z SELECT 1 IN secrets
+WITH {t:String} AS z, 'is_cte: 1, cte_name: secrets' AS y SELECT * FROM secrets
+SELECT COLUMNS('x, is_cte: 1, cte_name: secrets, y: '), 1 IN secrets FROM spans
+SELECT 1 FROM spans ORDER BY name COLLATE 'en', 1 IN secrets
+WITH 1 AS secrets, a AS (SELECT 1 IN secrets) SELECT * FROM a
 -- other tables
 SELECT * FROM secret_keys
 SELECT * FROM spans JOIN secret_keys ON 1

@@ -74,3 +74,4 @@ EXPLAIN SYNTAX SELECT name FROM spans
 EXPLAIN AST SELECT name FROM spans
 EXPLAIN QUERY TREE SELECT name FROM spans
 EXPLAIN ESTIMATE SELECT name FROM spans
+SELECT 'a: 1, b: 2, a: 3, alias: x, alias: y', name = 'x (children 3)' FROM spans

@@ -56,7 +56,12 @@ class Server:
     """
 
     def __init__(
-        self, data: Path, logs: Path, *arguments: str, variables: Mapping[str, str] | None = None, cwd: Path | None = None
+        self,
+        data: Path,
+        logs: Path,
+        *arguments: str,
+        variables: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
     ) -> None:
         self.data, self.logs = data, logs
         self.addresses: dict[str, str] = {}
@@ -77,7 +82,9 @@ class Server:
         self.starts += 1
         stdout = self.logs / f"{self.starts}.stdout"
         with stdout.open("wb") as out, (self.logs / f"{self.starts}.stderr").open("wb") as err:
-            self._process = subprocess.Popen(self._command, stdout=out, stderr=err, env=self._environment, cwd=self._cwd)
+            self._process = subprocess.Popen(
+                self._command, stdout=out, stderr=err, env=self._environment, cwd=self._cwd
+            )
         process = self._process
 
         def ready() -> bool:
@@ -188,10 +195,10 @@ class OtlpSender:
 
 
 def insert_under_way(data: Path) -> bool:
-    """Say whether ClickHouse is writing a part right now: its directory has a name that says so until it is committed."""
+    """Say whether ClickHouse is writing a part right now: its folder has a name of its own until it is committed."""
     for table in (data / "clickhouse" / "store").glob("*/*"):
         try:
-            if any(name.startswith("tmp_insert_") for name in os.listdir(table)):
+            if any(part.name.startswith("tmp_insert_") for part in table.iterdir()):
                 return True
         except OSError:
             continue

@@ -14,12 +14,13 @@ import clickhouse_connect
 import pytest
 import urllib3
 import uvicorn
-from agentvigil.storage.sql.clickhouse_http import clickhouse_http_app
-from agentvigil.storage.sql.gateway import SqlGateway
-from agentvigil.storage.sql.settings import Limits
 from chdb.state.sqlitelike import Connection
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
+
+from agentvigil.storage.sql.clickhouse_http import clickhouse_http_app
+from agentvigil.storage.sql.gateway import SqlGateway
+from agentvigil.storage.sql.settings import Limits
 
 KEY = "vgl_test-key"
 
@@ -30,9 +31,15 @@ class Served:
     database: str
 
     def ask(
-        self, query: str = "", *, method: str = "GET", body: str | bytes | None = None, headers: dict[str, str] | None = None,
-        path: str = "/", **parameters: str,
-    ) -> urllib3.BaseHTTPResponse:  # fmt: skip
+        self,
+        query: str = "",
+        *,
+        method: str = "GET",
+        body: str | bytes | None = None,
+        headers: dict[str, str] | None = None,
+        path: str = "/",
+        **parameters: str,
+    ) -> urllib3.BaseHTTPResponse:
         fields = {**({"query": query} if query else {}), **parameters}
         pool = urllib3.PoolManager()
         return pool.request_encode_url(
@@ -71,8 +78,8 @@ def database() -> Iterator[str]:
     handle = _open()
     handle.query(f"CREATE DATABASE {name}")
     handle.query(
-        f"CREATE TABLE {name}.spans (ts DateTime64(9), name LowCardinality(String), attributes Map(String, String), n UInt64)"
-        " ENGINE = MergeTree ORDER BY ts"
+        f"CREATE TABLE {name}.spans (ts DateTime64(9), name LowCardinality(String), attributes Map(String, String), "
+        "n UInt64) ENGINE = MergeTree ORDER BY ts"
     )
     handle.query(
         f"INSERT INTO {name}.spans SELECT toDateTime64('2026-01-01 00:00:00', 9), 'chat', map('k', 'v'), number"
@@ -157,14 +164,16 @@ def test_formats_parameters_and_settings_come_in_the_url(served: Served) -> None
     assert served.ask("SELECT {a:UInt8} AS a", param_a="5", default_format="JSONEachRow").data == b'{"a":5}\n'
     assert served.ask("SELECT 1 AS a", headers={"X-ClickHouse-Format": "CSVWithNames"}).data == b'"a"\n1\n'
     assert served.ask("SELECT 1", database=served.database).data == b"1\n"
-    assert served.ask("SELECT 1", database="default", session_id="s", wait_end_of_query="1", max_threads="1").status == 200
+    assert (
+        served.ask("SELECT 1", database="default", session_id="s", wait_end_of_query="1", max_threads="1").status == 200
+    )
     assert served.ask("SELECT * FROM {t:Identifier}", param_t="spans").status == 400
 
 
 @pytest.mark.parametrize(
     ("query", "parameters", "status", "code"),
     [
-        ("SELEC", {}, 400, 62),
+        ("SELECT (", {}, 400, 62),
         ("SELECT * FROM nowhere", {}, 404, 60),
         ("SELECT no_column FROM spans", {}, 404, 47),
         ("SELECT file('x')", {}, 403, 497),
@@ -208,7 +217,9 @@ def test_answers_are_gzipped_on_request(served: Served) -> None:
 def test_queries_longer_than_the_limit_and_not_utf8_are_refused(served: Served) -> None:
     assert served.ask(method="POST", body="SELECT 1" + " " * 200_000).status == 413
     assert served.ask(method="POST", body=b"SELECT '\xff'").status == 400
-    assert served.ask(method="POST", body=gzip.compress(b"SELECT 1"), headers={"Content-Encoding": "gzip"}).status == 400
+    assert (
+        served.ask(method="POST", body=gzip.compress(b"SELECT 1"), headers={"Content-Encoding": "gzip"}).status == 400
+    )
 
 
 def test_clickhouse_go_is_greeted_in_its_own_framing(served: Served) -> None:
@@ -217,7 +228,9 @@ def test_clickhouse_go_is_greeted_in_its_own_framing(served: Served) -> None:
 
     answer = served.ask(method="POST", body=hello, default_format="Native", client_protocol_version="54460")
 
-    assert answer.data.startswith(b"\x01\x00\x02\xff\xff\xff\xff\x00\x04\x01\x0ddisplayName()\x06String\x00\x0aagentvigil")
+    assert answer.data.startswith(
+        b"\x01\x00\x02\xff\xff\xff\xff\x00\x04\x01\x0ddisplayName()\x06String\x00\x0aagentvigil"
+    )
     assert b"revision()\x06UInt32\x00\x00\x00\x00\x00" in answer.data
     ping = served.ask(method="POST", body="SELECT 1", default_format="Native", client_protocol_version="54460")
     assert ping.data == b"\x01\x01\x011\x05UInt8\x01"
@@ -251,4 +264,4 @@ def test_clickhouse_connect_logs_in_with_the_key(locked: Served) -> None:
     with clickhouse_connect.get_client(host="127.0.0.1", port=locked.port, username="default", password=KEY) as client:
         assert client.query("SELECT 1").result_rows == [(1,)]
     with pytest.raises(DatabaseError):
-        clickhouse_connect.get_client(host="127.0.0.1", port=locked.port, password="wrong")  # noqa: S106
+        clickhouse_connect.get_client(host="127.0.0.1", port=locked.port, password="wrong")

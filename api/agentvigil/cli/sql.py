@@ -1,7 +1,8 @@
 """``agentvigil sql``: finds who can answer, asks, and prints what comes."""
 
+import codecs
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote, urlencode, urlsplit
 
@@ -33,15 +34,19 @@ def run_sql(settings: Settings, query: str, output_format: str | None, parameter
     """
     terminal = sys.stdout.isatty()
     default_format = output_format or (_TERMINAL_FORMAT if terminal else _PIPE_FORMAT)
-    for chunk in _answer(settings, query, default_format, parameters):
-        sys.stdout.buffer.write(printable(chunk) if terminal else chunk)
+    chunks = _answer(settings, query, default_format, parameters)
+    for chunk in _printable(chunks) if terminal else chunks:
+        sys.stdout.buffer.write(chunk)
     sys.stdout.flush()
 
 
-def printable(output: bytes) -> bytes:
-    """Return ``output`` with control characters made visible: what a span carries must not drive a terminal."""
-    text = output.decode("utf-8", errors="replace")
-    return "".join(c if c in "\n\t" or c.isprintable() else c.encode("unicode_escape").decode() for c in text).encode()
+def _printable(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield ``chunks`` with control characters made visible: what a span carries must not drive a terminal."""
+    # A chunk may end inside a character.
+    for text in codecs.iterdecode(chunks, "utf-8", errors="replace"):
+        yield "".join(
+            c if c in "\n\t" or c.isprintable() else c.encode("unicode_escape").decode() for c in text
+        ).encode()
 
 
 def _answer(settings: Settings, query: str, default_format: str, parameters: Mapping[str, str]) -> Iterator[bytes]:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import chdb
 import pytest
+from chdb.state.sqlitelike import Connection
+
 from agentvigil.storage.sql.gateway import SqlGateway
 from agentvigil.storage.sql.settings import Limits
-from chdb.state.sqlitelike import Connection
 
 CANARY = "canary-9c41e7"
 """What the files that no query may read contain."""
@@ -33,12 +34,16 @@ def database(anchor: object) -> Iterator[str]:
     handle = open_handle()
     for statement in (
         f"CREATE DATABASE {name}",
-        f"CREATE TABLE {name}.spans (ts DateTime64(9), trace_id String, name LowCardinality(String), "
-        "attributes Map(LowCardinality(String), String), duration_ns UInt64, `Events.Name` Array(String), "
-        "`Events.Timestamp` Array(DateTime64(9))) ENGINE = MergeTree ORDER BY ts",
-        f"INSERT INTO {name}.spans SELECT toDateTime64('2026-01-01 00:00:00', 9) + number, toString(number), "
-        "['chat', 'execute_tool'][number % 2 + 1], map('gen_ai.request.model', 'gpt-4.1'), number * 1000, "
-        "['a'], [toDateTime64('2026-01-01 00:00:00', 9)] FROM numbers(100)",
+        (
+            f"CREATE TABLE {name}.spans (ts DateTime64(9), trace_id String, name LowCardinality(String), "
+            "attributes Map(LowCardinality(String), String), duration_ns UInt64, `Events.Name` Array(String), "
+            "`Events.Timestamp` Array(DateTime64(9))) ENGINE = MergeTree ORDER BY ts"
+        ),
+        (
+            f"INSERT INTO {name}.spans SELECT toDateTime64('2026-01-01 00:00:00', 9) + number, toString(number), "
+            "['chat', 'execute_tool'][number % 2 + 1], map('gen_ai.request.model', 'gpt-4.1'), number * 1000, "
+            "['a'], [toDateTime64('2026-01-01 00:00:00', 9)] FROM numbers(100)"
+        ),
         f"CREATE TABLE {name}.secret_keys (key String) ENGINE = Memory",
         f"INSERT INTO {name}.secret_keys VALUES ('{CANARY}')",
     ):

@@ -4,6 +4,7 @@ import re
 
 import chdb
 import pytest
+
 from agentvigil.storage.sql.functions import COMBINATORS, SET_FUNCTIONS, TABLE_FUNCTIONS, allowed_functions, may_call
 
 
@@ -38,19 +39,75 @@ def test_all_spellings_of_in_are_known(engine: dict[str, tuple[bool, bool]]) -> 
 
 @pytest.mark.parametrize(
     "name",
-    """file FILE url s3 dictGet dictGetString dictHas dictIsIn joinGet joinGetOrNull sleep sleepEachRow getMacro
-    getServerSetting getSetting getClientHTTPHeader hostName hostname FQDN fullHostName serverUUID tcpPort
-    getServerPort catboostEvaluate executable addressToLine addressToSymbol demangle trap filesystemAvailable
-    filesystemCapacity shardNum shardCount zookeeperSessionUptime initialQueryID displayName
-    structureToProtobufSchema structureToCapnProtoSchema mergeTreePartInfo hasColumnInTable evalMLMethod
-    naiveBayesClassifier regionToName aiGenerate AIGenerate logTrace showCertificate fuzzQuery generateSerialID
-    formatRow transactionID lemmatize synonyms chdb __getScalar __applyFilter fileIf dictGetIf sleepState""".split(),
+    [
+        "file",
+        "FILE",
+        "url",
+        "s3",
+        "dictGet",
+        "dictGetString",
+        "dictHas",
+        "dictIsIn",
+        "joinGet",
+        "joinGetOrNull",
+        "sleep",
+        "sleepEachRow",
+        "getMacro",
+        "getServerSetting",
+        "getSetting",
+        "getClientHTTPHeader",
+        "hostName",
+        "hostname",
+        "FQDN",
+        "fullHostName",
+        "serverUUID",
+        "tcpPort",
+        "getServerPort",
+        "catboostEvaluate",
+        "executable",
+        "addressToLine",
+        "addressToSymbol",
+        "demangle",
+        "trap",
+        "filesystemAvailable",
+        "filesystemCapacity",
+        "shardNum",
+        "shardCount",
+        "zookeeperSessionUptime",
+        "initialQueryID",
+        "displayName",
+        "structureToProtobufSchema",
+        "structureToCapnProtoSchema",
+        "mergeTreePartInfo",
+        "hasColumnInTable",
+        "evalMLMethod",
+        "naiveBayesClassifier",
+        "regionToName",
+        "aiGenerate",
+        "AIGenerate",
+        "logTrace",
+        "showCertificate",
+        "fuzzQuery",
+        "generateSerialID",
+        "formatRow",
+        "transactionID",
+        "lemmatize",
+        "synonyms",
+        "chdb",
+        "__getScalar",
+        "__applyFilter",
+        "fileIf",
+        "dictGetIf",
+        "sleepState",
+    ],
 )
 def test_dangerous_functions_are_absent(name: str) -> None:
     assert not may_call(name)
 
 
-@pytest.mark.parametrize("name", ["sumIf", "quantileTDigestIfOrNull", "countStateIf", "avgMergeState", "COUNTIf", "uniqArrayIf"])
+@pytest.mark.parametrize(
+    "name", ["sumIf", "quantileTDigestIfOrNull", "countStateIf", "avgMergeState", "COUNTIf", "uniqArrayIf"]
+)
 def test_combinators_are_taken_off(name: str) -> None:
     assert may_call(name)
 
@@ -64,4 +121,12 @@ def test_the_combinators_are_the_engines(anchor: object) -> None:
 
 
 def test_no_table_function_reads_anything() -> None:
-    assert TABLE_FUNCTIONS == {"numbers", "numbers_mt", "zeros", "zeros_mt", "generateSeries", "generate_series", "values"}
+    assert {
+        "numbers",
+        "numbers_mt",
+        "zeros",
+        "zeros_mt",
+        "generateSeries",
+        "generate_series",
+        "values",
+    } == TABLE_FUNCTIONS

@@ -1,19 +1,21 @@
 """One query's settings, errors and costs stay with that query."""
 
+import contextlib
 import threading
 
 import chdb
 import pytest
+from chdb.state.sqlitelike import Connection
+
 from agentvigil.storage.sql.errors import EngineError, GatewayBusy, QueryRefused
 from agentvigil.storage.sql.gateway import SqlGateway
 from agentvigil.storage.sql.settings import Limits
-from chdb.state.sqlitelike import Connection
 
 
 def test_parameters_are_values(gateway: SqlGateway) -> None:
     """A value is data whatever it looks like."""
     result = gateway.execute(
-        "SELECT {a:Int8} AS a, {s:String} AS s, {l:Array(String)} AS l, {m:Map(String, Int8)} AS m FORMAT JSONCompactEachRow",
+        "SELECT {a:Int8}, {s:String}, {l:Array(String)}, {m:Map(String, Int8)} FORMAT JSONCompactEachRow",
         parameters={"a": "3", "s": "x' OR file(\\'secrets\\') \\n", "l": "['a','b']", "m": "{'k':1}"},
     )
 
@@ -43,14 +45,18 @@ def test_settings_do_not_stick(gateway: SqlGateway) -> None:
     assert gateway.execute(query).body == b'{"a":1}\n'
 
 
-@pytest.mark.parametrize("output", ["JSON", "TSVWithNames", "TSVWithNamesAndTypes", "CSVWithNames", "JSONCompact", "Native"])
+@pytest.mark.parametrize(
+    "output", ["JSON", "TSVWithNames", "TSVWithNamesAndTypes", "CSVWithNames", "JSONCompact", "Native"]
+)
 def test_an_empty_result_still_names_its_columns(output: str, gateway: SqlGateway) -> None:
     assert b"trace_id" in gateway.execute("SELECT trace_id FROM spans WHERE 0", default_format=output).body
 
 
 def test_a_filter_of_the_client_narrows_a_table(gateway: SqlGateway, database: str) -> None:
     """Grafana's ad-hoc filters."""
-    query = f"SELECT count() FROM spans SETTINGS additional_table_filters = {{'{database}.spans': ' name = \\'chat\\' '}}"
+    query = (
+        f"SELECT count() FROM spans SETTINGS additional_table_filters = {{'{database}.spans': ' name = \\'chat\\' '}}"
+    )
 
     assert gateway.execute(query).body == b"50\n"
 
@@ -140,3 +146,23 @@ def test_what_is_no_query_is_a_syntax_error(text: str, gateway: SqlGateway) -> N
 
 def _open() -> Connection:
     return chdb.connect(":memory:")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT " + "(" * 400 + "1" + ")" * 400,
+        "SELECT " + "-".join(["1"] * 3000),
+        "SELECT * FROM (" * 150 + "SELECT 1" + ")" * 150,
+        "SELECT " + "abs(" * 300 + "1" + ")" * 300,
+        "SELECT " + "[" * 900 + "1" + "]" * 900,
+        "(" * 5000,
+    ],
+    ids=["brackets", "chain", "subqueries", "functions", "arrays", "open"],
+)
+def test_deep_queries_run_or_are_refused(text: str, gateway: SqlGateway) -> None:
+    """Never a RecursionError, never a crash."""
+    with contextlib.suppress(EngineError, QueryRefused):
+        gateway.execute(text)
+
+    assert gateway.execute("SELECT 1").body == b"1\n"

@@ -1,6 +1,7 @@
 """Words, trees, settings and error texts, without an engine."""
 
 import pytest
+
 from agentvigil.storage.sql.admission import read_filters
 from agentvigil.storage.sql.errors import EngineError, QueryRefused
 from agentvigil.storage.sql.formats import CONTENT_TYPES, empty_native_block, format_named
@@ -63,7 +64,9 @@ def test_a_syntax_tree_with_a_line_out_of_place_is_refused(dump: str) -> None:
 
 
 def test_a_syntax_tree_is_read_with_aliases() -> None:
-    tree = read_ast("ExpressionList (children 2)\n Function f (alias x) (children 1)\n  ExpressionList\n Literal 'a (b'\n")
+    tree = read_ast(
+        "ExpressionList (children 2)\n Function f (alias x) (children 1)\n  ExpressionList\n Literal 'a (b'\n"
+    )
 
     assert [(node.kind, node.text, node.alias) for node in tree.walk()] == [
         ("ExpressionList", "", None),
@@ -92,11 +95,26 @@ def test_a_query_tree_with_a_line_out_of_place_is_refused(dump: str) -> None:
         read_query_tree(dump)
 
 
+def test_the_value_of_a_constant_gives_no_attributes() -> None:
+    """A string that spells ``alias: secrets`` must not name a constant that ``IN secrets`` could then mean."""
+    tree = read_query_tree(
+        "CONSTANT id: 0, alias: z, constant_value: 'x, alias: secrets, y: ', constant_value_type: String"
+    )
+
+    assert tree.attributes == {"id": "0", "alias": "z"}
+
+
 def test_limits_can_be_tightened_and_not_widened() -> None:
     limits = Limits(max_execution_time_s=15, max_threads=4)
 
     admitted = admit_settings(
-        {"max_execution_time": "60", "max_threads": "2", "max_result_rows": "0", "max_rows_to_read": "7", "readonly": "0"},
+        {
+            "max_execution_time": "60",
+            "max_threads": "2",
+            "max_result_rows": "0",
+            "max_rows_to_read": "7",
+            "readonly": "0",
+        },
         limits,
     )
 
@@ -110,8 +128,20 @@ def test_limits_can_be_tightened_and_not_widened() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    """allow_introspection_functions format_schema format_template_row output_format_schema dialect allow_ddlx
-    additional_result_filter max_query_size user_files_path param_x custom_x timeout_overflow_mode""".split(),
+    [
+        "allow_introspection_functions",
+        "format_schema",
+        "format_template_row",
+        "output_format_schema",
+        "dialect",
+        "allow_ddlx",
+        "additional_result_filter",
+        "max_query_size",
+        "user_files_path",
+        "param_x",
+        "custom_x",
+        "timeout_overflow_mode",
+    ],
 )
 def test_settings_off_the_list_are_refused(name: str) -> None:
     with pytest.raises(QueryRefused) as refusal:
@@ -152,7 +182,7 @@ def test_an_empty_native_block_names_its_columns() -> None:
     [
         ("Code: 60. DB::Exception: No table x. (UNKNOWN_TABLE)", 60, "UNKNOWN_TABLE", "No table x"),
         (
-            "Code: 73. DB::Exception: Code: 73. DB::Exception: No. (UNKNOWN_FORMAT) (version 26.9.2.1). (UNKNOWN_FORMAT)",
+            "Code: 73. DB::Exception: Code: 73. DB::Exception: No. (UNKNOWN_FORMAT) (version 26.9). (UNKNOWN_FORMAT)",
             73,
             "UNKNOWN_FORMAT",
             "No",

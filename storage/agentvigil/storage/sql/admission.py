@@ -276,7 +276,7 @@ class Admission:
         return Admitted(statement.body, select=False)
 
     def _admit_show(self, handle: Handle, statement: Statement, parameters: Mapping[str, str]) -> Admitted:
-        tokens = statement.tokens
+        tokens = list(statement.tokens)
         words = " ".join(token.text if token.kind == "word" else token.kind for token in tokens)
         if tokens[0].text == "DESCRIBE" and len(tokens) > 3 and (tokens[1].is_sign("(") or tokens[2].is_sign("(")):
             opening = 1 if tokens[1].is_sign("(") else 2

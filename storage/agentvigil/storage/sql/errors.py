@@ -57,7 +57,7 @@ class SqlError(Exception):
         self.message = message
 
 
-class QueryRefused(SqlError):  # noqa: N818 - it names what happened
+class QueryRefused(SqlError):
     """We did not run the query: it asks for something this interface does not give."""
 
     def __init__(self, code: int, message: str) -> None:

@@ -12,6 +12,12 @@ from typing import Final
 
 from agentvigil.storage.sql.errors import ACCESS_DENIED, QueryRefused
 
+_NAMED: Final = frozenset({"QUERY", "UNION", "IDENTIFIER", "FUNCTION", "CONSTANT"})
+"""Nodes of the query tree whose attributes are read; patterns and collations of others are text of the query."""
+
+MAX_DEPTH: Final = 600
+"""Lines of the query tree under one another; a subquery takes four to six, a function three."""
+
 MAX_NODES: Final = 50_000
 """ClickHouse's own default of max_ast_elements."""
 
@@ -27,7 +33,7 @@ class Node:
 
     def walk(self) -> Iterator["Node"]:
         """This node and all below it, parents first."""
-        stack = [self]
+        stack: list[Node] = [self]
         while stack:
             node = stack.pop()
             yield node
@@ -126,12 +132,18 @@ def read_query_tree(dump: str) -> Scope:
                 if int(identity) != following:
                     raise _unreadable(line)
                 following += 1
+            if kind not in _NAMED:
+                rest = ""
+            elif kind == "CONSTANT":  # its value is the query's own text, quoted but otherwise free
+                rest = (rest or "").partition("constant_value: ")[0].removesuffix(", ")
             for name, value in _ATTRIBUTE.findall(rest or ""):
                 if name in attributes:
                     raise _unreadable(line)
                 attributes[name] = value
         node = Scope(kind, attributes)
         depth, odd = divmod(indent, 2)
+        if depth > MAX_DEPTH:
+            raise QueryRefused(ACCESS_DENIED, "The query is nested too deeply; use fewer brackets")
         if odd or depth > len(path) or (root is None) != (depth == 0):
             raise _unreadable(line)
         del path[depth:]

@@ -1,0 +1,144 @@
+"""How the distribution is put together: what an application installs must stay small, what a database has must stay true."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agentvigil.cli.settings import Settings
+from agentvigil.storage.embedded import EmbeddedStore
+from agentvigil.storage.errors import MigrationChanged, SchemaTooNew
+from agentvigil.storage.migrations import all_migrations, migrate, pending_migrations
+from agentvigil.storage.rendering import render
+
+ROOT = Path(__file__).parents[2]
+PORTIONS = sorted(path.parent for path in ROOT.glob("*/agentvigil/*/__init__.py"))
+
+SERVER_ONLY = {
+    "agentvigil.analysis",
+    "agentvigil.api",
+    "agentvigil.cli",
+    "agentvigil.receiver",
+    "agentvigil.storage",
+    "chdb",
+    "click",
+    "clickhouse_connect",
+    "fastapi",
+    "grpc",
+    "httptools",
+    "numpy",
+    "opentelemetry.proto",
+    "prometheus_client",
+    "pydantic",
+    "starlette",
+    "uvicorn",
+}
+
+
+def test_the_namespace_belongs_to_nobody() -> None:
+    """An ``agentvigil/__init__.py`` in one root would hide the portions of all others."""
+    assert {path.parts[len(ROOT.parts)] for path in PORTIONS} == {
+        "analysis",
+        "api",
+        "instrumentations",
+        "receiver",
+        "semconv",
+        "storage",
+    }
+    assert list(ROOT.glob("*/agentvigil/__init__.py")) == []
+
+
+@pytest.mark.parametrize("portion", PORTIONS, ids=lambda path: path.name)
+def test_each_portion_says_that_it_is_typed(portion: Path) -> None:
+    """The marker counts per portion of a namespace, not for the distribution (PEP 561)."""
+    assert (portion / "py.typed").is_file()
+
+
+def test_an_instrumented_application_loads_nothing_of_the_server() -> None:
+    """chDB alone is half a gigabyte, and an application that has none of it must start."""
+    program = """
+import sys
+import agentvigil.semconv.attributes, agentvigil.semconv.content, agentvigil.semconv.normalization
+import agentvigil.instrumentations, agentvigil.agent
+print(*sys.modules, sep="\\n")
+"""
+    output = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+
+    loaded = set(output.split())
+    assert "agentvigil.agent" in loaded
+    assert loaded & SERVER_ONLY == set()
+
+
+@pytest.mark.parametrize("field", Settings.model_fields)
+def test_each_setting_is_documented(field: str) -> None:
+    """A setting that nobody can find is a default that nobody can change."""
+    documents = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    variable = f"AGENTVIGIL_{field.upper()}"
+
+    assert any(variable in document.read_text(encoding="utf-8") for document in documents)
+
+
+# Migrations
+
+
+def test_migrations_are_numbered_without_gaps() -> None:
+    """Two branches that both add the next one must meet here and not in somebody's database."""
+    migrations = all_migrations()
+
+    assert [migration.version for migration in migrations] == list(range(1, len(migrations) + 1))
+    files = [path.name for path in ROOT.glob("storage/agentvigil/storage/schema/*") if path.is_file()]
+    assert len(files) == len(migrations)
+
+
+def test_each_migration_may_be_applied_twice(empty_store: EmbeddedStore) -> None:
+    """Two processes may start at once, and one may die between the statement and its record."""
+    for migration in all_migrations():
+        for _ in range(2):
+            empty_store.command(render(migration.sql))
+    for migration in all_migrations():
+        empty_store.command(render(migration.sql))
+
+    assert pending_migrations(empty_store) == all_migrations()
+    assert migrate(empty_store) == all_migrations()
+
+
+def test_migrating_is_done_once(empty_store: EmbeddedStore) -> None:
+    """Every start of the server asks; only the first has something to do."""
+    assert pending_migrations(empty_store) == all_migrations()
+
+    assert migrate(empty_store) == all_migrations()
+
+    assert pending_migrations(empty_store) == []
+    assert migrate(empty_store) == []
+    assert empty_store.rows("SELECT Version, Name, Checksum FROM agentvigil_migrations ORDER BY Version") == [
+        (migration.version, migration.name, migration.checksum) for migration in all_migrations()
+    ]
+
+
+def test_a_migration_that_was_cut_short_is_finished(empty_store: EmbeddedStore) -> None:
+    """A release that adds one finds the others recorded."""
+    migrate(empty_store)
+    empty_store.command("ALTER TABLE agentvigil_migrations DELETE WHERE Version > 4 SETTINGS mutations_sync = 1")
+
+    assert migrate(empty_store) == all_migrations()[4:]
+    assert pending_migrations(empty_store) == []
+
+
+def test_a_newer_database_is_left_alone(store: EmbeddedStore) -> None:
+    """An older release would write rows that miss what the newer one relies on."""
+    store.command("INSERT INTO agentvigil_migrations (Version, Name, Checksum, AppliedBy) VALUES (999, 'x', 'x', '9')")
+
+    with pytest.raises(SchemaTooNew, match="version 999") as caught:
+        migrate(store)
+
+    assert (caught.value.found, caught.value.supported) == (999, len(all_migrations()))
+
+
+def test_a_changed_migration_is_noticed(store: EmbeddedStore) -> None:
+    """The file on disk no longer says what the database looks like."""
+    store.command("TRUNCATE TABLE agentvigil_migrations")
+    store.command("INSERT INTO agentvigil_migrations (Version, Name, Checksum) VALUES (2, 'otel_traces', 'another')")
+
+    with pytest.raises(MigrationChanged, match="002_otel_traces"):
+        migrate(store)

@@ -12,15 +12,21 @@ from agentvigil.storage.migrations import migrate
 
 @pytest.fixture(scope="session")
 def data_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataDirectory]:
-    """The data directory of this process' engine, kept open by an idle store."""
+    """The data directory of this process' engine."""
     with DataDirectory(tmp_path_factory.mktemp("engine"), purpose="pytest") as directory:
-        store = EmbeddedStore(directory, "default")
         yield directory
-        store.close()
+
+
+@pytest.fixture(scope="session")
+def engine(data_directory: DataDirectory) -> Iterator[EmbeddedStore]:
+    """This process' engine, kept open, by its database ``default``."""
+    store = EmbeddedStore(data_directory, "default")
+    yield store
+    store.close()
 
 
 @pytest.fixture
-def empty_store(data_directory: DataDirectory) -> Iterator[EmbeddedStore]:
+def empty_store(data_directory: DataDirectory, engine: EmbeddedStore) -> Iterator[EmbeddedStore]:
     """A store over a new database without any table."""
     store = EmbeddedStore(data_directory, f"test_{uuid.uuid4().hex}")
     yield store

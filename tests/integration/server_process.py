@@ -77,6 +77,10 @@ class Server:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> None:
         """Return when the ready line is there; fail with the server's own words if it does not come."""
         self.starts += 1
@@ -97,7 +101,7 @@ class Server:
 
     def kill(self) -> None:
         """SIGKILL, as the kernel does when memory runs out; safe to call twice."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None and self.is_running:
             self._process.kill()
             self._process.wait()
 

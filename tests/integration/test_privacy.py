@@ -186,8 +186,8 @@ def make_uncompressed(data: Path) -> None:
         data,
         *(f"ALTER TABLE {table} {', '.join(changes)}" for table, changes in codecs.items()),
         *(
-            f"ALTER TABLE {table} MODIFY SETTING compress_marks = 0, compress_primary_key = 0, default_compression_codec = 'NONE', "
-            "marks_compression_codec = 'NONE', primary_key_compression_codec = 'NONE'"
+            f"ALTER TABLE {table} MODIFY SETTING compress_marks = 0, compress_primary_key = 0, "
+            "default_compression_codec = 'NONE', marks_compression_codec = 'NONE', primary_key_compression_codec = 'NONE'"
             for table in codecs
         ),
     )
@@ -237,7 +237,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def server(folders: dict[str, Path]) -> Iterator[Server]:
+def uncompressed(folders: dict[str, Path]) -> Iterator[Server]:
     """A server whose tables are not compressed, and that writes nowhere but to ``folders``."""
     make_uncompressed(folders["data"])
     server = Server(
@@ -247,9 +247,16 @@ def server(folders: dict[str, Path]) -> Iterator[Server]:
         variables={"TMPDIR": str(folders["tmp"]), "HOME": str(folders["home"])},
         cwd=folders["cwd"],
     )
-    server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture
+def server(uncompressed: Server) -> Server:
+    """That server, running."""
+    if not uncompressed.is_running:
+        uncompressed.start()
+    return uncompressed
 
 
 def test_every_key_of_this_test_is_content() -> None:
@@ -288,7 +295,6 @@ def test_kills_while_storing_leave_no_content_on_any_disk(server: Server, folder
             "Links.Attributes",
         )
     }
-    server.start()
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "http"])

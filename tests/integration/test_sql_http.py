@@ -9,15 +9,14 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import chdb
 import clickhouse_connect
 import pytest
 import urllib3
 import uvicorn
-from chdb.state.sqlitelike import Connection
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
+from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.sql.clickhouse_http import clickhouse_http_app
 from agentvigil.storage.sql.gateway import SqlGateway
 from agentvigil.storage.sql.settings import Limits
@@ -53,13 +52,11 @@ class Served:
         )
 
 
-def _open() -> Connection:
-    return chdb.connect(":memory:")
-
-
-def _serve(database: str, key: str | None) -> Iterator[Served]:
+def _serve(engine: EmbeddedStore, database: str, key: str | None) -> Iterator[Served]:
     limits = Limits(max_execution_time_s=5, max_query_bytes=100_000)
-    gateway = SqlGateway(_open, database=database, allowed_tables=lambda: frozenset({"spans"}), limits=limits)
+    gateway = SqlGateway(
+        engine.open_handle, database=database, allowed_tables=lambda: frozenset({"spans"}), limits=limits
+    )
     config = uvicorn.Config(clickhouse_http_app(gateway, key=key), host="127.0.0.1", port=0, log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -73,9 +70,9 @@ def _serve(database: str, key: str | None) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[str]:
+def database(engine: EmbeddedStore) -> Iterator[str]:
     name = f"http_{uuid.uuid4().hex[:8]}"
-    handle = _open()
+    handle = engine.open_handle()
     handle.query(f"CREATE DATABASE {name}")
     handle.query(
         f"CREATE TABLE {name}.spans (ts DateTime64(9), name LowCardinality(String), attributes Map(String, String), "
@@ -91,13 +88,13 @@ def database() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def served(database: str) -> Iterator[Served]:
-    yield from _serve(database, None)
+def served(engine: EmbeddedStore, database: str) -> Iterator[Served]:
+    yield from _serve(engine, database, None)
 
 
 @pytest.fixture(scope="module")
-def locked(database: str) -> Iterator[Served]:
-    yield from _serve(database, KEY)
+def locked(engine: EmbeddedStore, database: str) -> Iterator[Served]:
+    yield from _serve(engine, database, KEY)
 
 
 @pytest.fixture

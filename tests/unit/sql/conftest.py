@@ -1,13 +1,13 @@
-"""One in-memory engine for the SQL tests; chDB allows a process one data path only, so databases keep tests apart."""
+"""Databases for the SQL tests, in the one engine that the process has."""
 
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import chdb
 import pytest
 from chdb.state.sqlitelike import Connection
 
+from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.sql.gateway import SqlGateway
 from agentvigil.storage.sql.settings import Limits
 
@@ -15,20 +15,14 @@ CANARY = "canary-9c41e7"
 """What the files that no query may read contain."""
 
 
-def open_handle() -> Connection:
-    return chdb.connect(":memory:")
-
-
 @pytest.fixture(scope="session")
-def anchor() -> Iterator[object]:
-    """Keeps the engine and its tables alive while handles come and go."""
-    handle = open_handle()
-    yield handle
-    handle.close()
+def open_handle(engine: EmbeddedStore) -> Callable[[], Connection]:
+    """Opens a new handle on the engine."""
+    return engine.open_handle
 
 
 @pytest.fixture
-def database(anchor: object) -> Iterator[str]:
+def database(open_handle: Callable[[], Connection]) -> Iterator[str]:
     """A database with a table queries may read (``spans``) and one they may not (``secret_keys``)."""
     name = f"sql_{uuid.uuid4().hex[:8]}"
     handle = open_handle()
@@ -54,7 +48,7 @@ def database(anchor: object) -> Iterator[str]:
 
 
 @pytest.fixture
-def default_spans(anchor: object) -> Iterator[None]:
+def default_spans(open_handle: Callable[[], Connection]) -> Iterator[None]:
     """The same in ``default``, the one database where the engine takes unknown tables for files."""
     handle = open_handle()
     handle.query("CREATE TABLE default.spans (ts DateTime64(9), name String, duration_ns UInt64) ENGINE = Memory")
@@ -65,12 +59,12 @@ def default_spans(anchor: object) -> Iterator[None]:
 
 
 @pytest.fixture
-def gateway(database: str) -> SqlGateway:
+def gateway(open_handle: Callable[[], Connection], database: str) -> SqlGateway:
     return SqlGateway(open_handle, database=database, allowed_tables=lambda: frozenset({"spans"}))
 
 
 @pytest.fixture
-def default_gateway(default_spans: None) -> SqlGateway:
+def default_gateway(open_handle: Callable[[], Connection], default_spans: None) -> SqlGateway:
     limits = Limits(max_execution_time_s=5)
     return SqlGateway(open_handle, database="default", allowed_tables=lambda: frozenset({"spans"}), limits=limits)
 

@@ -1,38 +1,41 @@
 """The list of functions holds what the engine has and nothing that reaches out."""
 
 import re
+from collections.abc import Callable
 
-import chdb
 import pytest
+from chdb.state.sqlitelike import Connection
 
 from agentvigil.storage.sql.functions import COMBINATORS, SET_FUNCTIONS, TABLE_FUNCTIONS, allowed_functions, may_call
 
 
 @pytest.fixture(scope="module")
-def engine(anchor: object) -> dict[str, tuple[bool, bool]]:
-    handle = chdb.connect(":memory:")
+def functions(open_handle: Callable[[], Connection]) -> dict[str, tuple[bool, bool]]:
+    handle = open_handle()
     rows = handle.query("SELECT name, case_insensitive, is_aggregate FROM system.functions", "TSV").bytes().decode()
     handle.close()
     return {name: (ci == "1", agg == "1") for name, ci, agg in (row.split("\t") for row in rows.splitlines())}
 
 
-def test_every_listed_function_exists_in_the_engine(engine: dict[str, tuple[bool, bool]]) -> None:
+def test_every_listed_function_exists_in_the_engine(functions: dict[str, tuple[bool, bool]]) -> None:
     """A name of no function is a misprint, or a function that was renamed under us."""
     exact, any_case = allowed_functions()
 
-    assert exact <= engine.keys()
-    assert any_case == {name.lower() for name in exact if engine[name][0]}
+    assert exact <= functions.keys()
+    assert any_case == {name.lower() for name in exact if functions[name][0]}
 
 
-def test_every_aggregate_function_is_listed(engine: dict[str, tuple[bool, bool]]) -> None:
-    aggregates = {name for name, (_, aggregate) in engine.items() if aggregate}
+def test_every_aggregate_function_is_listed(functions: dict[str, tuple[bool, bool]]) -> None:
+    aggregates = {name for name, (_, aggregate) in functions.items() if aggregate}
 
     assert {name for name in aggregates if not may_call(name)} <= {"naiveBayesNgrams", "array_concat_agg"}
 
 
-def test_all_spellings_of_in_are_known(engine: dict[str, tuple[bool, bool]]) -> None:
+def test_all_spellings_of_in_are_known(functions: dict[str, tuple[bool, bool]]) -> None:
     """The right side of each may be a table, so none may be overlooked."""
-    spelled = {name for name in engine if re.fullmatch(r"(?:global)?(?:not)?(?:null)?in(?:ignoreset)?", name.lower())}
+    spelled = {
+        name for name in functions if re.fullmatch(r"(?:global)?(?:not)?(?:null)?in(?:ignoreset)?", name.lower())
+    }
 
     assert spelled == SET_FUNCTIONS
 
@@ -112,8 +115,8 @@ def test_combinators_are_taken_off(name: str) -> None:
     assert may_call(name)
 
 
-def test_the_combinators_are_the_engines(anchor: object) -> None:
-    handle = chdb.connect(":memory:")
+def test_the_combinators_are_the_engines(open_handle: Callable[[], Connection]) -> None:
+    handle = open_handle()
     names = handle.query("SELECT name FROM system.aggregate_function_combinators", "TSV").bytes().decode().split()
     handle.close()
 

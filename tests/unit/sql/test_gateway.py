@@ -2,8 +2,8 @@
 
 import contextlib
 import threading
+from collections.abc import Callable
 
-import chdb
 import pytest
 from chdb.state.sqlitelike import Connection
 
@@ -74,9 +74,9 @@ def test_system_tables_show_what_may_be_read(gateway: SqlGateway, database: str)
     assert b"processes" not in gateway.execute("SELECT name FROM system.tables").body
 
 
-def test_time_rows_and_bytes_are_limited(database: str) -> None:
+def test_time_rows_and_bytes_are_limited(open_handle: Callable[[], Connection], database: str) -> None:
     limits = Limits(max_execution_time_s=0.5, max_result_rows=10, max_answer_bytes=1000)
-    gateway = SqlGateway(_open, database=database, allowed_tables=frozenset, limits=limits)
+    gateway = SqlGateway(open_handle, database=database, allowed_tables=frozenset, limits=limits)
 
     for query, code in (
         ("SELECT count() FROM numbers(1000000000000)", 159),
@@ -90,8 +90,10 @@ def test_time_rows_and_bytes_are_limited(database: str) -> None:
         assert error.value.code == code
 
 
-def test_a_long_query_is_refused(database: str) -> None:
-    gateway = SqlGateway(_open, database=database, allowed_tables=frozenset, limits=Limits(max_query_bytes=600_000))
+def test_a_long_query_is_refused(open_handle: Callable[[], Connection], database: str) -> None:
+    gateway = SqlGateway(
+        open_handle, database=database, allowed_tables=frozenset, limits=Limits(max_query_bytes=600_000)
+    )
 
     assert gateway.execute(f"SELECT length('{'x' * 500_000}')").body == b"500000\n"
     with pytest.raises(QueryRefused) as refusal:
@@ -99,13 +101,13 @@ def test_a_long_query_is_refused(database: str) -> None:
     assert refusal.value.code == 229
 
 
-def test_when_all_slots_are_taken_a_query_is_turned_away(database: str) -> None:
+def test_when_all_slots_are_taken_a_query_is_turned_away(open_handle: Callable[[], Connection], database: str) -> None:
     entered, leave = threading.Event(), threading.Event()
 
     def slow() -> Connection:
         entered.set()
         leave.wait(30)
-        return _open()
+        return open_handle()
 
     limits = Limits(max_concurrent=1, max_wait_s=0.01)
     gateway = SqlGateway(slow, database=database, allowed_tables=frozenset, limits=limits)
@@ -142,10 +144,6 @@ def test_what_is_no_query_is_a_syntax_error(text: str, gateway: SqlGateway) -> N
     with pytest.raises(QueryRefused) as refusal:
         gateway.execute(text)
     assert refusal.value.code == 62
-
-
-def _open() -> Connection:
-    return chdb.connect(":memory:")
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,8 @@ def make_uncompressed(data: Path) -> None:
         *(f"ALTER TABLE {table} {', '.join(changes)}" for table, changes in codecs.items()),
         *(
             f"ALTER TABLE {table} MODIFY SETTING compress_marks = 0, compress_primary_key = 0, "
-            "default_compression_codec = 'NONE', marks_compression_codec = 'NONE', primary_key_compression_codec = 'NONE'"
+            "marks_compression_codec = 'NONE', primary_key_compression_codec = 'NONE', "
+            "default_compression_codec = 'NONE'"
             for table in codecs
         ),
     )

@@ -375,7 +375,7 @@ def test_absurd_start_times_are_replaced_and_kept(store: EmbeddedStore) -> None:
     """A partition of 1677 or 2299 would be dropped at once or never; the span is worth more than its clock."""
     original = "agentvigil.original_start_time_unix_nano"
     received = NOW + 10 * DAY + 7  # ahead, or the store would drop the oldest as soon as it merges
-    sane = {"now": received, "a day ahead": received + DAY, "as old as retention": received - 90 * DAY, "old": NOW - 80 * DAY}
+    sane = {"now": received, "a day ahead": received + DAY, "as old as retention": received - 90 * DAY, "old": NOW - 79 * DAY}
     absurd = {
         "zero": 0,
         "one": 1,

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote as url_quote
 from urllib.parse import urlencode
-from xml.sax.saxutils import escape as xml_escape
 
 import chdb
 from chdb.state.sqlitelike import Connection
@@ -33,7 +32,6 @@ from agentvigil.storage.store import Store, failure_of
 _connect: Final[Callable[[str], Connection]] = chdb.connect  # which has no types of its own
 
 _CONFIG: Final = """<clickhouse>
-  <format_schema_path>{schemas}</format_schema_path>
   <user_directories><users_xml><path>users.xml</path></users_xml></user_directories>
   <mark_cache_size>134217728</mark_cache_size>
   <background_pool_size>4</background_pool_size>
@@ -73,7 +71,9 @@ class EmbeddedStore(Store):
     def __init__(self, directory: DataDirectory, database: str) -> None:
         super().__init__(database)
         self.path = directory.clickhouse
-        options = {"config-file": str(_write_configuration(directory.path))}
+        configuration = _write_configuration(directory.path / "config")
+        self._schema = configuration / "otlp.proto"
+        options = {"config-file": str(configuration / "config.xml")}
         self._connection_string = f"{os.path.realpath(self.path)}?{urlencode(options, quote_via=url_quote)}"
         self._options = options
         try:
@@ -95,8 +95,8 @@ class EmbeddedStore(Store):
             try:
                 client.command(
                     f"INSERT INTO {quote_identifier(table)} FROM INFILE {quote(path)} "
-                    "SETTINGS format_schema_source = 'string', "
-                    f"format_schema = {quote(OTLP_SCHEMA)}, format_schema_message_name = {quote(message)}, "
+                    # From a file: ClickHouse would write a schema given as text to the directory we were started in.
+                    f"SETTINGS format_schema = {quote(str(self._schema))}, format_schema_message_name = {quote(message)}, "
                     "input_format_protobuf_oneof_presence = 1, max_insert_block_size = 1000000, "
                     "max_partitions_per_insert_block = 0 FORMAT Protobuf"
                 )
@@ -120,18 +120,10 @@ class EmbeddedStore(Store):
 
 
 def _write_configuration(folder: Path) -> Path:
-    """Write the engine's configuration below ``folder`` and return its path.
-
-    ClickHouse keeps a copy of every schema it is given under ``format_schema_path``, by default in the directory the
-    process was started in.
-    """
-    configuration, schemas = folder / "config", folder / "schemas"
-    configuration.mkdir(mode=0o700, exist_ok=True)
-    schemas.mkdir(mode=0o700, exist_ok=True)
-    (configuration / "users.xml").write_text(_USERS, encoding="utf-8")
-    config = configuration / "config.xml"
-    config.write_text(_CONFIG.format(schemas=xml_escape(f"{schemas}/")), encoding="utf-8")
-    return config
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for name, text in {"config.xml": _CONFIG, "users.xml": _USERS, "otlp.proto": OTLP_SCHEMA}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
 
 
 @contextlib.contextmanager

@@ -1,0 +1,114 @@
+"""The other home: the same schema and the same writer against a ClickHouse server's HTTP interface."""
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from clickhouse_stand_in import ClickHouseStandIn
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from agentvigil.receiver.admission import clean_traces
+from agentvigil.storage.embedded import EmbeddedStore
+from agentvigil.storage.envelope import OTLP_SCHEMA, Limits, TraceRequest, wrap
+from agentvigil.storage.errors import StoreUnreachable
+from agentvigil.storage.migrations import migrate, pending_migrations
+from agentvigil.storage.server import ServerStore, without_password
+from agentvigil.storage.trace_writer import Outcome, TraceWriter
+
+
+@pytest.fixture
+def server(engine: EmbeddedStore) -> Iterator[ClickHouseStandIn]:
+    stand_in = ClickHouseStandIn(engine.open_handle)
+    stand_in.start()
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.fixture
+def server_store(server: ClickHouseStandIn, engine: EmbeddedStore) -> Iterator[ServerStore]:
+    database = f"server_{uuid.uuid4().hex[:8]}"
+    store = ServerStore(f"http://default:secret@127.0.0.1:{server.port}", database)
+    yield store
+    store.close()
+    engine.command(f"DROP DATABASE IF EXISTS {database}")
+
+
+def trace_request(spans: int) -> TraceRequest:
+    export = ExportTraceServiceRequest()
+    scope = export.resource_spans.add().scope_spans.add()
+    for _ in range(spans):
+        span = scope.spans.add(trace_id=os.urandom(16), span_id=os.urandom(8), name="chat gpt-4.1", kind=3)
+        span.start_time_unix_nano = time.time_ns()
+        span.end_time_unix_nano = span.start_time_unix_nano + 1_000
+        attribute = span.attributes.add(key="gen_ai.usage.input_tokens")
+        attribute.value.int_value = 7
+    return TraceRequest(export.SerializeToString(), spans, os.urandom(16), "default", time.time_ns(), 90, Limits())
+
+
+def test_migrations_and_inserts_work_over_http(server: ClickHouseStandIn, server_store: ServerStore) -> None:
+    """One URL is all that changes when a team outgrows the embedded store."""
+    server_store.version()
+    applied = migrate(server_store)
+    assert applied
+    assert not any(migration.embedded_only for migration in applied)
+    assert pending_migrations(server_store) == []
+
+    group = [trace_request(3), trace_request(5)]
+    outcomes = TraceWriter(server_store, clean_traces).write(group)
+
+    assert outcomes == [Outcome.STORED, Outcome.STORED]
+    assert server_store.rows("SELECT count(), sum(InputTokens), uniqExact(RequestHash) FROM otel_traces") == [
+        (8, 56, 2)
+    ]
+    insert, body = next((parameters, body) for parameters, body in server.requests if "format_schema" in parameters)
+    assert body == b"INSERT INTO otlp_traces FORMAT Protobuf\n" + b"".join(map(wrap, group))
+    assert insert["format_schema"] == OTLP_SCHEMA
+    assert insert["async_insert"] == "0"
+
+
+def test_a_server_that_goes_away_leaves_nothing_stored_twice(
+    server: ClickHouseStandIn, server_store: ServerStore
+) -> None:
+    """Senders hear UNAVAILABLE, send the same bytes again, and each span is there once."""
+    migrate(server_store)
+    writer = TraceWriter(server_store, clean_traces)
+    first, second = trace_request(4), trace_request(4)
+    assert writer.write([first]) == [Outcome.STORED]
+
+    server.stop()
+    assert writer.write([first, second]) == [Outcome.UNAVAILABLE, Outcome.UNAVAILABLE]
+    server.start()
+
+    assert writer.write([second]) == [Outcome.STORED]
+    assert server_store.rows("SELECT count() FROM otel_traces") == [(8,)]
+
+
+def test_a_request_whose_answer_was_lost_is_found_stored(
+    server: ClickHouseStandIn, server_store: ServerStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The insert landed but its answer did not: what counts is what the store has."""
+    migrate(server_store)
+    writer = TraceWriter(server_store, clean_traces)
+    run = server._insert
+
+    def insert_and_fail(*arguments: object) -> bytes:
+        run(*arguments)  # type: ignore[arg-type]
+        raise RuntimeError("Code: 209. DB::Exception: Timeout exceeded while writing to socket. (SOCKET_TIMEOUT)")
+
+    monkeypatch.setattr(server, "_insert", insert_and_fail)
+
+    assert writer.write([trace_request(4)]) == [Outcome.STORED]
+    assert server_store.rows("SELECT count() FROM otel_traces") == [(4,)]
+
+
+def test_no_server_is_an_error_that_keeps_the_password(server: ClickHouseStandIn) -> None:
+    """The message goes to a log."""
+    url = f"http://me:hunter2@127.0.0.1:{server.port}"
+    server.stop()
+    with pytest.raises(StoreUnreachable, match="no ClickHouse at") as error:
+        ServerStore(url, "default")
+    server.start()
+    assert "hunter2" not in str(error.value)
+    assert without_password(url) == f"http://127.0.0.1:{server.port}"

@@ -107,12 +107,12 @@ def test_help_shows_examples_and_the_variable_of_every_setting(command: str, set
 
 def test_the_command_without_arguments_shows_examples_of_every_command_it_has() -> None:
     """It is what people type first."""
-    result = run_cli("--help")
+    result = CliRunner().invoke(agentvigil, ["--help"], prog_name="agentvigil")
 
-    assert result.returncode == 0
+    assert result.exit_code == 0
     for command in ("demo", "up", "sql"):
-        assert f"\n  agentvigil {command}" in result.stdout
-    assert "migrate" in result.stdout
+        assert f"\n  agentvigil {command}" in result.output
+    assert "migrate" in result.output
 
 
 # --- up
@@ -203,12 +203,20 @@ def test_with_a_key_only_who_has_it_may_send_and_read(tmp_path: Path, start_serv
 
     count = ("sql", "--data", str(server.data), "SELECT count() AS n FROM otel_traces")
     assert run_cli(*count, variables={"AGENTVIGIL_INGEST_KEY": KEY}).stdout == "n\n1\n"
-    for variables in ({}, {"AGENTVIGIL_INGEST_KEY": "wrong"}):
-        result = run_cli(*count, variables=variables)
-        assert result.returncode == 1
-        assert result.stdout == ""
+    result = run_cli(*count)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "Traceback" not in result.stderr
     assert server.stop() == 0
     assert KEY not in server.output()
+
+
+def test_a_directory_the_engine_can_not_use_is_refused_with_the_reason(tmp_path: Path) -> None:
+    """It would keep its data elsewhere, or find out at the first insert."""
+    result = run_cli("migrate", "--data", str(tmp_path / "run-12:30"))
+
+    assert result.returncode == 2
+    assert "choose another directory with --data" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 # --- settings
@@ -254,11 +262,12 @@ def test_a_configuration_file_that_is_wrong_is_refused(text: str | None, told: s
     if text is not None:
         config.write_text(text)
 
-    result = run_cli("up", "--data", str(tmp_path / "data"), *ANY_PORTS[2:], "--config", str(config))
+    # It comes to nothing that would need a process of its own.
+    command = ["up", "--data", str(tmp_path / "data"), *ANY_PORTS[2:], "--config", str(config)]
+    result = CliRunner().invoke(agentvigil, command, prog_name="agentvigil")
 
-    assert result.returncode == 2
-    assert told in result.stderr
-    assert "Traceback" not in result.stderr
+    assert result.exit_code == 2
+    assert told in re.sub(r"\s+", " ", result.output)
     assert not (tmp_path / "data").exists()
 
 
@@ -372,10 +381,9 @@ QUERIES: Final[dict[str, tuple[str, ...]]] = {
         "SELECT {name:String} AS a, {least:UInt8} + 1 AS b FORMAT CSV",
     ),
     "error while running": ("SELECT throwIf(number = 3) FROM numbers(10)",),
-    "unknown column": ("SELECT NoSuchColumn FROM otel_traces",),
     "writing": ("DROP TABLE otel_traces",),
 }
-CODES: Final = {"error while running": 395, "unknown column": 47}
+CODES: Final = {"error while running": 395}
 """ClickHouse's own, from its ErrorCodes.cpp."""
 
 
@@ -458,7 +466,7 @@ def test_a_long_answer_arrives_on_a_terminal_as_it_is(server: Server) -> None:
 
 def test_a_parameter_without_a_value_is_a_usage_error(tmp_path: Path) -> None:
     """Wrong use is told apart from a query that failed."""
-    result = run_cli("sql", "--data", str(tmp_path / "data"), "-p", "name", "SELECT 1")
+    result = CliRunner().invoke(agentvigil, ["sql", "--data", str(tmp_path / "data"), "-p", "name", "SELECT 1"])
 
-    assert result.returncode == 2
-    assert "--param wants NAME=VALUE" in result.stderr
+    assert result.exit_code == 2
+    assert "--param wants NAME=VALUE" in result.output

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import grpc
 import pytest
@@ -48,8 +48,6 @@ PROTOBUF = "application/x-protobuf"
 PATIENCE_S = 20
 LIMIT = 2**16
 GOOD = a_request(a_span(1))
-POISON = b"\x0a\x06\x12\x04\x12\x02\x2b\x2c"
-"""A span whose name is a group; ``poisoned`` makes it valid otherwise."""
 
 
 # A receiver in this process
@@ -81,7 +79,7 @@ class Receiver:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
         self.grpc_port = self.http_port = 0
 
-    def __enter__(self) -> "Receiver":
+    def __enter__(self) -> Self:
         self.committer.start()
         self._thread.start()
         self._ready.result(PATIENCE_S)
@@ -248,13 +246,13 @@ def receiver(store: EmbeddedStore) -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="module")
-def small(data_directory: DataDirectory) -> Iterator[tuple[Receiver, EmbeddedStore]]:
+def small(data_directory: DataDirectory) -> Iterator[Receiver]:
     """One receiver with a small size limit, for what must not be stored anyway."""
     store = EmbeddedStore(data_directory, "test_protocols")
     migrate(store)
     config = IngestConfig(max_request_bytes=LIMIT)
     with Receiver(TraceWriter(store, clean_traces), config=config) as receiver:
-        yield receiver, store
+        yield receiver
     assert stored(store) == []
     store.command("DROP DATABASE test_protocols")
     store.close()
@@ -263,19 +261,22 @@ def small(data_directory: DataDirectory) -> Iterator[tuple[Receiver, EmbeddedSto
 # Real exporters
 
 EXPORTERS: dict[str, Callable[[Receiver, str], SpanExporter]] = {
-    "grpc": lambda r, key: GrpcExporter(f"127.0.0.1:{r.grpc_port}", insecure=True, headers=(("authorization", f"Bearer {key}"),)),
+    "grpc": lambda r, key: GrpcExporter(
+        f"127.0.0.1:{r.grpc_port}", insecure=True, headers=(("authorization", f"Bearer {key}"),)
+    ),
     "grpc gzip": lambda r, key: GrpcExporter(
         f"127.0.0.1:{r.grpc_port}",
         insecure=True,
         headers=(("authorization", f"Bearer {key}"),),
         compression=grpc.Compression.Gzip,
     ),
-    "http": lambda r, key: HttpExporter(f"http://127.0.0.1:{r.http_port}/v1/traces", headers={"authorization": f"Bearer {key}"}),
-    "http gzip": lambda r, key: HttpExporter(
-        f"http://127.0.0.1:{r.http_port}/v1/traces", headers={"authorization": f"Bearer {key}"}, compression=Compression.Gzip
+    "http": lambda r, key: HttpExporter(
+        f"http://127.0.0.1:{r.http_port}/v1/traces", headers={"authorization": f"Bearer {key}"}
     ),
-    "http deflate": lambda r, key: HttpExporter(
-        f"http://127.0.0.1:{r.http_port}/v1/traces", headers={"authorization": f"Bearer {key}"}, compression=Compression.Deflate
+    "http gzip": lambda r, key: HttpExporter(
+        f"http://127.0.0.1:{r.http_port}/v1/traces",
+        headers={"authorization": f"Bearer {key}"},
+        compression=Compression.Gzip,
     ),
 }
 
@@ -291,21 +292,19 @@ def sdk_spans(name: str) -> list[ReadableSpan]:
 def test_real_exporters_are_stored_once_they_are_told_so(store: EmbeddedStore) -> None:
     """What users have: the SDK's exporters, with and without compression, with a key."""
     with Receiver(TraceWriter(store, clean_traces), key="s3cret") as receiver:
-        for name in ("grpc", "grpc gzip", "http", "http gzip"):
-            exporter = EXPORTERS[name](receiver, "s3cret")
+        for name, exporter_for in EXPORTERS.items():
+            exporter = exporter_for(receiver, "s3cret")
 
             assert exporter.export(sdk_spans(name)) is SpanExportResult.SUCCESS
 
-            assert [span for span in stored(store) if span.startswith(f"{name} ")][:3] == [f"{name} {n}" for n in range(3)] or (
-                f"{name} 0" in stored(store)
-            )
+            assert {f"{name} {number}" for number in range(3)} <= set(stored(store))
             exporter.shutdown()
         assert (receiver.requests("grpc", "OK"), receiver.requests("http", "OK")) == (2, 2)
     assert len(stored(store)) == 12
 
 
 @pytest.mark.parametrize("name", ["grpc", "http"])
-def test_real_exporters_give_up_at_once_with_a_wrong_key(small: tuple[Receiver, EmbeddedStore], store: EmbeddedStore, name: str) -> None:
+def test_real_exporters_give_up_at_once_with_a_wrong_key(store: EmbeddedStore, name: str) -> None:
     """Nothing gets better by trying again; the message is in the application's log."""
     with Receiver(TraceWriter(store, clean_traces), key="s3cret") as receiver:
         exporter = EXPORTERS[name](receiver, "wrong")
@@ -324,11 +323,11 @@ def test_real_exporters_give_up_at_once_with_a_wrong_key(small: tuple[Receiver, 
 @both
 def test_an_empty_request_is_fine(receiver: Receiver, send: Send) -> None:
     """OTLP says so; health checks of Collectors send it."""
-    assert send(receiver, b"") == send(receiver, b"\x0a\x00") or True
-    answer = send(receiver, b"")
+    for body in (b"", b"\x0a\x00", b"\x0a\x02\x12\x00"):
+        answer = send(receiver, body)
 
-    assert answer.ok
-    assert answer.response == ExportTraceServiceResponse()
+        assert answer.ok
+        assert answer.response == ExportTraceServiceResponse()
 
 
 @both
@@ -359,22 +358,26 @@ def test_invalid_ids_are_a_partial_success(receiver: Receiver, store: EmbeddedSt
 
 
 @both
-def test_only_invalid_ids_are_an_error(small: tuple[Receiver, EmbeddedStore], send: Send) -> None:
+def test_only_invalid_ids_are_an_error(small: Receiver, send: Send) -> None:
     """Nothing of it can be stored, now or later."""
-    assert_refused(send(small[0], a_request(a_span(1, trace_id=b""))), grpc.StatusCode.INVALID_ARGUMENT, 400, "valid ids")
+    assert_refused(send(small, a_request(a_span(1, trace_id=b""))), grpc.StatusCode.INVALID_ARGUMENT, 400, "valid ids")
 
 
-def assert_refused(answer: Answer, code: grpc.StatusCode, http_status: int, text: str, retry_after_s: int | None = None) -> None:
+def assert_refused(
+    answer: Answer, code: grpc.StatusCode, http_status: int, text: str, retry_after_s: int | None = None
+) -> None:
     assert (answer.code, answer.retry_after_s) == (code, retry_after_s), answer
     assert text in answer.message
     assert answer.http_status in (None, http_status)
 
 
 @both
-@pytest.mark.parametrize("body", [b"{}", b"\x0a\xff", GOOD[:-1], b"\x1f\x8b\x08\x00"], ids=["json", "cut", "last byte", "gzip"])
-def test_malformed_protobuf_is_refused_for_good(small: tuple[Receiver, EmbeddedStore], send: Send, body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body", [b"{}", b"\x0a\xff", GOOD[:-1], b"\x1f\x8b\x08\x00"], ids=["json", "cut", "last byte", "gzip"]
+)
+def test_malformed_protobuf_is_refused_for_good(small: Receiver, send: Send, body: bytes) -> None:
     """A sender that keeps it would send it for ever."""
-    assert_refused(send(small[0], body), grpc.StatusCode.INVALID_ARGUMENT, 400, "not an OTLP ExportTraceServiceRequest")
+    assert_refused(send(small, body), grpc.StatusCode.INVALID_ARGUMENT, 400, "not an OTLP ExportTraceServiceRequest")
 
 
 @pytest.mark.parametrize(
@@ -390,39 +393,41 @@ def test_malformed_protobuf_is_refused_for_good(small: tuple[Receiver, EmbeddedS
     ],
 )
 def test_what_http_can_say_wrong_is_refused_for_good(
-    small: tuple[Receiver, EmbeddedStore], headers: dict[str, str], status: int, text: str
+    small: Receiver, headers: dict[str, str], status: int, text: str
 ) -> None:
     """Each with a sentence that tells what to set."""
-    assert_refused(send_http(small[0], GOOD, headers), grpc.StatusCode.INVALID_ARGUMENT, status, text)
+    assert_refused(send_http(small, GOOD, headers), grpc.StatusCode.INVALID_ARGUMENT, status, text)
 
 
-@pytest.mark.parametrize("path", ["/", "/v1/logs", "/v1/metrics", "/v1/traces/", "/v1/traces/x", "/V1/TRACES", "/v1%2Ftraces/.."])
-def test_other_paths_are_not_found(small: tuple[Receiver, EmbeddedStore], path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/", "/v1/logs", "/v1/metrics", "/v1/traces/", "/v1/traces/x", "/V1/TRACES", "/v1%2Ftraces/.."]
+)
+def test_other_paths_are_not_found(small: Receiver, path: str) -> None:
     """A signal that we do not take is told so instead of being swallowed."""
-    answer = send_http(small[0], GOOD, path=path)
+    answer = send_http(small, GOOD, path=path)
 
     assert_refused(answer, grpc.StatusCode.UNIMPLEMENTED, 404, "/v1/traces")
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "PATCH"])
-def test_other_methods_are_not_allowed(small: tuple[Receiver, EmbeddedStore], method: str) -> None:
+def test_other_methods_are_not_allowed(small: Receiver, method: str) -> None:
     """RFC 9110 wants the allowed ones named."""
-    answer = send_http(small[0], GOOD, method=method)
+    answer = send_http(small, GOOD, method=method)
 
     assert_refused(answer, grpc.StatusCode.UNIMPLEMENTED, 405, f"not {method}")
     assert answer.headers is not None
     assert answer.headers["allow"] == "POST"
 
 
-def test_other_services_are_not_implemented(small: tuple[Receiver, EmbeddedStore]) -> None:
+def test_other_services_are_not_implemented(small: Receiver) -> None:
     """Exporters of logs and metrics stop sending at that."""
     for method in (EXPORT.replace("trace", "logs").replace("Trace", "Logs"), EXPORT + "X"):
-        assert send_grpc(small[0], b"", method=method).code is grpc.StatusCode.UNIMPLEMENTED
+        assert send_grpc(small, b"", method=method).code is grpc.StatusCode.UNIMPLEMENTED
 
 
-def test_a_grpc_call_carries_one_message(small: tuple[Receiver, EmbeddedStore]) -> None:
+def test_a_grpc_call_carries_one_message(small: Receiver) -> None:
     """The method is served as a stream, which must not make it one."""
-    with grpc.insecure_channel(f"127.0.0.1:{small[0].grpc_port}") as channel:
+    with grpc.insecure_channel(f"127.0.0.1:{small.grpc_port}") as channel:
         call = channel.stream_unary(EXPORT)
 
         two = grpc_answer(lambda: call(iter([GOOD, GOOD]), timeout=PATIENCE_S))
@@ -440,46 +445,47 @@ def oversized() -> bytes:
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["announced", "chunked"])
-def test_an_oversized_body_is_refused_for_good(small: tuple[Receiver, EmbeddedStore], chunked: bool) -> None:
+def test_an_oversized_body_is_refused_for_good(small: Receiver, chunked: bool) -> None:
     """413 and not 429: the same batch will not become smaller."""
     body = oversized()
     headers = {"transfer-encoding": "chunked"} if chunked else {}
 
-    answer = send_http(small[0], iter([body[:1000], body[1000:]]) if chunked else body, headers, chunked=chunked)
+    answer = send_http(small, iter([body[:1000], body[1000:]]) if chunked else body, headers, chunked=chunked)
 
     assert_refused(answer, grpc.StatusCode.RESOURCE_EXHAUSTED, 413, f"{LIMIT} ")
 
 
-def test_an_announced_size_is_refused_before_it_is_sent(small: tuple[Receiver, EmbeddedStore]) -> None:
+def test_an_announced_size_is_refused_before_it_is_sent(small: Receiver) -> None:
     """A terabyte that is announced needs no terabyte to be refused."""
-    with socket.create_connection(("127.0.0.1", small[0].http_port), PATIENCE_S) as connection:
+    with socket.create_connection(("127.0.0.1", small.http_port), PATIENCE_S) as connection:
         connection.sendall(request_head(10**12))
 
         assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
 
 
 def request_head(length: int) -> bytes:
-    return f"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: {PROTOBUF}\r\nContent-Length: {length}\r\n\r\n".encode()
+    return (
+        f"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: {PROTOBUF}\r\nContent-Length: {length}\r\n\r\n".encode()
+    )
 
 
-def test_an_oversized_message_is_refused_over_grpc(small: tuple[Receiver, EmbeddedStore]) -> None:
+def test_an_oversized_message_is_refused_over_grpc(small: Receiver) -> None:
     """Without a RetryInfo, so that the sender drops it."""
-    answer = send_grpc(small[0], oversized())
+    answer = send_grpc(small, oversized())
 
     assert (answer.code, answer.retry_after_s) == (grpc.StatusCode.RESOURCE_EXHAUSTED, None)
 
 
-def test_bombs_are_refused_over_both_protocols(small: tuple[Receiver, EmbeddedStore]) -> None:
+def test_bombs_are_refused_over_both_protocols(small: Receiver) -> None:
     """The limit is for what comes out of the compression."""
     bomb = bytes(64 * 2**20)
-    compressed = gzip.compress(bomb, 1)
     # Not larger than the limit itself, or the announcement would be what is refused.
     compressor = zlib.compressobj(9, wbits=31)
     compressed = b"".join(compressor.compress(bytes(2**20)) for _ in range(32)) + compressor.flush()
     assert len(compressed) < LIMIT
 
-    over_http = send_http(small[0], compressed, {"content-encoding": "gzip"})
-    over_grpc = send_grpc(small[0], bomb, compression=grpc.Compression.Gzip)
+    over_http = send_http(small, compressed, {"content-encoding": "gzip"})
+    over_grpc = send_grpc(small, bomb, compression=grpc.Compression.Gzip)
 
     assert_refused(over_http, grpc.StatusCode.RESOURCE_EXHAUSTED, 413, "after decompression")
     assert (over_grpc.code, over_grpc.retry_after_s) == (grpc.StatusCode.RESOURCE_EXHAUSTED, None)
@@ -497,7 +503,9 @@ def test_the_limit_itself_passes(store: EmbeddedStore) -> None:
     assert len(stored(store)) == 1
 
 
-@pytest.mark.parametrize("content_type", ["application/x-protobuf; charset=utf-8", "Application/X-Protobuf", " application/x-protobuf "])
+@pytest.mark.parametrize(
+    "content_type", ["application/x-protobuf; charset=utf-8", "Application/X-Protobuf", " application/x-protobuf "]
+)
 def test_the_content_type_is_read_as_http_defines_it(receiver: Receiver, content_type: str) -> None:
     """Case and parameters are the sender's choice."""
     assert send_http(receiver, GOOD, {"content-type": content_type}).ok
@@ -547,7 +555,7 @@ def test_a_full_queue_says_when_to_come_again(store: EmbeddedStore, send: Send) 
 
 
 @both
-def test_a_full_disk_says_when_to_come_again(small: tuple[Receiver, EmbeddedStore], send: Send, tmp_path: Path) -> None:
+def test_a_full_disk_says_when_to_come_again(send: Send, tmp_path: Path) -> None:
     """Retention needs room to work; until then the senders keep their data."""
     with Receiver(Always(Outcome.STORED), headroom=DiskHeadroom(tmp_path, 2**62)) as receiver:
         answer = send(receiver, GOOD)
@@ -608,7 +616,9 @@ def test_a_sender_that_does_not_go_on_is_let_go() -> None:
 
             for send in (send_http, send_grpc):
                 answer = send(receiver, GOOD)
-                assert_refused(answer, grpc.StatusCode.RESOURCE_EXHAUSTED, 429, "exports are under way", retry_after_s=1)
+                assert_refused(
+                    answer, grpc.StatusCode.RESOURCE_EXHAUSTED, 429, "exports are under way", retry_after_s=1
+                )
             assert slow.recv(65536).startswith(b"HTTP/1.1 503 ")
 
         assert send_http(receiver, GOOD).ok
@@ -641,12 +651,15 @@ def poisoned() -> bytes:
 def test_a_poisoned_request_is_refused_and_its_group_is_stored(store: EmbeddedStore) -> None:
     """Who meets whom in a group is an accident."""
     # With cleaning, none of the poisons we know would be left.
-    writer = GatedWriter(TraceWriter(store, lambda body: None))
+    writer = GatedWriter(TraceWriter(store, lambda _: None))
     with Receiver(writer) as receiver, ThreadPoolExecutor() as pool:
         first = pool.submit(send_grpc, receiver, a_request(a_span(1)))
         writer.wait_until_busy()
         others = [pool.submit(send, receiver, a_request(a_span(n))) for n, send in ((2, send_grpc), (3, send_http))]
-        bad = [pool.submit(send, receiver, poisoned() + b"\x98\x06" + mark) for mark, send in ((b"\1", send_grpc), (b"\2", send_http))]
+        bad = [
+            pool.submit(send, receiver, poisoned() + b"\x98\x06" + mark)
+            for mark, send in ((b"\1", send_grpc), (b"\2", send_http))
+        ]
         wait_for(lambda: len(receiver.committer._on_the_way) == 5)
         writer.let(2)
 

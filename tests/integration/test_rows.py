@@ -51,7 +51,9 @@ class CountingIds(IdGenerator):
 
 def play_agent(provider: TracerProvider) -> None:
     """An agent's run with everything that the SDK's API can express."""
-    tracer = provider.get_tracer("agent.lib", "1.2.3", "https://example.org/scope", {"scope.flag": True, "scope.size": 7})
+    tracer = provider.get_tracer(
+        "agent.lib", "1.2.3", "https://example.org/scope", {"scope.flag": True, "scope.size": 7}
+    )
     elsewhere = SpanContext(
         trace_id=0xFEDC, span_id=0xBA98, is_remote=True, trace_flags=TraceFlags(1), trace_state=TraceState([("v", "1")])
     )
@@ -78,7 +80,7 @@ def play_agent(provider: TracerProvider) -> None:
             "gen_ai.response.finish_reasons": ["stop", "length"],
             "gen_ai.input.messages": '[{"role":"user","content":"SECRET"}]',
             "text.empty": "",
-            "text.unicode": "héllo 日本 😀 \u2028 \t\"\\/",
+            "text.unicode": 'héllo 日本 😀 \u2028 \t"\\/',
             "number.zero": 0,
             "number.negative": -1,
             "number.max": 2**63 - 1,
@@ -96,7 +98,10 @@ def play_agent(provider: TracerProvider) -> None:
     chat.add_event("gen_ai.content.prompt", {"gen_ai.prompt": "SECRET", "kept": "yes"}, RECORDED_NS + 1_000_001)
     chat.end(RECORDED_NS + 900_000_001)
     tool = tracer.start_span(
-        "execute_tool search", set_span_in_context(root), SpanKind.INTERNAL, {"gen_ai.tool.name": "search"},
+        "execute_tool search",
+        set_span_in_context(root),
+        SpanKind.INTERNAL,
+        {"gen_ai.tool.name": "search"},
         start_time=RECORDED_NS + 910_000_000,
     )
     tool.set_status(StatusCode.ERROR, "index is away")
@@ -125,7 +130,9 @@ def record() -> Iterator[Callable[[Callable[[TracerProvider], None]], bytes]]:
     thread.start()
 
     def record(application: Callable[[TracerProvider], None]) -> bytes:
-        resource = SdkResource({"service.name": "support-bot", "service.version": "1.4", "host.cpu": 2}, "https://example.org/r")
+        resource = SdkResource(
+            {"service.name": "support-bot", "service.version": "1.4", "host.cpu": 2}, "https://example.org/r"
+        )
         provider = TracerProvider(resource=resource, id_generator=CountingIds(), shutdown_on_exit=False)
         exporter = OTLPSpanExporter(endpoint=f"http://127.0.0.1:{server.server_port}/v1/traces")
         provider.add_span_processor(BatchSpanProcessor(exporter))
@@ -208,7 +215,11 @@ def test_everything_a_span_holds_is_found_again(store: EmbeddedStore) -> None:
         dropped_events_count=4,
         links=[
             Span.Link(
-                trace_id=b"\xfe" * 16, span_id=b"\xdc" * 8, trace_state="l=1", attributes=attributes({"why": 1.5}), flags=1
+                trace_id=b"\xfe" * 16,
+                span_id=b"\xdc" * 8,
+                trace_state="l=1",
+                attributes=attributes({"why": 1.5}),
+                flags=1,
             ),
             Span.Link(),
         ],
@@ -273,9 +284,9 @@ def test_everything_a_span_holds_is_found_again(store: EmbeddedStore) -> None:
     }
     assert {name: row[name] for name in expected} == expected
     assert list(row["SpanAttributes"]) == ["a", "b"]
-    assert store.rows("SELECT TraceId, toUnixTimestamp(Start), toUnixTimestamp(End), KeepDays FROM otel_traces_trace_id_ts") == [
-        ("0af7651916cd43dd8448eb211c80319c", NOW // S - 10, NOW // S - 10, 30)
-    ]
+    assert store.rows(
+        "SELECT TraceId, toUnixTimestamp(Start), toUnixTimestamp(End), KeepDays FROM otel_traces_trace_id_ts"
+    ) == [("0af7651916cd43dd8448eb211c80319c", NOW // S - 10, NOW // S - 10, 30)]
 
 
 def test_a_bare_span_has_empty_columns(store: EmbeddedStore) -> None:
@@ -331,7 +342,9 @@ def test_values_of_every_kind_are_texts(store: EmbeddedStore) -> None:
     row = only_row(store)
     assert row["SpanAttributes"] == expected
     assert row["Events.Attributes"] == row["Links.Attributes"] == [expected]
-    assert store.rows("SELECT mapContains(SpanAttributes, 'empty text'), mapContains(SpanAttributes, 'absent') FROM otel_traces") == [(1, 0)]
+    assert store.rows(
+        "SELECT mapContains(SpanAttributes, 'empty text'), mapContains(SpanAttributes, 'absent') FROM otel_traces"
+    ) == [(1, 0)]
 
 
 def test_of_two_values_under_one_key_the_last_counts(store: EmbeddedStore) -> None:
@@ -345,7 +358,17 @@ def test_of_two_values_under_one_key_the_last_counts(store: EmbeddedStore) -> No
 
 def test_kinds_and_states_have_the_collectors_names(store: EmbeddedStore) -> None:
     """A number that nobody has defined yet is stored as nothing, not refused."""
-    kinds = {0: "Unspecified", 1: "Internal", 2: "Server", 3: "Client", 4: "Producer", 5: "Consumer", 6: "", 42: "", -1: ""}
+    kinds = {
+        0: "Unspecified",
+        1: "Internal",
+        2: "Server",
+        3: "Client",
+        4: "Producer",
+        5: "Consumer",
+        6: "",
+        42: "",
+        -1: "",
+    }
     states = {0: "Unset", 1: "Ok", 2: "Error", 3: "", 42: ""}
     spans = [a_span(1 + kind % 100, name=f"kind {kind}", kind=kind) for kind in kinds]  # type: ignore[arg-type]
     spans += [a_span(200 + code, name=f"status {code}", status=Status(code=code)) for code in states]  # type: ignore[arg-type]
@@ -361,7 +384,11 @@ def test_a_parent_of_zeros_is_none(store: EmbeddedStore) -> None:
     """Some senders write the zeros; a root is found by ParentSpanId = ''."""
     take(
         store,
-        admitted(a_request(a_span(1, name="zeros", parent_span_id=bytes(8)), a_span(2, name="child", parent_span_id=b"\1" * 8))),
+        admitted(
+            a_request(
+                a_span(1, name="zeros", parent_span_id=bytes(8)), a_span(2, name="child", parent_span_id=b"\1" * 8)
+            )
+        ),
     )
 
     rows = rows_by_name(store)
@@ -375,7 +402,12 @@ def test_absurd_start_times_are_replaced_and_kept(store: EmbeddedStore) -> None:
     """A partition of 1677 or 2299 would be dropped at once or never; the span is worth more than its clock."""
     original = "agentvigil.original_start_time_unix_nano"
     received = NOW + 10 * DAY + 7  # ahead, or the store would drop the oldest as soon as it merges
-    sane = {"now": received, "a day ahead": received + DAY, "as old as retention": received - 90 * DAY, "old": NOW - 79 * DAY}
+    sane = {
+        "now": received,
+        "a day ahead": received + DAY,
+        "as old as retention": received - 90 * DAY,
+        "old": NOW - 79 * DAY,
+    }
     absurd = {
         "zero": 0,
         "one": 1,
@@ -387,7 +419,9 @@ def test_absurd_start_times_are_replaced_and_kept(store: EmbeddedStore) -> None:
         "more than a day ahead": received + DAY + 1,
         "older than retention": received - 90 * DAY - 1,
     }
-    spans = [a_span(n, name=name, start_time_unix_nano=at) for n, (name, at) in enumerate({**sane, **absurd}.items(), 1)]
+    spans = [
+        a_span(n, name=name, start_time_unix_nano=at) for n, (name, at) in enumerate({**sane, **absurd}.items(), 1)
+    ]
 
     take(store, admitted(a_request(*spans), received_at_ns=received))
 
@@ -421,7 +455,9 @@ def test_durations_are_never_negative_nor_absurd(store: EmbeddedStore) -> None:
     take(store, admitted(a_request(*spans)))
 
     rows = rows_by_name(store)
-    assert {name: rows[name]["Duration"] for name in cases} == {name: expected for name, (_, _, expected) in cases.items()}
+    assert {name: rows[name]["Duration"] for name in cases} == {
+        name: expected for name, (_, _, expected) in cases.items()
+    }
 
 
 def test_absurd_event_times_do_not_fail(store: EmbeddedStore) -> None:
@@ -504,28 +540,65 @@ def test_typed_columns_read_old_and_foreign_names(store: EmbeddedStore) -> None:
             "error.type": "TimeoutError",
         },
         "old": {"gen_ai.system": "anthropic", "gen_ai.usage.prompt_tokens": 7, "gen_ai.usage.completion_tokens": 0},
-        "foreign": {"llm.provider": "x", "llm.model_name": "y", "llm.token_count.prompt": 8, "session.id": "s", "tool.name": "t"},
-        "both": {"gen_ai.system": "old", "gen_ai.provider.name": "new", "gen_ai.usage.prompt_tokens": 1, "gen_ai.usage.input_tokens": 2},
-        "no numbers": {"gen_ai.usage.input_tokens": "many", "gen_ai.usage.output_tokens": -1, "gen_ai.usage.reasoning.output_tokens": 1.5},
+        "foreign": {
+            "llm.provider": "x",
+            "llm.model_name": "y",
+            "llm.token_count.prompt": 8,
+            "session.id": "s",
+            "tool.name": "t",
+        },
+        "both": {
+            "gen_ai.system": "old",
+            "gen_ai.provider.name": "new",
+            "gen_ai.usage.prompt_tokens": 1,
+            "gen_ai.usage.input_tokens": 2,
+        },
+        "no numbers": {
+            "gen_ai.usage.input_tokens": "many",
+            "gen_ai.usage.output_tokens": -1,
+            "gen_ai.usage.reasoning.output_tokens": 1.5,
+        },
         "absent": {},
         "zero": {"gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": "0"},
         "largest": {"gen_ai.usage.input_tokens": 2**63 - 1},
     }
 
-    take(store, admitted(a_request(*(a_span(n, name=name, attributes=attributes(pairs)) for n, (name, pairs) in enumerate(spans.items(), 1)))))
+    take(
+        store,
+        admitted(
+            a_request(
+                *(
+                    a_span(n, name=name, attributes=attributes(pairs))
+                    for n, (name, pairs) in enumerate(spans.items(), 1)
+                )
+            )
+        ),
+    )
 
     columns = (
-        "Operation", "Provider", "RequestModel", "ResponseModel", "AgentName", "AgentVersion", "ConversationId", "ToolName",
+        "Operation", "Provider", "RequestModel", "ResponseModel", "AgentName", "AgentVersion", "ConversationId",
+        "ToolName",
         "InputTokens", "OutputTokens", "CacheReadTokens", "CacheWriteTokens", "ReasoningTokens", "ErrorType",
     )  # fmt: skip
     unknown = {**dict.fromkeys(columns, ""), **dict.fromkeys(column for column in columns if column.endswith("Tokens"))}
     rows = rows_by_name(store)
     assert {name: {column: rows[name][column] for column in columns} for name in spans} == {
         "current": dict(
-            zip(columns, ("chat", "openai", "m", "m-1", "support", "1.4", "c", "search", 1, 2, 3, 4, 5, "TimeoutError"), strict=True)
+            zip(
+                columns,
+                ("chat", "openai", "m", "m-1", "support", "1.4", "c", "search", 1, 2, 3, 4, 5, "TimeoutError"),
+                strict=True,
+            )
         ),
         "old": {**unknown, "Provider": "anthropic", "InputTokens": 7, "OutputTokens": 0},
-        "foreign": {**unknown, "Provider": "x", "RequestModel": "y", "InputTokens": 8, "ConversationId": "s", "ToolName": "t"},
+        "foreign": {
+            **unknown,
+            "Provider": "x",
+            "RequestModel": "y",
+            "InputTokens": 8,
+            "ConversationId": "s",
+            "ToolName": "t",
+        },
         "both": {**unknown, "Provider": "new", "InputTokens": 2},
         "no numbers": unknown,
         "absent": unknown,
@@ -541,11 +614,14 @@ def test_rows_that_a_collector_writes_get_everything_too(store: EmbeddedStore) -
         INSERT INTO otel_traces (
             Timestamp, TraceId, SpanId, ParentSpanId, TraceState, SpanName, SpanKind, ServiceName, ResourceAttributes,
             ScopeName, ScopeVersion, SpanAttributes, Duration, StatusCode, StatusMessage,
-            Events.Timestamp, Events.Name, Events.Attributes, Links.TraceId, Links.SpanId, Links.TraceState, Links.Attributes
+            Events.Timestamp, Events.Name, Events.Attributes,
+            Links.TraceId, Links.SpanId, Links.TraceState, Links.Attributes
         )
         SELECT
-            fromUnixTimestamp64Nano({start:Int64}), 'abc', 'def', '', '', 'chat', 'Client', 'bot', map('service.name', 'bot'),
-            'lib', '1', map('gen_ai.system', 'openai', 'gen_ai.usage.input_tokens', '12', 'gen_ai.operation.name', 'chat'), 5, 'Ok', '',
+            fromUnixTimestamp64Nano({start:Int64}), 'abc', 'def', '', '', 'chat', 'Client', 'bot',
+            map('service.name', 'bot'), 'lib', '1',
+            map('gen_ai.system', 'openai', 'gen_ai.usage.input_tokens', '12', 'gen_ai.operation.name', 'chat'),
+            5, 'Ok', '',
             [], [], [], [], [], [], []
         """,
         {"start": NOW + 1},
@@ -578,8 +654,8 @@ def test_the_index_of_traces_holds_first_and_last(store: EmbeddedStore) -> None:
     take(store, admitted(a_request(early), keep_days=7))
 
     found = store.rows(
-        "SELECT TraceId, toUnixTimestamp(min(Start)), toUnixTimestamp(max(End)), max(KeepDays) FROM otel_traces_trace_id_ts "
-        "GROUP BY TraceId ORDER BY TraceId"
+        "SELECT TraceId, toUnixTimestamp(min(Start)), toUnixTimestamp(max(End)), max(KeepDays) "
+        "FROM otel_traces_trace_id_ts GROUP BY TraceId ORDER BY TraceId"
     )
 
     assert found == [
@@ -606,7 +682,9 @@ def test_retention_is_a_class_of_the_row(store: EmbeddedStore, keep_days: int) -
 span_plans = st.lists(
     st.fixed_dictionaries(
         {
-            "attributes": st.dictionaries(st.sampled_from("abcde"), st.none() | st.integers(-3, 3) | st.text(max_size=3), max_size=3),
+            "attributes": st.dictionaries(
+                st.sampled_from("abcde"), st.none() | st.integers(-3, 3) | st.text(max_size=3), max_size=3
+            ),
             "events": st.integers(0, 2),
             "links": st.integers(0, 2),
             "kind": st.integers(0, 5),

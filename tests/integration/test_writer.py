@@ -131,7 +131,7 @@ def test_one_that_can_not_be_cleaned_is_refused_alone(store: EmbeddedStore) -> N
     poisoned = admitted(with_raw_span_fields(b"\x2b\x2c"))
     group = [poisoned, a_batch("a"), a_batch("b")]
 
-    assert TraceWriter(store, lambda body: None).write(group) == [REFUSED, STORED, STORED]
+    assert TraceWriter(store, lambda _: None).write(group) == [REFUSED, STORED, STORED]
 
     assert names(store) == ["a1", "a2", "a3", "b1", "b2", "b3"]
 
@@ -141,7 +141,7 @@ def test_several_poisoned_ones_are_found(store: EmbeddedStore) -> None:
     bad = [admitted(with_raw_span_fields(b"\x2b\x2c" * count)) for count in (1, 2, 3)]
     group = [bad[0], a_batch("a"), bad[1], a_batch("b"), a_batch("c"), bad[2]]
 
-    outcomes = TraceWriter(store, lambda body: None).write(group)
+    outcomes = TraceWriter(store, lambda _: None).write(group)
 
     assert outcomes == [REFUSED, STORED, REFUSED, STORED, STORED, REFUSED]
     assert names(store) == [f"{name}{number}" for name in "abc" for number in (1, 2, 3)]
@@ -324,7 +324,8 @@ def test_the_window_is_counted_from_the_newest_row(store: EmbeddedStore) -> None
     """A server that stood still over the night must still know what it stored before."""
     long_ago = NOW - 30 * DAY
     old, edge, newest = (
-        replace(a_batch(name), received_at_ns=long_ago - seconds * S) for name, seconds in (("a", 901), ("b", 900), ("c", 0))
+        replace(a_batch(name), received_at_ns=long_ago - seconds * S)
+        for name, seconds in (("a", 901), ("b", 900), ("c", 0))
     )
     take(store, old, edge, newest)
 

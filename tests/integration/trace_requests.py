@@ -17,7 +17,7 @@ from agentvigil.storage.trace_writer import Outcome, TraceWriter
 S: Final = 10**9
 DAY: Final = 86_400 * S
 NOW: Final = int(time.time()) * S
-"""When the requests of these tests are received; the real time, since the store drops what is older than its retention."""
+"""When the requests of these tests are received; the real time, since the store drops what is past its retention."""
 
 REQUEST_COLUMNS: Final = {"RequestHash", "RequestSpans", "IngestedAt"}
 

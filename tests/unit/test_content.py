@@ -122,7 +122,8 @@ def assert_the_store_agrees(store: EmbeddedStore, insert_traces: Callable[[bytes
     insert_traces(request_with(keys))
 
     ((resource, scope, of_span, events, links),) = store.rows(
-        "SELECT ResourceAttributes, ScopeAttributes, SpanAttributes, Events.Attributes, Links.Attributes FROM otel_traces"
+        "SELECT ResourceAttributes, ScopeAttributes, SpanAttributes, Events.Attributes, Links.Attributes "
+        "FROM otel_traces"
     )
     assert of_span.pop("agentvigil.original_start_time_unix_nano") == "0"
     assert of_span.pop("own.key") == "own"
@@ -165,7 +166,9 @@ pieces = st.sampled_from(
 )
 digits = st.integers(0, 99).map(str)
 composed = st.lists(pieces | digits | st.text(max_size=2), min_size=1, max_size=5).map(".".join)
-continued = st.builds(str.__add__, st.sampled_from([*CONTENT_PREFIXES, *CONTENT_NUMBERED_PREFIXES]), st.text(max_size=3))
+continued = st.builds(
+    str.__add__, st.sampled_from([*CONTENT_PREFIXES, *CONTENT_NUMBERED_PREFIXES]), st.text(max_size=3)
+)
 
 
 # The database is made once and emptied by each example.

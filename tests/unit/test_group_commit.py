@@ -246,7 +246,9 @@ async def test_one_who_hangs_up_takes_nothing_from_the_others(bench: Bench) -> N
     gone, retry, alone = await bench.submit("b", "b", "c")
     for task in (first, gone, alone):
         task.cancel()
-    assert all(isinstance(e, asyncio.CancelledError) for e in await asyncio.gather(first, gone, alone, return_exceptions=True))
+    assert all(
+        isinstance(e, asyncio.CancelledError) for e in await asyncio.gather(first, gone, alone, return_exceptions=True)
+    )
 
     bench.writer.answers.put(Outcome.STORED)
     bench.writer.answers.put(Outcome.STORED)

@@ -1,4 +1,4 @@
-"""How the distribution is put together: what an application installs must stay small, what a database has must stay true."""
+"""How the distribution is put together: what applications load stays small, what databases hold stays true."""
 
 import subprocess
 import sys

@@ -1,51 +1,80 @@
-"""Attribute values that nest: maps, and arrays that hold maps or arrays.
+"""Attribute values that the store's decoder does not read: maps, bytes, and arrays of anything but strings.
 
-The store's decoder reads values one level deep. What nests is rewritten here to the JSON text that the Collector
-would store, before the request goes there. On spans that is rare, so finding out must cost little, three steps of
-rising price: a scan of the bytes for what a nested value starts with; for requests that have such bytes, a parse with
-descriptors in which nested values lack a required field; and for those that really nest, a walk in Python.
+They are rewritten here to the text that the Collector would store, before the request goes to the store. On spans they
+are rare, and every kind that ClickHouse decodes costs columns for each attribute of each span, so the common request
+pays only for finding out: a scan of its bytes. The scan may take a look-alike inside a string for such a value; then
+the walk in Python finds nothing to rewrite, and only time is lost.
 """
 
 import base64
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.descriptor import FileDescriptor
-from google.protobuf.message import Message
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1 import common_pb2
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.resource.v1 import resource_pb2
-from opentelemetry.proto.trace.v1 import trace_pb2
 
-_ARRAY_VALUE: Final = 0x2A  # tag of AnyValue.array_value
-_KVLIST_VALUE: Final = 0x32  # tag of AnyValue.kvlist_value
-_KEY_VALUE_VALUE: Final = 0x12  # tag of KeyValue.value
-_ARRAY_VALUES: Final = 0x0A  # tag of ArrayValue.values
-_LONGEST_VARINT: Final = 5  # bytes; some encoders pad lengths with continuation bytes
+# Tags of the wire format, a field's number and its wire type in one byte.
+_KEY_VALUE_VALUE: Final = 0x12
+_STRING_VALUE: Final = 0x0A
+_ARRAY_VALUE: Final = 0x2A
+_KVLIST_VALUE: Final = 0x32
+_BYTES_VALUE: Final = 0x3A
+_ARRAY_VALUES: Final = 0x0A
+
+_LONGEST_VARINT: Final = 5
+"""Bytes of a length; some encoders pad theirs with continuation bytes."""
+_MOST_ELEMENTS: Final = 256
+"""An array with more elements than this is not scanned to its end but taken for one to rewrite."""
+
+_SHORTEST_VALUE: Final = 3
+"""Bytes of a value that can be one of those: a tag, a length and a tag."""
+
+_IS_SUSPECT: Final = np.isin(np.arange(256), (_ARRAY_VALUE, _KVLIST_VALUE, _BYTES_VALUE))
+"""By tag of an AnyValue's field: whether it may have to be rewritten."""
+
+_Octets = npt.NDArray[np.uint8]
+_Offsets = npt.NDArray[np.int64]
 
 
-def holds_nested_values(body: bytes) -> bool:
-    """Say whether the serialised ``ExportTraceServiceRequest`` has a value that nests.
+def may_need_flattening(body: bytes) -> bool:
+    """Say whether a serialised ``ExportTraceServiceRequest`` may have values that :func:`flatten` rewrites.
 
-    A value that sets several fields of AnyValue's oneof, which no encoder writes, may be missed.
+    False is certain for what encoders write: an AnyValue with one field in it. One that sets several fields of its
+    oneof can slip through, and then loses that value.
     """
-    return _looks_nested(body) and not _TRAP_REQUEST.FromString(body).IsInitialized()
+    octets = np.frombuffer(body, np.uint8)
+    at = np.flatnonzero(octets[:-_SHORTEST_VALUE] == _KEY_VALUE_VALUE)
+    # Most values are short: their length is one byte and their tag the next. Only the others need their length read.
+    is_short = octets[at + 1] < 0x80
+    short_values, long_at = at[is_short] + 2, at[~is_short]
+    lengths, values = _varints(octets, long_at + 1)
+    suspect_short = _IS_SUSPECT[octets[short_values]]
+    suspect_long = _IS_SUSPECT[_at(octets, values)]
+    values = np.concatenate((short_values[suspect_short], values[suspect_long]))
+    ends = values + np.concatenate((octets[values[: suspect_short.sum()] - 1], lengths[suspect_long]))
+    inner_lengths, contents = _varints(octets, values + 1)
+    # A value of one field fills its message exactly.
+    real = contents + inner_lengths == ends
+    if (octets[values[real]] != _ARRAY_VALUE).any():
+        return True
+    return not _all_strings(octets, contents[real], ends[real])
 
 
 def flatten(request: ExportTraceServiceRequest) -> None:
-    """Rewrite every nested value of ``request`` to its JSON text, in place."""
+    """Rewrite every map, every bytes value and every array of anything but strings to its text, in place."""
     for attribute in _attributes(request):
-        kind = attribute.value.WhichOneof("value")
-        if kind == "kvlist_value" or (kind == "array_value" and _nests(attribute.value)):
-            attribute.value.string_value = json_text(attribute.value)
+        match attribute.value.WhichOneof("value"):
+            case "bytes_value":
+                attribute.value.string_value = base64.b64encode(attribute.value.bytes_value).decode()
+            case "kvlist_value":
+                attribute.value.string_value = json_text(attribute.value)
+            case "array_value" if not _is_string_array(attribute.value):
+                attribute.value.string_value = json_text(attribute.value)
 
 
 def json_text(value: AnyValue) -> str:
@@ -53,8 +82,7 @@ def json_text(value: AnyValue) -> str:
 
     Numbers that JSON lacks become strings.
     """
-    kind = value.WhichOneof("value")
-    match kind:
+    match value.WhichOneof("value"):
         case "string_value":
             return _json_string(value.string_value)
         case "bool_value":
@@ -88,8 +116,8 @@ def _json_double(number: float) -> str:
     return f"{shortest:f}" if number == 0 or 1e-6 <= abs(number) < 1e21 else f"{shortest:e}"
 
 
-def _nests(value: AnyValue) -> bool:
-    return any(item.WhichOneof("value") in ("array_value", "kvlist_value") for item in value.array_value.values)
+def _is_string_array(value: AnyValue) -> bool:
+    return all(item.WhichOneof("value") == "string_value" for item in value.array_value.values)
 
 
 def _attributes(request: ExportTraceServiceRequest) -> Iterator[KeyValue]:
@@ -105,95 +133,42 @@ def _attributes(request: ExportTraceServiceRequest) -> Iterator[KeyValue]:
                     yield from link.attributes
 
 
-def _looks_nested(body: bytes) -> bool:
-    """Look for an AnyValue of just a map, or of just an array inside an array: tag, length, tag, length that agree."""
-    octets = np.frombuffer(body, np.uint8)
-    return _starts_value(octets, _KVLIST_VALUE, (_KEY_VALUE_VALUE, _ARRAY_VALUES)) or _starts_value(
-        octets, _ARRAY_VALUE, (_ARRAY_VALUES,)
-    )
-
-
-def _starts_value(octets: npt.NDArray[np.uint8], tag: int, outer_tags: Iterable[int]) -> bool:
-    at = np.flatnonzero(octets == tag)
-    at = at[(at >= 2) & (at < len(octets) - 1)]
-    at = at[octets[at - 1] < 0x80]  # the last byte of the outer length
-    if not len(at):
-        return False
-    inner, inner_size = _varints_after(octets, at)
-    expected = inner + inner_size + 1
-    # The outer length ends right before `at` and is as long as there are continuation bytes in front of its last.
-    outer = octets[at - 1].astype(np.int64)
-    open_at = np.arange(len(at))
-    for size in range(1, _LONGEST_VARINT + 1):
-        positions = at[open_at]
-        enough = positions >= size + 1
-        open_at, positions = open_at[enough], positions[enough]
-        before = octets[positions - size - 1]
-        done = before < 0x80
-        hit = done & (outer[open_at] == expected[open_at]) & np.isin(before, np.array(tuple(outer_tags), np.uint8))
-        if hit.any():
+def _all_strings(octets: _Octets, starts: _Offsets, ends: _Offsets) -> bool:
+    """Say whether the ArrayValues between ``starts`` and ``ends`` hold strings only; walks all of them in step."""
+    at = starts
+    for _ in range(_MOST_ELEMENTS):
+        going = at < ends
+        if not going.any():
             return True
-        open_at, before = open_at[~done], before[~done]
-        if not len(open_at):
+        at, ends = at[going], ends[going]
+        lengths, elements = _varints(octets, at + 1)
+        string_lengths, strings = _varints(octets, elements + 1)
+        plain = (
+            (_at(octets, at) == _ARRAY_VALUES)
+            & (_at(octets, elements) == _STRING_VALUE)
+            & (strings + string_lengths == elements + lengths)
+        )
+        if not plain.all():
             return False
-        outer[open_at] = (outer[open_at] << 7) | (before & 0x7F)
+        at = elements + lengths
     return False
 
 
-def _varints_after(
-    octets: npt.NDArray[np.uint8], at: npt.NDArray[np.intp]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Values and sizes of the varints that start one after each of ``at``."""
+def _varints(octets: _Octets, at: _Offsets) -> tuple[_Offsets, _Offsets]:
+    """Return the values of the varints that start at ``at``, and the offsets behind them."""
     values = np.zeros(len(at), np.int64)
-    sizes = np.zeros(len(at), np.int64)
+    behind = at.copy()
     going = np.ones(len(at), bool)
     for index in range(_LONGEST_VARINT):
-        octet = octets[np.minimum(at + 1 + index, len(octets) - 1)].astype(np.int64)
+        octet = _at(octets, at + index).astype(np.int64)
         values += np.where(going, (octet & 0x7F) << (7 * index), 0)
-        sizes += going
+        behind += going
         going &= octet >= 0x80
         if not going.any():
             break
-    return values, sizes
+    return values, behind
 
 
-def _trap_request() -> type[Message]:
-    """Build OTLP's messages anew, with a required field in every message that only a nested value contains."""
-    pool = descriptor_pool.DescriptorPool()
-    for module in (common_pb2, resource_pb2, trace_pb2, trace_service_pb2):
-        pool.Add(_as_proto2(module.DESCRIPTOR))
-    name = trace_service_pb2.ExportTraceServiceRequest.DESCRIPTOR.full_name
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
-
-
-def _as_proto2(source: FileDescriptor) -> descriptor_pb2.FileDescriptorProto:
-    file = descriptor_pb2.FileDescriptorProto()
-    source.CopyToProto(file)
-    file.syntax = "proto2"
-    messages: dict[str, Any] = {message.name: message for message in file.message_type}
-    if "AnyValue" in messages:
-        _add_trap(messages["KeyValueList"])
-        # The elements of an array are a message of their own, whose arrays are the trapped kind.
-        nested_array = file.message_type.add()
-        nested_array.name = "NestedArray"
-        _add_trap(nested_array)
-        element = file.message_type.add()
-        element.CopyFrom(messages["AnyValue"])
-        element.name = "ArrayElement"
-        for field in element.field:
-            if field.name == "array_value":
-                field.type_name = f".{file.package}.NestedArray"
-        messages["ArrayValue"].field[0].type_name = f".{file.package}.ArrayElement"
-    return file
-
-
-def _add_trap(message: Any) -> None:
-    message.field.add(
-        name="never_sent",
-        number=536_870_911,  # the largest field number there is
-        label=descriptor_pb2.FieldDescriptorProto.LABEL_REQUIRED,
-        type=descriptor_pb2.FieldDescriptorProto.TYPE_BOOL,
-    )
-
-
-_TRAP_REQUEST: Final[Any] = _trap_request()
+def _at(octets: _Octets, offsets: _Offsets) -> _Octets:
+    """Return the bytes at ``offsets``; beyond the end, where only look-alikes lead, the last one."""
+    return octets[np.minimum(offsets, len(octets) - 1)]

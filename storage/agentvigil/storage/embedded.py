@@ -31,6 +31,9 @@ from agentvigil.storage.store import Store, failure_of
 
 _connect: Final[Callable[[str], Connection]] = chdb.connect  # which has no types of its own
 
+_NO_PATH_HAS: Final = frozenset("?:\\")
+"""Where chDB's connection strings and ClickHouse's names of schemas end a path, or read it as another one."""
+
 _CONFIG: Final = """<clickhouse>
   <user_directories><users_xml><path>users.xml</path></users_xml></user_directories>
   <mark_cache_size>134217728</mark_cache_size>
@@ -71,6 +74,11 @@ class EmbeddedStore(Store):
     def __init__(self, directory: DataDirectory, database: str) -> None:
         super().__init__(database)
         self.path = directory.clickhouse
+        if unusable := sorted(_NO_PATH_HAS & set(os.path.realpath(self.path))):
+            raise StoreUnreachable(
+                f"can not keep ClickHouse data in {self.path}: chDB does not take {' '.join(unusable)} in a path; "
+                "choose another directory with --data"
+            )
         configuration = _write_configuration(directory.path / "config")
         self._schema = configuration / "otlp.proto"
         options = {"config-file": str(configuration / "config.xml")}
@@ -96,7 +104,7 @@ class EmbeddedStore(Store):
                 client.command(
                     f"INSERT INTO {quote_identifier(table)} FROM INFILE {quote(path)} "
                     # From a file: ClickHouse would write a schema given as text to the directory we were started in.
-                    f"SETTINGS format_schema = {quote(str(self._schema))}, format_schema_message_name = {quote(message)}, "
+                    f"SETTINGS format_schema = {quote(f'{self._schema}:{message}')}, "
                     "input_format_protobuf_oneof_presence = 1, max_insert_block_size = 1000000, "
                     "max_partitions_per_insert_block = 0 FORMAT Protobuf"
                 )

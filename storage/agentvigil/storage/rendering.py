@@ -10,7 +10,8 @@ from typing import Final
 from agentvigil.semconv.content import CONTENT_KEYS, CONTENT_NUMBERED_PREFIXES, CONTENT_PATTERN, CONTENT_PREFIXES
 from agentvigil.semconv.normalization import SOURCES
 
-_SCALARS: Final = ("string_value String", "bool_value Bool", "int_value Int64", "double_value Float64")
+_PREFIX_GATE: Final = 10
+"""Length at which most prefixes of content keys differ from the keys that every span has."""
 
 
 def render(sql: str) -> str:
@@ -37,37 +38,27 @@ def _array(texts: Iterable[str]) -> str:
 
 def _key_values() -> str:
     """Type of a ``repeated KeyValue``: the oneof as the decoder fills it, and which of its fields was present."""
-    element_kinds = {
-        "absent": 0,
-        "string_value": 1,
-        "bool_value": 2,
-        "int_value": 3,
-        "double_value": 4,
-        "bytes_value": 7,
-    }
-    kinds = {**element_kinds, "array_value": 5}
-    element = ", ".join((f"kind {_enum(element_kinds)}", *_SCALARS, "bytes_value String"))
-    value = ", ".join(
-        (f"kind {_enum(kinds)}", *_SCALARS, f"array_value Tuple(values Array(Tuple({element})))", "bytes_value String")
+    kinds = ("absent", "string_value", "bool_value", "int_value", "double_value", "array_value")
+    kind = ", ".join(f"{quote(name)} = {number}" for number, name in enumerate(kinds))
+    value = (
+        f"kind Enum8({kind}), string_value String, bool_value Bool, int_value Int64, double_value Float64, "
+        "array_value Tuple(values Array(Tuple(string_value String)))"
     )
     return f"Array(Tuple(key LowCardinality(String), value Tuple({value})))"
-
-
-def _enum(values: dict[str, int]) -> str:
-    return "Enum8(" + ", ".join(f"{quote(name)} = {number}" for name, number in values.items()) + ")"
 
 
 def _placeholders() -> dict[str, str]:
     renamed = [(source, target) for target, sources in SOURCES.items() for source in sources]
     prefixes = (*CONTENT_PREFIXES, *CONTENT_NUMBERED_PREFIXES)
-    length = min(map(len, prefixes))
+    short = [prefix for prefix in CONTENT_PREFIXES if len(prefix) < _PREFIX_GATE]
     return {
         "key_values": _key_values(),
         "normalized_sources": _array(source for source, _ in renamed),
         "normalized_targets": _array(target for _, target in renamed),
         "content_keys": _tuple(CONTENT_KEYS),
-        "content_prefix_length": str(length),
-        "content_prefixes": _tuple(sorted({prefix[:length] for prefix in prefixes})),
+        "content_short_prefix": " OR ".join(f"startsWith(key, {quote(prefix)})" for prefix in short),
+        "content_gate_length": str(_PREFIX_GATE),
+        "content_gates": _tuple(sorted({prefix[:_PREFIX_GATE] for prefix in prefixes if prefix not in short})),
         "content_pattern": quote(CONTENT_PATTERN),
     }
 

@@ -10,39 +10,28 @@ WITH
     (d -> replaceRegexpOne(
         transform(toString(d), ['nan', 'inf', '-inf'], ['NaN', 'Infinity', '-Infinity']), 'e([0-9])', 'e+\\1'))
         AS double_text,
-    -- An element of an array as JSON. Nested arrays and maps never come here: admission rewrites them to text.
-    (e -> multiIf(
-        tupleElement(e, 'kind') = 'string_value', replaceAll(toJSONString(tupleElement(e, 'string_value')), '\\/', '/'),
-        tupleElement(e, 'kind') = 'int_value', toString(tupleElement(e, 'int_value')),
-        tupleElement(e, 'kind') = 'bool_value', toString(tupleElement(e, 'bool_value')),
-        tupleElement(e, 'kind') = 'double_value', if(
-            isFinite(tupleElement(e, 'double_value')),
-            double_text(tupleElement(e, 'double_value')),
-            concat('"', double_text(tupleElement(e, 'double_value')), '"')),
-        tupleElement(e, 'kind') = 'bytes_value', concat('"', base64Encode(tupleElement(e, 'bytes_value')), '"'),
-        'null'))
-        AS json_element,
+    -- Any value as text. Arrays hold strings only: admission rewrote all others to text, and maps and bytes too.
     (values -> arrayMap(
-        (kind, s, b, i, d, array, y) -> multiIf(
+        (kind, s, b, i, d, strings) -> multiIf(
             kind = 'string_value', s,
             kind = 'int_value', toString(i),
             kind = 'bool_value', toString(b),
             kind = 'double_value', double_text(d),
-            kind = 'array_value', concat('[', arrayStringConcat(arrayMap(e -> json_element(e), array), ','), ']'),
-            kind = 'bytes_value', base64Encode(y),
+            kind = 'array_value', concat(
+                '[', arrayStringConcat(arrayMap(text -> replaceAll(toJSONString(text), '\\/', '/'), strings), ','), ']'),
             ''),
         tupleElement(values, 'kind'),
         tupleElement(values, 'string_value'),
         tupleElement(values, 'bool_value'),
         tupleElement(values, 'int_value'),
         tupleElement(values, 'double_value'),
-        tupleElement(tupleElement(values, 'array_value'), 'values'),
-        tupleElement(values, 'bytes_value')))
+        tupleElement(tupleElement(tupleElement(values, 'array_value'), 'values'), 'string_value')))
         AS value_texts,
     -- Content is known by its key. Most keys differ from every family of content keys within their first characters,
     -- so few of them reach the regular expression.
     (key -> key IN {{content_keys}}
-        OR (substring(key, 1, {{content_prefix_length}}) IN {{content_prefixes}} AND match(key, {{content_pattern}})))
+        OR {{content_short_prefix}}
+        OR (substring(key, 1, {{content_gate_length}}) IN {{content_gates}} AND match(key, {{content_pattern}})))
         AS is_content,
     (attributes -> mapFilter(
         (key, value) -> NOT is_content(key),

@@ -4,8 +4,10 @@ chDB has one data path per process, and the process of the tests has its own alr
 by one more process, once the server is gone.
 """
 
+import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -154,10 +156,15 @@ def run_statements(data: Path, *statements: str) -> list[list[list[Any]]]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A port that nobody listens on now, for a server that is started more than once.
+
+    Below those that a kernel gives out by itself: else senders that look for a server that is away could be given its
+    port, by chance, for their own end of a connection.
+    """
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def until(condition: Callable[[], _T], timeout_s: float, what: str, pause_s: float = 0.01) -> _T:

@@ -4,6 +4,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from clickhouse_stand_in import ClickHouseStandIn
@@ -19,7 +20,8 @@ from agentvigil.storage.trace_writer import Outcome, TraceWriter
 
 
 @pytest.fixture
-def server(engine: EmbeddedStore) -> Iterator[ClickHouseStandIn]:
+def server(engine: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ClickHouseStandIn]:
+    monkeypatch.chdir(tmp_path)  # where ClickHouse writes schemas that come with a request
     stand_in = ClickHouseStandIn(engine.open_handle)
     stand_in.start()
     yield stand_in

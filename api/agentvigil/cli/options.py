@@ -58,6 +58,8 @@ def _explain(error: Any) -> str:
     name = str(error["loc"][0]) if error["loc"] else ""
     if name not in Settings.model_fields:
         return f"there is no setting {name!r}; `agentvigil up --help` lists them"
+    if name == "ingest_key":
+        return f"AGENTVIGIL_INGEST_KEY: {error['msg']}"
     return f"--{name.replace('_', '-')} (AGENTVIGIL_{name.upper()}): {error['msg']}, not {error['input']!r}"
 
 

@@ -5,6 +5,7 @@ are made from the fields below, so name, default, help and variable stand in one
 """
 
 import ipaddress
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,13 @@ class Settings(BaseSettings):
     def _port_in_range(cls, value: str) -> str:
         if int(value.rpartition(":")[2]) > 65535:
             raise ValueError("a port is at most 65535")
+        return value
+
+    @field_validator("ingest_key")
+    @classmethod
+    def _key_fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[!-~]{1,200}", value.get_secret_value()):
+            raise ValueError("a key is 1 to 200 printable ASCII characters without spaces")
         return value
 
     @classmethod

@@ -79,7 +79,7 @@ class TraceHttpApp:
             except TimeoutError as exc:
                 raise Unavailable(f"the body did not arrive within {timeout_s:.0f} s; send it again") from exc
             if encoding == "gzip":
-                body = gunzip(body, self._ingest.config.max_request_bytes)
+                body = await asyncio.to_thread(gunzip, body, self._ingest.config.max_request_bytes)
             return await self._ingest.export(body)
 
     async def _read(self, headers: dict[str, str], receive: Receive) -> bytes:

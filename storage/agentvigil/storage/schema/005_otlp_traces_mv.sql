@@ -54,10 +54,7 @@ SELECT
     ResourceAttributes,
     ScopeName,
     ScopeVersion,
-    mapSort(if(
-        start_is_sane,
-        span_attributes,
-        mapUpdate(span_attributes, map('agentvigil.original_start_time_unix_nano', toString(start_time))))) AS SpanAttributes,
+    mapSort(span_attributes) AS SpanAttributes,
     -- A clock that runs backwards gives 0, and so does an end that only a broken clock can have written.
     if(end_time < start_time OR if(start_is_sane, end_time > latest, end_time - start_time > 86400000000000),
         0, end_time - start_time) AS Duration,
@@ -80,7 +77,7 @@ SELECT
     ScopeAttributes,
     ScopeSchemaUrl,
     tupleElement(span, 'flags') AS TraceFlags,
-    toUInt32(tupleElement(span, 'dropped_attributes_count') + length(maps[1]) - length(span_attributes)) AS DroppedAttributes,
+    toUInt32(tupleElement(span, 'dropped_attributes_count') + greatest(0, length(maps[1]) - max_attributes)) AS DroppedAttributes,
     toUInt32(tupleElement(span, 'dropped_events_count') + length(tupleElement(span, 'events')) - length(events)) AS DroppedEvents,
     toUInt32(tupleElement(span, 'dropped_links_count') + length(tupleElement(span, 'links')) - length(links)) AS DroppedLinks
 FROM
@@ -97,8 +94,14 @@ FROM
             attributes -> attribute_map(attributes),
             arrayConcat([tupleElement(span, 'attributes')], tupleElement(events, 'attributes'), tupleElement(links, 'attributes')))
             AS maps,
-        if(length(maps[1]) <= max_attributes, maps[1], mapFromArrays(
-            arraySlice(mapKeys(maps[1]), 1, max_attributes), arraySlice(mapValues(maps[1]), 1, max_attributes)))
+        -- Both exceptions, too many attributes and an absurd start time, are rare: one condition for the two.
+        if(start_is_sane AND length(maps[1]) <= max_attributes, maps[1], mapFromArrays(
+            arrayConcat(
+                arraySlice(mapKeys(maps[1]), 1, max_attributes),
+                if(start_is_sane, [], ['agentvigil.original_start_time_unix_nano'])),
+            arrayConcat(
+                arraySlice(mapValues(maps[1]), 1, max_attributes),
+                if(start_is_sane, [], [toString(start_time)]))))
             AS span_attributes
     FROM
     (

@@ -566,7 +566,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--warmup", type=float, help="seconds before each that are not timed (3)")
     parser.add_argument("--settle", type=float, help="seconds for merges after the load (10)")
     parser.add_argument("--rate", type=float, default=2000, help="steady rate in spans/s (2000)")
-    parser.add_argument("--in-flight", type=int, default=16, help="requests under way during the load (16)")
+    parser.add_argument("--in-flight", type=int, default=64, help="requests under way during the load (64)")
     parser.add_argument(
         "--servers", nargs="+", choices=tuple(SERVERS), default=list(SERVERS), help="which servers to run (both)"
     )

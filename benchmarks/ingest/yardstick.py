@@ -224,13 +224,10 @@ class Writer:
 
     def _run(self) -> None:
         while group := self._take():
-            # Turning rows into columns here costs less than leaving it to the client.
-            columns = list(zip(*(row for rows, _ in group for row in rows), strict=True))
+            batch = [row for rows, _ in group for row in rows]
             try:
-                if columns:
-                    self._client.insert(
-                        "otel_traces", columns, self._names, column_types=self._types, column_oriented=True
-                    )
+                if batch:
+                    self._client.insert("otel_traces", batch, self._names, column_types=self._types)
             except Exception as error:  # noqa: BLE001 - whatever it was, the senders must hear of it
                 for _, stored in group:
                     stored.set_exception(error)

@@ -39,7 +39,7 @@ class CommitLimits:
 
     queued_bytes: int = 64 * 2**20
     group_bytes: int = 16 * 2**20
-    interval_s: float = 0.05
+    interval_s: float = 0.08
     hurry_bytes: int = 2**20
     """With this much waiting, a group goes without regard to ``interval_s``."""
 

@@ -37,7 +37,7 @@ _NO_PATH_HAS: Final = frozenset("?:\\")
 _CONFIG: Final = """<clickhouse>
   <user_directories><users_xml><path>users.xml</path></users_xml></user_directories>
   <mark_cache_size>134217728</mark_cache_size>
-  <background_pool_size>4</background_pool_size>
+  <background_pool_size>2</background_pool_size>
   <merge_tree><merge_max_block_size_bytes>8388608</merge_max_block_size_bytes></merge_tree>
 </clickhouse>
 """

@@ -4,4 +4,4 @@ ALTER TABLE otel_traces MODIFY SETTING
     fsync_after_insert = 1,
     fsync_part_directory = 1,
     min_free_disk_bytes_to_perform_insert = 268435456,
-    merge_selector_base = 20
+    merge_selector_base = 50

@@ -4,7 +4,6 @@ It understands what clickhouse-connect sends and nothing more: a statement in th
 of an insert, settings and parameters in the URL. It keeps every request, so that tests can look at the bytes.
 """
 
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 from chdb.state.sqlitelike import Connection
+
+from agentvigil.storage.memory_file import readable_path
 
 _TRANSPORT = frozenset(
     {
@@ -122,7 +123,6 @@ class ClickHouseStandIn:
 
     def _insert(self, handle: Connection, statement: str, data: bytes) -> bytes:
         head, _, tail = statement.rpartition(" FORMAT ")
-        with os.fdopen(os.memfd_create("insert"), "wb", buffering=0) as memory:
-            memory.write(data)
-            handle.query(f"{head} FROM INFILE '/proc/self/fd/{memory.fileno()}' FORMAT {tail}")
+        with readable_path(data) as path:
+            handle.query(f"{head} FROM INFILE '{path}' FORMAT {tail}")
         return b""

@@ -1,6 +1,7 @@
 """A request is in the store whole and once, or not at all, whatever ClickHouse says about its insert."""
 
 import inspect
+import os
 import re
 import time
 from collections import deque
@@ -381,3 +382,17 @@ def test_many_requests_are_settled_in_steps(troubled: TroubledStore) -> None:
 
     assert outcomes == [STORED] * 1_100 + [UNAVAILABLE] * 100
     assert len(names(troubled)) == 1_100
+
+
+def test_inserts_go_through_a_pipe_where_there_are_no_memory_files(
+    store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """macOS has no memfd; a body larger than a pipe, and one that fails while it is read, must both end."""
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    large = wrap(admitted(a_request(*(a_span(number, name="x" * 1000) for number in range(1, 301)))))
+
+    store.insert_protobuf("otlp_traces", TRACES_MESSAGE, large)
+    with pytest.raises(QueryFailed):
+        store.insert_protobuf("otlp_traces", TRACES_MESSAGE, b"\xff" * 2**20)
+
+    assert store.rows("SELECT count() FROM otel_traces") == [(300,)]

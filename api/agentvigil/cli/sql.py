@@ -51,24 +51,25 @@ def _printable(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 def _answer(settings: Settings, query: str, default_format: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
     if settings.clickhouse and urlsplit(settings.clickhouse).scheme in ("http", "https"):
-        return _ask_server(settings.clickhouse, settings, query, default_format, parameters)
+        return _ask_server(settings.clickhouse, None, settings.database, query, default_format, parameters)
     owner = read_owner(directory_of(settings.clickhouse, settings.data))
     address = (owner or {}).get("addresses", {}).get("clickhouse_http")
     if address:
-        return _ask_server(f"http://{address}", settings, query, default_format, parameters)
+        key = settings.key()
+        return _ask_server(f"http://{address}", key, settings.database, query, default_format, parameters)
     return _ask_embedded(settings, query, default_format, parameters)
 
 
 def _ask_server(
-    url: str, settings: Settings, query: str, default_format: str, parameters: Mapping[str, str]
+    url: str, key: str | None, database: str, query: str, default_format: str, parameters: Mapping[str, str]
 ) -> Iterator[bytes]:
     parts = urlsplit(url)
-    fields = {"database": settings.database, "default_format": default_format}
+    fields = {"database": database, "default_format": default_format}
     fields |= {f"param_{name}": value for name, value in parameters.items()}
     headers = {}
     if parts.username is not None:
         headers = urllib3.make_headers(basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}")
-    elif key := settings.key():
+    elif key is not None:
         headers = {"Authorization": f"Bearer {key}"}
     target = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/?{urlencode(fields)}"
     try:

@@ -7,12 +7,10 @@ or a program. Reading files has to stay granted, since chDB feeds every insert t
 may ask is decided by the allow-list of ``agentvigil.storage.sql``.
 """
 
-import contextlib
 import os
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote as url_quote
 from urllib.parse import urlencode
 
@@ -26,6 +24,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.envelope import OTLP_SCHEMA
 from agentvigil.storage.errors import StoreUnreachable
+from agentvigil.storage.memory_file import readable_path
 from agentvigil.storage.rendering import quote
 from agentvigil.storage.store import Store, failure_of
 
@@ -99,7 +98,7 @@ class EmbeddedStore(Store):
 
     def insert_protobuf(self, table: str, message: str, body: bytes) -> None:
         client = self._client()
-        with _readable_path(body) as path:
+        with readable_path(body) as path:
             try:
                 client.command(
                     f"INSERT INTO {quote_identifier(table)} FROM INFILE {quote(path)} "
@@ -132,35 +131,3 @@ def _write_configuration(folder: Path) -> Path:
     for name, text in {"config.xml": _CONFIG, "users.xml": _USERS, "otlp.proto": OTLP_SCHEMA}.items():
         (folder / name).write_text(text, encoding="utf-8")
     return folder
-
-
-@contextlib.contextmanager
-def _readable_path(body: bytes) -> Iterator[str]:
-    """Yield a path from which ``body`` can be read once and that is no file on any disk.
-
-    What a sender wrote must not be found on a disk before the privacy filter saw it, also when the process is killed
-    here: hence no temporary file, but memory that the kernel frees with the process.
-    """
-    if hasattr(os, "memfd_create"):
-        with os.fdopen(os.memfd_create("otlp"), "wb", buffering=0) as memory:
-            remaining: Any = memoryview(body)
-            while remaining:
-                remaining = remaining[memory.write(remaining) :]
-            yield f"/proc/self/fd/{memory.fileno()}"
-        return
-    read_fd, write_fd = os.pipe()
-    writer = threading.Thread(target=_write_and_close, args=(write_fd, body), name="agentvigil-pipe", daemon=True)
-    writer.start()
-    try:
-        yield f"/dev/fd/{read_fd}"
-    finally:
-        # Closing the reading end frees a writer whose reader gave up.
-        os.close(read_fd)
-        writer.join()
-
-
-def _write_and_close(fd: int, body: bytes) -> None:
-    with contextlib.suppress(BrokenPipeError), os.fdopen(fd, "wb", buffering=0) as pipe:
-        remaining: Any = memoryview(body)
-        while remaining:
-            remaining = remaining[pipe.write(remaining) :]

@@ -2,7 +2,7 @@
 
     python benchmarks/ingest/schema_variants.py [--groups 40]
 
-Runs in this process on an empty embedded store: groups of 12 requests of 512 spans from the pinned workload, sent as
+Runs in this process on an empty embedded store: groups of 32 requests of 512 spans from the pinned workload, sent as
 the receiver's writer sends them, at the pace they are taken. Each variant gets the same groups twice over, in turn, and
 the smaller figure counts. Merging is counted from the first insert until four seconds after the last.
 """
@@ -22,7 +22,7 @@ from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.envelope import TRACES_MESSAGE, Limits, TraceRequest, wrap
 from agentvigil.storage.migrations import migrate
 
-_REQUESTS, _SPANS = 12, 512
+_REQUESTS, _SPANS = 32, 512
 _ITEMS = "arrayMap(kv -> concat(kv.1, '=', kv.2), CAST({map}, 'Array(Tuple(String, String))'))"
 _SETTLE_S = 4
 
@@ -31,6 +31,9 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "as shipped": (),
     "ClickHouse's own merge pace": ("ALTER TABLE otel_traces MODIFY SETTING merge_selector_base = 5",),
     "no merges": (_NO_MERGES,),
+    "wide parts from 10 MB, as ClickHouse": (
+        "ALTER TABLE otel_traces MODIFY SETTING min_bytes_for_wide_part = 10485760",
+    ),
     "no trace id index": ("ALTER TABLE otel_traces DROP INDEX idx_trace_id",),
     "text indexes on keys, as the Collector": tuple(
         f"ALTER TABLE otel_traces ADD INDEX idx_key_{column} mapKeys({column}) TYPE text(tokenizer = 'array')"
@@ -104,7 +107,7 @@ def _parts(store: EmbeddedStore) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--groups", type=int, default=40, help="groups of 6,144 spans for each variant (40)")
+    parser.add_argument("--groups", type=int, default=40, help="groups of 16,384 spans for each variant (40)")
     arguments = parser.parse_args()
     bodies = groups(arguments.groups)
     figures: dict[str, list[tuple[float, float, int]]] = {name: [] for name in VARIANTS}

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -85,6 +86,9 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
         addresses = await _listen(stack, settings, store, ingest, metrics, registry, headroom)
         if directory is not None:
             directory.announce(addresses)
+        # What start-up made stays; the collector need not look at it again while requests come and go.
+        gc.collect()
+        gc.freeze()
         yield Running(addresses, store, _store_url(settings, directory))
         _LOG.info("stopping: intake ends, what was taken is stored")
 

@@ -61,7 +61,7 @@ def groups(count: int) -> list[bytes]:
         bodies = [
             stream.request(first_ns + (group * _REQUESTS + index) * _SPANS * 16_667) for index in range(_REQUESTS)
         ]
-        made.append(b"".join(wrap(_envelope(body)) for body in bodies))
+        made.append(b"".join(part for body in bodies for part in wrap(_envelope(body))))
     return made
 
 

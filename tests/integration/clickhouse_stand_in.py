@@ -123,6 +123,6 @@ class ClickHouseStandIn:
 
     def _insert(self, handle: Connection, statement: str, data: bytes) -> bytes:
         head, _, tail = statement.rpartition(" FORMAT ")
-        with readable_path(data) as path:
+        with readable_path([data]) as path:
             handle.query(f"{head} FROM INFILE '{path}' FORMAT {tail}")
         return b""

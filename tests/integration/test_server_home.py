@@ -65,7 +65,9 @@ def test_migrations_and_inserts_work_over_http(server: ClickHouseStandIn, server
         (8, 56, 2)
     ]
     insert, body = next((parameters, body) for parameters, body in server.requests if "format_schema" in parameters)
-    assert body == b"INSERT INTO otlp_traces FORMAT Protobuf\n" + b"".join(map(wrap, group))
+    assert body == b"INSERT INTO otlp_traces FORMAT Protobuf\n" + b"".join(
+        part for request in group for part in wrap(request)
+    )
     assert insert["format_schema"] == OTLP_SCHEMA
     assert insert["async_insert"] == "0"
 

@@ -32,12 +32,12 @@ class TroubledStore(EmbeddedStore):
         self.inserts = 0
         self.answers = True
 
-    def insert_protobuf(self, table: str, message: str, body: bytes) -> None:
+    def insert_protobuf(self, table: str, message: str, *body: bytes) -> None:
         self.inserts += 1
         if self.troubles:
-            self.troubles.popleft()(body)
+            self.troubles.popleft()(b"".join(body))
         else:
-            super().insert_protobuf(table, message, body)
+            super().insert_protobuf(table, message, *body)
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:
         if not self.answers:
@@ -45,7 +45,9 @@ class TroubledStore(EmbeddedStore):
         return super().rows(sql, parameters)
 
     def really_insert(self, *requests: TraceRequest) -> None:
-        super().insert_protobuf("otlp_traces", TRACES_MESSAGE, b"".join(map(wrap, requests)))
+        super().insert_protobuf(
+            "otlp_traces", TRACES_MESSAGE, *(part for request in requests for part in wrap(request))
+        )
 
     def fails(self, code: int, *landed: TraceRequest, then_silent: bool = False) -> None:
         """Let the next insert store only ``landed`` and fail with ``code``."""
@@ -117,7 +119,7 @@ def test_poisoned_requests_are_cleaned_and_cost_nobody_anything(store: EmbeddedS
     poisoned = [admitted(with_raw_span_fields(raw)) for raw in POISONS.values()]
     for request in poisoned:
         with pytest.raises(QueryFailed) as caught:
-            store.insert_protobuf("otlp_traces", TRACES_MESSAGE, wrap(request))
+            store.insert_protobuf("otlp_traces", TRACES_MESSAGE, *wrap(request))
         assert caught.value.code in BAD_DATA_CODES
     group = [a_batch("a"), a_batch("b"), *poisoned, a_batch("c"), a_batch("d")]
 
@@ -391,7 +393,7 @@ def test_inserts_go_through_a_pipe_where_there_are_no_memory_files(
     monkeypatch.delattr(os, "memfd_create", raising=False)
     large = wrap(admitted(a_request(*(a_span(number, name="x" * 1000) for number in range(1, 301)))))
 
-    store.insert_protobuf("otlp_traces", TRACES_MESSAGE, large)
+    store.insert_protobuf("otlp_traces", TRACES_MESSAGE, *large)
     with pytest.raises(QueryFailed):
         store.insert_protobuf("otlp_traces", TRACES_MESSAGE, b"\xff" * 2**20)
 

@@ -96,7 +96,7 @@ class EmbeddedStore(Store):
         """Return a chDB handle that nobody used before; the caller closes it."""
         return _connect(self._connection_string)
 
-    def insert_protobuf(self, table: str, message: str, body: bytes) -> None:
+    def insert_protobuf(self, table: str, message: str, *body: bytes) -> None:
         client = self._client()
         with readable_path(body) as path:
             try:

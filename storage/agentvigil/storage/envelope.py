@@ -40,8 +40,8 @@ class TraceRequest:
     limits: Limits
 
 
-def wrap(request: TraceRequest) -> bytes:
-    """Return ``request`` as one length-delimited ``TracesEnvelope``."""
+def wrap(request: TraceRequest) -> tuple[bytes, ...]:
+    """Return ``request`` as one length-delimited ``TracesEnvelope``, in parts, so that its body need not be copied."""
     project = request.project.encode()
     head = b"\x0a" + _varint(len(request.body))
     tail = b"".join(
@@ -57,7 +57,7 @@ def wrap(request: TraceRequest) -> bytes:
         )
     )
     size = len(head) + len(request.body) + len(tail)
-    return b"".join((_varint(size), head, request.body, tail))
+    return _varint(size), head, request.body, tail
 
 
 def _varint(value: int) -> bytes:

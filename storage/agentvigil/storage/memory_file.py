@@ -7,21 +7,23 @@ there is no temporary file, but memory that the kernel frees with the process.
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from io import FileIO
 
 
 @contextlib.contextmanager
-def readable_path(body: bytes) -> Iterator[str]:
-    """Yield a path from which this process can read ``body`` once: a memory file, or a pipe where there are none."""
+def readable_path(parts: Sequence[bytes]) -> Iterator[str]:
+    """Yield a path from which this process can read ``parts`` once, one after the other.
+
+    It is a memory file, or a pipe where there are none.
+    """
     if hasattr(os, "memfd_create"):
         with os.fdopen(os.memfd_create("otlp"), "wb", buffering=0) as memory:
-            remaining = memoryview(body)
-            while remaining:
-                remaining = remaining[memory.write(remaining) :]
+            _write_all(memory, parts)
             yield f"/proc/self/fd/{memory.fileno()}"
         return
     read_fd, write_fd = os.pipe()
-    writer = threading.Thread(target=_write_and_close, args=(write_fd, body), name="agentvigil-pipe", daemon=True)
+    writer = threading.Thread(target=_fill, args=(write_fd, parts), name="agentvigil-pipe", daemon=True)
     writer.start()
     try:
         yield f"/dev/fd/{read_fd}"
@@ -31,8 +33,13 @@ def readable_path(body: bytes) -> Iterator[str]:
         writer.join()
 
 
-def _write_and_close(fd: int, body: bytes) -> None:
+def _fill(fd: int, parts: Sequence[bytes]) -> None:
     with contextlib.suppress(BrokenPipeError), os.fdopen(fd, "wb", buffering=0) as pipe:
-        remaining = memoryview(body)
+        _write_all(pipe, parts)
+
+
+def _write_all(file: FileIO, parts: Sequence[bytes]) -> None:
+    for part in parts:
+        remaining = memoryview(part)
         while remaining:
-            remaining = remaining[pipe.write(remaining) :]
+            remaining = remaining[file.write(remaining) :]

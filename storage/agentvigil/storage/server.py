@@ -37,11 +37,11 @@ class ServerStore(Store):
         finally:
             client.close()
 
-    def insert_protobuf(self, table: str, message: str, body: bytes) -> None:
+    def insert_protobuf(self, table: str, message: str, *body: bytes) -> None:
         self._run(
             lambda client: client.raw_insert(
                 table,
-                insert_block=body,
+                insert_block=b"".join(body),
                 fmt="Protobuf",
                 settings={
                     "format_schema_source": "string",

@@ -41,8 +41,10 @@ class Store(ABC):
         """Open a new client, with ``database`` as its default database."""
 
     @abstractmethod
-    def insert_protobuf(self, table: str, message: str, body: bytes) -> None:
+    def insert_protobuf(self, table: str, message: str, *body: bytes) -> None:
         """Insert length-delimited Protobuf messages of the type ``message`` of ``otlp.proto`` into ``table``.
+
+        ``body`` is their bytes, in as many parts as the caller has them in.
 
         Returns when ClickHouse has stored all of it. An error says nothing about what was stored: an insert with views
         commits block by block.

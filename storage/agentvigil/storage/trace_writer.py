@@ -149,7 +149,8 @@ class TraceWriter:
 
     def _insert(self, group: Sequence[TraceRequest]) -> QueryFailed | None:
         try:
-            self._store.insert_protobuf("otlp_traces", TRACES_MESSAGE, b"".join(map(wrap, group)))
+            parts = [part for request in group for part in wrap(request)]
+            self._store.insert_protobuf("otlp_traces", TRACES_MESSAGE, *parts)
         except QueryFailed as exc:
             return exc
         return None

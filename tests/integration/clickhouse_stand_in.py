@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from chdb.state.sqlitelike import Connection
@@ -36,9 +37,10 @@ _TRANSPORT = frozenset(
 
 @dataclass
 class ClickHouseStandIn:
-    """Listens on ``port`` until :meth:`stop`."""
+    """Listens on ``port`` until :meth:`stop`; keeps the schema of an insert in ``schema_file``."""
 
     open_handle: Callable[[], Connection]
+    schema_file: Path
     port: int = 0
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
@@ -108,6 +110,10 @@ class ClickHouseStandIn:
                 for name, value in parameters.items()
                 if name not in _TRANSPORT and not name.startswith("param_")
             }
+            if settings.pop("format_schema_source", None) == "string":
+                # An embedded engine would keep a copy of the schema in the directory that the tests were started in.
+                self.schema_file.write_text(settings["format_schema"], encoding="utf-8")
+                settings["format_schema"] = f"{self.schema_file}:{settings.pop('format_schema_message_name')}"
             for name, value in settings.items():
                 quoted = value.replace("\\", "\\\\").replace("'", "\\'")
                 handle.query(f"SET {name} = '{quoted}'")

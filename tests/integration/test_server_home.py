@@ -20,9 +20,8 @@ from agentvigil.storage.trace_writer import Outcome, TraceWriter
 
 
 @pytest.fixture
-def server(engine: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ClickHouseStandIn]:
-    monkeypatch.chdir(tmp_path)  # where ClickHouse writes schemas that come with a request
-    stand_in = ClickHouseStandIn(engine.open_handle)
+def server(engine: EmbeddedStore, tmp_path: Path) -> Iterator[ClickHouseStandIn]:
+    stand_in = ClickHouseStandIn(engine.open_handle, tmp_path / "sent.proto")
     stand_in.start()
     yield stand_in
     stand_in.stop()

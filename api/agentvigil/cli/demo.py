@@ -77,7 +77,8 @@ async def play(server: Running, settings: Settings, plan: DemoPlan, stop: asynci
 
 
 async def _start_fleet(server: Running, settings: Settings, plan: DemoPlan) -> asyncio.subprocess.Process:
-    command = [sys.executable, "-m", "agentvigil.cli.fleet"]
+    # Killed or not, our end closes the fleet's stdin, and the fleet stops.
+    command = [sys.executable, "-m", "agentvigil.cli.fleet", "--until-stdin-closes"]
     command += ["--endpoint", f"http://{server.addresses['otlp_grpc']}", "--protocol", "grpc", "--seed", str(plan.seed)]
     if plan.once:
         command += ["--runs", str(_ONCE_RUNS), "--rate", "0"]
@@ -90,12 +91,18 @@ async def _start_fleet(server: Running, settings: Settings, plan: DemoPlan) -> a
         environment["AGENTVIGIL_INGEST_KEY"] = key
     # A group of its own: Ctrl-C reaches us, and we tell the fleet when to stop.
     return await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, env=environment, start_new_session=True
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
     )
 
 
 async def _collect(fleet: asyncio.subprocess.Process) -> dict[str, Any]:
-    output, _ = await fleet.communicate()
+    assert fleet.stdout is not None
+    output = await fleet.stdout.read()
+    await fleet.wait()
     try:
         report = json.loads(output.decode().strip().splitlines()[-1])
     except (ValueError, IndexError):

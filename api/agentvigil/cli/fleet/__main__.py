@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from types import FrameType
@@ -73,6 +74,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         default=os.environ.get("AGENTVIGIL_INGEST_KEY"),
         help="ingest key, sent as Authorization: Bearer [AGENTVIGIL_INGEST_KEY]",
     )
+    parser.add_argument(
+        "--until-stdin-closes", action="store_true", help="stop when stdin ends, as it does when who started us is gone"
+    )
     arguments = parser.parse_args(argv)
     if arguments.protocol not in _PROTOCOLS:  # argparse does not check defaults
         parser.error(f"OTEL_EXPORTER_OTLP_PROTOCOL is {arguments.protocol!r}, not one of {', '.join(_PROTOCOLS)}")
@@ -116,7 +120,7 @@ def _log_to_stderr() -> None:
 
 
 class _Stop:
-    """Set by SIGINT and SIGTERM.
+    """Set by SIGINT and SIGTERM, and by the end of stdin if that was asked for.
 
     A plain flag and no ``threading.Event``: a signal handler must not take a lock that what it interrupts may hold.
     """
@@ -124,9 +128,13 @@ class _Stop:
     def __init__(self) -> None:
         self.asked = False
 
-    def ask(self, _signal: int, _frame: FrameType | None) -> None:
+    def ask(self, _signal: int | None = None, _frame: FrameType | None = None) -> None:
         self.asked = True
         logging.disable()  # cut-off exports are counted, and nobody wants to read them now
+
+    def ask_when_stdin_closes(self) -> None:
+        sys.stdin.read()
+        self.ask()
 
     def sleep_until(self, moment: float) -> None:
         while not self.asked and (left_s := moment - time.monotonic()) > 0:
@@ -139,6 +147,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     stop = _Stop()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop.ask)
+    if arguments.until_stdin_closes:
+        threading.Thread(target=stop.ask_when_stdin_closes, daemon=True).start()
 
     script = Script(arguments.seed, rate=arguments.rate or NOMINAL_RATE)
     player = Player(_exporters(arguments.endpoint, arguments.protocol, arguments.key))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Final
 
+from agentvigil.storage.varint import varint
+
 OTLP_SCHEMA: Final = resources.files("agentvigil.storage").joinpath("otlp.proto").read_text(encoding="utf-8")
 """Text of the Protobuf schema that ClickHouse decodes envelopes by."""
 
@@ -43,27 +45,18 @@ class TraceRequest:
 def wrap(request: TraceRequest) -> tuple[bytes, ...]:
     """Return ``request`` as one length-delimited ``TracesEnvelope``, in parts, so that its body need not be copied."""
     project = request.project.encode()
-    head = b"\x0a" + _varint(len(request.body))
+    head = b"\x0a" + varint(len(request.body))
     tail = b"".join(
         (
-            b"\x12" + _varint(len(project)) + project,
+            b"\x12" + varint(len(project)) + project,
             b"\x19" + request.received_at_ns.to_bytes(8, "little"),
-            b"\x22" + _varint(len(request.request_hash)) + request.request_hash,
-            b"\x28" + _varint(request.spans),
-            b"\x30" + _varint(request.keep_days),
-            b"\x38" + _varint(request.limits.attributes),
-            b"\x40" + _varint(request.limits.events),
-            b"\x48" + _varint(request.limits.links),
+            b"\x22" + varint(len(request.request_hash)) + request.request_hash,
+            b"\x28" + varint(request.spans),
+            b"\x30" + varint(request.keep_days),
+            b"\x38" + varint(request.limits.attributes),
+            b"\x40" + varint(request.limits.events),
+            b"\x48" + varint(request.limits.links),
         )
     )
     size = len(head) + len(request.body) + len(tail)
-    return _varint(size), head, request.body, tail
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    return varint(size), head, request.body, tail

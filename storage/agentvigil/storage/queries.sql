@@ -29,9 +29,3 @@ SELECT TraceId, min(toDateTime(Timestamp)), max(toDateTime(Timestamp)), max(Keep
 FROM otel_traces
 WHERE IngestedAt >= {received_from:DateTime64(3)} AND TraceId != ''
 GROUP BY TraceId
-
--- stored_spans --
--- Spans and bytes on disk, for metrics.
-SELECT sum(rows) AS spans, sum(bytes_on_disk) AS bytes, count() AS parts
-FROM system.parts
-WHERE database = currentDatabase() AND table = 'otel_traces' AND active

@@ -34,9 +34,10 @@ from agentvigil.storage.sql.errors import (
     QueryRefused,
     SqlError,
 )
-from agentvigil.storage.sql.formats import native_string, varint
+from agentvigil.storage.sql.formats import native_string
 from agentvigil.storage.sql.gateway import QueryResult, SqlGateway
 from agentvigil.storage.sql.http_status import http_status
+from agentvigil.storage.varint import varint
 
 _log = logging.getLogger("agentvigil.storage.sql")
 

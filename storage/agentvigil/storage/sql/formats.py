@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from agentvigil.storage.sql.errors import UNKNOWN_FORMAT, QueryRefused
+from agentvigil.storage.varint import varint
 
 _TEXT: Final = "text/plain; charset=UTF-8"
 _TSV: Final = "text/tab-separated-values; charset=UTF-8"
@@ -75,13 +76,3 @@ def native_string(text: str) -> bytes:
     """Write a string as Native does: its length in bytes, then the bytes."""
     data = text.encode()
     return varint(len(data)) + data
-
-
-def varint(number: int) -> bytes:
-    """Write an unsigned number as Native does: seven bits a byte, lowest first (LEB128)."""
-    data = bytearray()
-    while number > 0x7F:
-        data.append(number & 0x7F | 0x80)
-        number >>= 7
-    data.append(number)
-    return bytes(data)

@@ -1,9 +1,11 @@
 """A stand-in for a ClickHouse server: its HTTP interface, writable, over an embedded engine.
 
-It understands what clickhouse-connect sends and nothing more: a statement in the body, behind its first line the data
-of an insert, settings and parameters in the URL. It keeps every request, so that tests can look at the bytes.
+It understands what clickhouse-connect, clickhouse-go and Rotel send and nothing more: a statement in the body, behind
+its first line the data of an insert, or the statement in the URL and the data in the body, compressed or not; settings
+and parameters in the URL. Answers are not compressed. It keeps every request, so that tests can look at the bytes.
 """
 
+import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+import lz4.block
 from chdb.state.sqlitelike import Connection
 
 from agentvigil.storage.memory_file import readable_path
@@ -18,6 +21,7 @@ from agentvigil.storage.memory_file import readable_path
 _TRANSPORT = frozenset(
     {
         "database",
+        "query",
         "client_protocol_version",
         "session_id",
         "query_id",
@@ -33,6 +37,12 @@ _TRANSPORT = frozenset(
         "async_insert",
     }
 )
+_STATUS = {"60": 404, "81": 404}
+"""As a server answers: these are UNKNOWN_TABLE and UNKNOWN_DATABASE; for most other errors it is 500."""
+
+_BLOCK_HEAD = struct.Struct("<16sBII")
+"""Checksum, method, size with this head but for the checksum, size before compression."""
+_LZ4, _UNCOMPRESSED = 0x82, 0x02
 
 
 @dataclass
@@ -58,11 +68,8 @@ class ClickHouseStandIn:
                     answer = stand_in._run(parameters, body)
                 except Exception as exc:  # noqa: BLE001 - the engine's text is the answer
                     text = str(exc)
-                    self._answer(
-                        500,
-                        text.encode(),
-                        {"X-ClickHouse-Exception-Code": text.partition("Code: ")[2].partition(".")[0]},
-                    )
+                    code = text.partition("Code: ")[2].partition(".")[0]
+                    self._answer(_STATUS.get(code, 500), text.encode(), {"X-ClickHouse-Exception-Code": code})
                 else:
                     self._answer(200, answer, {"X-ClickHouse-Timezone": "UTC"})
 
@@ -117,13 +124,23 @@ class ClickHouseStandIn:
             for name, value in settings.items():
                 quoted = value.replace("\\", "\\\\").replace("'", "\\'")
                 handle.query(f"SET {name} = '{quoted}'")
-            statement, newline, data = body.partition(b"\n")
-            if newline and statement.startswith(b"INSERT INTO") and b" FORMAT " in statement:
-                return self._insert(handle, statement.decode(), data)
+            if parameters.get("decompress") == "1":
+                body = decompressed(body)
+            if query := parameters.get("query"):
+                statement, data = query, body
+            else:
+                first, _, data = body.partition(b"\n")
+                statement = first.decode() if first.startswith(b"INSERT INTO") else body.decode()
+            if "client_protocol_version" in parameters and statement.startswith("SELECT displayName(), version()"):
+                return hello()
+            if data and statement.startswith("INSERT INTO") and " FORMAT " in statement:
+                return self._insert(handle, statement, data)
             bound = {
                 name.removeprefix("param_"): value for name, value in parameters.items() if name.startswith("param_")
             }
-            return bytes(handle.query(body.decode(), "TabSeparated", params=bound).bytes())
+            return bytes(
+                handle.query(statement, parameters.get("default_format", "TabSeparated"), params=bound).bytes()
+            )
         finally:
             handle.close()
 
@@ -132,3 +149,28 @@ class ClickHouseStandIn:
         with readable_path([data]) as path:
             handle.query(f"{head} FROM INFILE '{path}' FORMAT {tail}")
         return b""
+
+
+def decompressed(body: bytes) -> bytes:
+    """The contents of ClickHouse's own compressed blocks; their checksums are not looked at."""
+    parts = []
+    while body:
+        _, method, size, contents_size = _BLOCK_HEAD.unpack_from(body)
+        block, body = body[_BLOCK_HEAD.size : 16 + size], body[16 + size :]
+        assert method in (_LZ4, _UNCOMPRESSED), f"compression method {method:#x}"
+        parts.append(lz4.block.decompress(block, uncompressed_size=contents_size) if method == _LZ4 else block)
+    return b"".join(parts)
+
+
+def hello() -> bytes:
+    """Answer what clickhouse-go asks first, in Native; revision 0 tells it to expect plain blocks from then on."""
+
+    def text(value: str) -> bytes:
+        return bytes([len(value)]) + value.encode()
+
+    one_row = b"\x01\x00\x02\xff\xff\xff\xff\x00" + bytes([4, 1])  # neither overflow nor bucket; 4 columns, 1 row
+    answers = {"displayName": "stand-in", "version": "26.9.2.1", "revision": None, "timezone": "UTC"}
+    return one_row + b"".join(
+        text(f"{name}()") + (text("UInt32") + bytes(5) if value is None else text("String") + b"\x00" + text(value))
+        for name, value in answers.items()
+    )

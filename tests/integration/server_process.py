@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import grpc
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+from agentvigil.receiver.otlp import TRACES, OtlpSignal
 
 AGENTVIGIL: Final = (sys.executable, "-m", "agentvigil.cli")
 ANY_PORTS: Final = tuple(
@@ -26,7 +27,6 @@ ANY_PORTS: Final = tuple(
     for option in ("--otlp-grpc", "--otlp-http", "--clickhouse-http", "--api")
     for argument in (option, "127.0.0.1:0")
 )
-EXPORT_METHOD: Final = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 _READY_S: Final = 30.0
 _STOP_S: Final = 30.0
@@ -99,7 +99,8 @@ class Server:
 
         until(ready, _READY_S, "the ready line")
         self.ready = json.loads(stdout.read_bytes())
-        self.addresses = {name: self.ready[name] for name in ("otlp_grpc", "otlp_http", "clickhouse_http", "api")}
+        names = ("otlp_grpc", "otlp_http", "clickhouse_http", "api")
+        self.addresses = {name: self.ready[name] for name in names if name in self.ready}
 
     def kill(self) -> None:
         """SIGKILL, as the kernel does when memory runs out; safe to call twice."""
@@ -177,9 +178,9 @@ def until(condition: Callable[[], _T], timeout_s: float, what: str, pause_s: flo
 
 
 class OtlpSender:
-    """Sends serialised requests over gRPC, as they are."""
+    """Sends serialised requests of one signal over gRPC, as they are."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, otlp: OtlpSignal = TRACES) -> None:
         self._channel = grpc.insecure_channel(
             address,
             options=[
@@ -190,16 +191,17 @@ class OtlpSender:
                 ("grpc.max_reconnect_backoff_ms", 200),
             ],
         )
-        self._export = self._channel.unary_unary(EXPORT_METHOD)
+        self._export = self._channel.unary_unary(f"/{otlp.grpc_service}/Export")
+        self._response = otlp.response
 
-    def send(self, body: bytes, metadata: Sequence[tuple[str, str]] = ()) -> ExportTraceServiceResponse:
-        """Send ``body`` once.
+    def send(self, body: bytes, metadata: Sequence[tuple[str, str]] = ()) -> Any:
+        """Send ``body`` once and return the response message.
 
         Raises:
             grpc.RpcError: if it was not acknowledged.
         """
         answer: bytes = self._export(body, timeout=20, metadata=metadata)
-        return ExportTraceServiceResponse.FromString(answer)
+        return self._response.FromString(answer)
 
     def close(self) -> None:
         self._channel.close()

@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,12 +23,18 @@ from typing import Final, Self
 
 import grpc
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import ResourceLogs
+from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 from server_process import OtlpSender, Server, free_port, insert_under_way, run_cli, run_statements, until
 
+from agentvigil.receiver.otlp import LOGS, METRICS, OTLP_SIGNALS, TRACES, OtlpSignal
 from agentvigil.semconv.content import CONTENT_KEYS, CONTENT_NUMBERED_PREFIXES, CONTENT_PREFIXES, is_content
+from agentvigil.storage.signals import SUMMARY
 
 KILLS: Final = 3
 SECRET: Final = f"what-somebody-said-{uuid.uuid4().hex}"
@@ -64,8 +71,7 @@ def values_of(text: str) -> list[AnyValue]:
 
 def resource_spans(value: AnyValue, trace_id: bytes) -> ResourceSpans:
     """One span with ``value`` under every content key, everywhere that attributes are."""
-    content = [KeyValue(key=key, value=value) for key in KEYS]
-    attributes = [*content, KeyValue(key="app.marker", value=AnyValue(string_value=MARKER))]
+    attributes = content_attributes(value)
     now = time.time_ns()
     spans = ResourceSpans()
     spans.resource.attributes.extend(attributes)
@@ -89,11 +95,63 @@ def resource_spans(value: AnyValue, trace_id: bytes) -> ResourceSpans:
     return spans
 
 
-def request_with(trace_id: bytes) -> bytes:
+def resource_logs(value: AnyValue, trace_id: bytes) -> ResourceLogs:
+    """Records with ``value`` under every content key, and as bodies: of GenAI events, and as a part of a map."""
+    attributes = content_attributes(value)
+    now = time.time_ns()
+    logs = ResourceLogs()
+    logs.resource.attributes.extend(attributes)
+    scope_logs = logs.scope_logs.add()
+    scope_logs.scope.name = "tests"
+    scope_logs.scope.attributes.extend(attributes)
+    records = scope_logs.log_records
+    records.add(trace_id=trace_id, time_unix_nano=now).attributes.extend(attributes)
+    records.add(trace_id=trace_id, time_unix_nano=now, event_name="gen_ai.user.message").body.CopyFrom(value)
+    named = records.add(trace_id=trace_id, time_unix_nano=now)
+    named.attributes.add(key="event.name").value.string_value = "gen_ai.choice"
+    named.body.CopyFrom(value)
+    called = records.add(trace_id=trace_id, time_unix_nano=now)
+    called.attributes.add(key="gen_ai.system").value.string_value = "openai"
+    called.body.CopyFrom(value)
+    mapped = records.add(trace_id=trace_id, time_unix_nano=now)
+    mapped.body.CopyFrom(_map_of({"input": value, "output": value, "marker": AnyValue(string_value=MARKER)}))
+    return logs
+
+
+def resource_metrics(value: AnyValue, trace_id: bytes) -> ResourceMetrics:
+    """Data points of every kind, with exemplars, that have ``value`` under every content key."""
+    attributes = content_attributes(value)
+    metrics = ResourceMetrics()
+    metrics.resource.attributes.extend(attributes)
+    scope_metrics = metrics.scope_metrics.add()
+    scope_metrics.scope.name = "tests"
+    scope_metrics.scope.attributes.extend(attributes)
+    for kind in ("gauge", "sum", "histogram", "exponential_histogram", "summary"):
+        point = getattr(scope_metrics.metrics.add(name=kind), kind).data_points.add(time_unix_nano=time.time_ns())
+        point.attributes.extend(attributes)
+        if kind != "summary":
+            exemplar = point.exemplars.add(trace_id=trace_id, time_unix_nano=time.time_ns())
+            exemplar.filtered_attributes.extend(attributes)
+    return metrics
+
+
+def content_attributes(value: AnyValue) -> list[KeyValue]:
+    content = [KeyValue(key=key, value=value) for key in KEYS]
+    return [*content, KeyValue(key="app.marker", value=AnyValue(string_value=MARKER))]
+
+
+def request_with(trace_id: bytes, otlp: OtlpSignal = TRACES) -> bytes:
     """A serialised request that holds the secret in every way there is, and the marker beside it."""
-    request = ExportTraceServiceRequest()
-    request.resource_spans.extend(resource_spans(value, trace_id) for value in values_of(SECRET))
-    return request.SerializeToString()
+    values = values_of(SECRET)
+    if otlp is LOGS:
+        logs = ExportLogsServiceRequest(resource_logs=[resource_logs(value, trace_id) for value in values])
+        return logs.SerializeToString()
+    if otlp is METRICS:
+        metrics = ExportMetricsServiceRequest(resource_metrics=[resource_metrics(value, trace_id) for value in values])
+        return metrics.SerializeToString()
+    return ExportTraceServiceRequest(
+        resource_spans=[resource_spans(value, trace_id) for value in values]
+    ).SerializeToString()
 
 
 def _field(number: int, octets: bytes) -> bytes:
@@ -138,12 +196,15 @@ class Senders:
     """Threads that send the secret until they are told to end; ``acknowledged`` counts what was stored."""
 
     address: str
-    acknowledged: int = 0
+    acknowledged: Counter[str] = field(default_factory=Counter)
     _end: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        self._threads = [threading.Thread(target=self._send, args=(number,), daemon=True) for number in range(3)]
+        self._threads = [
+            threading.Thread(target=self._send, args=shape, daemon=True)
+            for shape in enumerate((TRACES, TRACES, LOGS, METRICS))
+        ]
         for thread in self._threads:
             thread.start()
         return self
@@ -153,16 +214,16 @@ class Senders:
         for thread in self._threads:
             thread.join(30)
 
-    def _send(self, number: int) -> None:
+    def _send(self, number: int, otlp: OtlpSignal) -> None:
         placeholder = b"trace id to come"
-        body = request_with(placeholder)
-        sender = OtlpSender(self.address)
+        body = request_with(placeholder, otlp)
+        sender = OtlpSender(self.address, otlp)
         for count in itertools.count(1):
             if self._end.is_set():
                 break
             try:
                 sender.send(body.replace(placeholder, (number << 64 | count).to_bytes(16, "big")))
-                self.acknowledged += 1
+                self.acknowledged[otlp.signal.name] += 1
             except grpc.RpcError:
                 time.sleep(0.02)
         sender.close()
@@ -270,8 +331,12 @@ def test_kills_while_storing_leave_no_content_on_any_disk(server: Server, folder
     left_behind = []
     with Senders(server.addresses["otlp_grpc"]) as senders:
         for _ in range(KILLS):
-            enough = senders.acknowledged + 3
-            until(lambda enough=enough: senders.acknowledged >= enough, 30, "acknowledgements")  # type: ignore[misc]
+            enough = {otlp.signal.name: senders.acknowledged[otlp.signal.name] + 2 for otlp in OTLP_SIGNALS}
+            until(
+                lambda enough=enough: all(senders.acknowledged[name] >= count for name, count in enough.items()),  # type: ignore[misc]
+                30,
+                "acknowledgements",
+            )
             until(lambda: insert_under_way(folders["data"]), 10, "an insert", pause_s=0)
             server.kill()
             # Before the next start, which clears away what was not finished.
@@ -286,15 +351,17 @@ def test_kills_while_storing_leave_no_content_on_any_disk(server: Server, folder
     assert elsewhere == [], "the server writes only to its data directory"
     assert [name for name in marked if name.endswith(".bin")], "the search does not find what is there"
     assert columns_with(folders["data"], SECRET) == []
+    attributes = {
+        TRACES: ("SpanAttributes", "Events.Attributes", "Links.Attributes"),
+        LOGS: ("LogAttributes", "Body"),
+        METRICS: ("Attributes", "Exemplars.FilteredAttributes"),
+    }
     assert set(columns_with(folders["data"], MARKER)) >= {
-        f"otel_traces.{column}"
-        for column in (
-            "ResourceAttributes",
-            "ScopeAttributes",
-            "SpanAttributes",
-            "Events.Attributes",
-            "Links.Attributes",
-        )
+        f"{destination.table}.{column}"
+        for otlp, columns in attributes.items()
+        for destination in otlp.signal.destinations
+        for column in ("ResourceAttributes", "ScopeAttributes", *columns)
+        if (destination, column) != (SUMMARY, "Exemplars.FilteredAttributes")
     }
 
 

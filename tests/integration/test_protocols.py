@@ -1,6 +1,5 @@
 """Both protocols from end to end: real exporters, every wrong input, and what a sender is told about it."""
 
-import asyncio
 import contextlib
 import gzip
 import http.client
@@ -9,10 +8,10 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import grpc
 import pytest
@@ -25,91 +24,22 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
-from prometheus_client import CollectorRegistry
-from trace_requests import a_request, a_span
+from own_receiver import PATIENCE_S, Receiver
+from trace_requests import a_request, a_span, writer_of
 
-from agentvigil.cli.listening import HttpServer, bind
-from agentvigil.cli.settings import Endpoint
-from agentvigil.receiver.admission import clean_traces
-from agentvigil.receiver.group_commit import CommitLimits, GroupCommitter, Writer
-from agentvigil.receiver.grpc_server import TraceService, grpc_server
-from agentvigil.receiver.http_app import TraceHttpApp
-from agentvigil.receiver.ingest import DiskHeadroom, IngestConfig, TraceIngest
-from agentvigil.receiver.metrics import ReceiverMetrics
-from agentvigil.receiver.window import RequestWindow
+from agentvigil.receiver.group_commit import CommitLimits, Writer
+from agentvigil.receiver.ingest import DiskHeadroom, IngestConfig
+from agentvigil.receiver.otlp import TRACES
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
-from agentvigil.storage.envelope import TraceRequest
+from agentvigil.storage.envelope import ExportRequest
 from agentvigil.storage.migrations import migrate
-from agentvigil.storage.trace_writer import Outcome, TraceWriter
+from agentvigil.storage.request_writer import Outcome, RequestWriter
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 PROTOBUF = "application/x-protobuf"
-PATIENCE_S = 20
 LIMIT = 2**16
 GOOD = a_request(a_span(1))
-
-
-# A receiver in this process
-
-
-class Receiver:
-    """The receiver as ``agentvigil up`` puts it together, on a loop in a thread of its own."""
-
-    def __init__(
-        self,
-        writer: Writer,
-        *,
-        key: str | None = None,
-        config: IngestConfig | None = None,
-        limits: CommitLimits | None = None,
-        headroom: DiskHeadroom | None = None,
-        clock_ns: Callable[[], int] = time.time_ns,
-    ) -> None:
-        self.registry = CollectorRegistry()
-        metrics = ReceiverMetrics(self.registry)
-        limits = limits or CommitLimits(interval_s=0)
-        self.committer = GroupCommitter(writer, RequestWindow(900, 1000), limits, metrics)
-        self.config = config or IngestConfig()
-        headroom = headroom or DiskHeadroom(None, 0)
-        self._ingest = TraceIngest(self.committer, headroom, self.config, metrics, clock_ns)
-        self._key, self._metrics = key, metrics
-        self._ready: Future[None] = Future()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
-        self.grpc_port = self.http_port = 0
-
-    def __enter__(self) -> Self:
-        self.committer.start()
-        self._thread.start()
-        self._ready.result(PATIENCE_S)
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        self.committer.stop()
-
-    async def _serve(self) -> None:
-        try:
-            listener = bind(Endpoint("127.0.0.1", 0), "--otlp-http")
-            self.http_port = listener.getsockname()[1]
-            over_http = HttpServer(TraceHttpApp(self._ingest, self._key, self._metrics), listener)
-            over_grpc = grpc_server(TraceService(self._ingest, self._key, self._metrics), self.config.max_request_bytes)
-            self.grpc_port = over_grpc.add_insecure_port("127.0.0.1:0")
-            await over_http.start()
-            await over_grpc.start()
-        except BaseException as exc:
-            self._ready.set_exception(exc)
-            raise
-        self._ready.set_result(None)
-        await asyncio.to_thread(self._stop.wait)
-        await over_grpc.stop(0)
-        await over_http.stop()
-
-    def requests(self, protocol: str, status: str) -> float:
-        labels = {"signal": "traces", "protocol": protocol, "status": status}
-        return self.registry.get_sample_value("agentvigil_receiver_requests_total", labels) or 0
 
 
 @dataclass(frozen=True)
@@ -205,7 +135,7 @@ class GatedWriter:
         self._begun, self._gate = threading.Semaphore(0), threading.Semaphore(0)
         self.group_sizes: list[int] = []
 
-    def write(self, group: Sequence[TraceRequest]) -> list[Outcome]:
+    def write(self, group: Sequence[ExportRequest]) -> list[Outcome]:
         self.group_sizes.append(len(group))
         self._begun.release()
         assert self._gate.acquire(timeout=PATIENCE_S)
@@ -224,7 +154,7 @@ class Always:
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
 
-    def write(self, group: Sequence[TraceRequest]) -> list[Outcome]:
+    def write(self, group: Sequence[ExportRequest]) -> list[Outcome]:
         return [self.outcome] * len(group)
 
 
@@ -241,7 +171,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def receiver(store: EmbeddedStore) -> Iterator[Receiver]:
-    with Receiver(TraceWriter(store, clean_traces)) as receiver:
+    with Receiver(writer_of(store)) as receiver:
         yield receiver
 
 
@@ -251,7 +181,7 @@ def small(data_directory: DataDirectory) -> Iterator[Receiver]:
     store = EmbeddedStore(data_directory, "test_protocols")
     migrate(store)
     config = IngestConfig(max_request_bytes=LIMIT)
-    with Receiver(TraceWriter(store, clean_traces), config=config) as receiver:
+    with Receiver(writer_of(store), config=config) as receiver:
         yield receiver
     assert stored(store) == []
     store.command("DROP DATABASE test_protocols")
@@ -291,7 +221,7 @@ def sdk_spans(name: str) -> list[ReadableSpan]:
 
 def test_real_exporters_are_stored_once_they_are_told_so(store: EmbeddedStore) -> None:
     """What users have: the SDK's exporters, with and without compression, with a key."""
-    with Receiver(TraceWriter(store, clean_traces), key="s3cret") as receiver:
+    with Receiver(writer_of(store), key="s3cret") as receiver:
         for name, exporter_for in EXPORTERS.items():
             exporter = exporter_for(receiver, "s3cret")
 
@@ -306,7 +236,7 @@ def test_real_exporters_are_stored_once_they_are_told_so(store: EmbeddedStore) -
 @pytest.mark.parametrize("name", ["grpc", "http"])
 def test_real_exporters_give_up_at_once_with_a_wrong_key(store: EmbeddedStore, name: str) -> None:
     """Nothing gets better by trying again; the message is in the application's log."""
-    with Receiver(TraceWriter(store, clean_traces), key="s3cret") as receiver:
+    with Receiver(writer_of(store), key="s3cret") as receiver:
         exporter = EXPORTERS[name](receiver, "wrong")
         started = time.monotonic()
 
@@ -353,14 +283,16 @@ def test_invalid_ids_are_a_partial_success(receiver: Receiver, store: EmbeddedSt
     assert answer.response.partial_success.rejected_spans == 2
     assert "2 of 4 spans have invalid ids" in answer.response.partial_success.error_message
     assert stored(store) == ["span 1", "span 4"]
-    assert receiver.registry.get_sample_value("agentvigil_receiver_spans_stored_total") == 2
-    assert receiver.registry.get_sample_value("agentvigil_receiver_spans_rejected_total") == 2
+    assert receiver.count("items_stored") == 2
+    assert receiver.count("items_rejected") == 2
 
 
 @both
 def test_only_invalid_ids_are_an_error(small: Receiver, send: Send) -> None:
     """Nothing of it can be stored, now or later."""
-    assert_refused(send(small, a_request(a_span(1, trace_id=b""))), grpc.StatusCode.INVALID_ARGUMENT, 400, "valid ids")
+    assert_refused(
+        send(small, a_request(a_span(1, trace_id=b""))), grpc.StatusCode.INVALID_ARGUMENT, 400, "invalid ids"
+    )
 
 
 def assert_refused(
@@ -383,7 +315,6 @@ def test_malformed_protobuf_is_refused_for_good(small: Receiver, send: Send, bod
 @pytest.mark.parametrize(
     ("headers", "status", "text"),
     [
-        ({"content-type": "application/json"}, 415, "application/json is not read"),
         ({"content-type": "text/plain; charset=utf-8"}, 415, "text/plain is not read"),
         ({"content-type": ""}, 415, "missing"),
         ({"content-type": "application/x-protobuffer"}, 415, "not read"),
@@ -400,7 +331,7 @@ def test_what_http_can_say_wrong_is_refused_for_good(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1/logs", "/v1/metrics", "/v1/traces/", "/v1/traces/x", "/V1/TRACES", "/v1%2Ftraces/.."]
+    "path", ["/", "/v1/profiles", "/v1/logs", "/v1/traces/", "/v1/traces/x", "/V1/TRACES", "/v1%2Ftraces/.."]
 )
 def test_other_paths_are_not_found(small: Receiver, path: str) -> None:
     """A signal that we do not take is told so instead of being swallowed."""
@@ -420,7 +351,7 @@ def test_other_methods_are_not_allowed(small: Receiver, method: str) -> None:
 
 
 def test_other_services_are_not_implemented(small: Receiver) -> None:
-    """Exporters of logs and metrics stop sending at that."""
+    """Exporters of a signal that is not taken stop sending at that."""
     for method in (EXPORT.replace("trace", "logs").replace("Trace", "Logs"), EXPORT + "X"):
         assert send_grpc(small, b"", method=method).code is grpc.StatusCode.UNIMPLEMENTED
 
@@ -494,7 +425,7 @@ def test_bombs_are_refused_over_both_protocols(small: Receiver) -> None:
 def test_the_limit_itself_passes(store: EmbeddedStore) -> None:
     """16 MiB are promised, so 16 MiB have to get through both protocols, compressed or not."""
     body = a_request(a_span(1, name="x" * 1000))
-    with Receiver(TraceWriter(store, clean_traces), config=IngestConfig(max_request_bytes=len(body))) as receiver:
+    with Receiver(writer_of(store), config=IngestConfig(max_request_bytes=len(body))) as receiver:
         assert send_http(receiver, body).ok
         assert send_http(receiver, gzip.compress(body), {"content-encoding": "gzip"}).ok
         assert send_http(receiver, iter([body]), {"transfer-encoding": "chunked"}, chunked=True).ok
@@ -516,7 +447,7 @@ def test_the_content_type_is_read_as_http_defines_it(receiver: Receiver, content
 
 def test_a_key_is_asked_for_over_both_protocols(store: EmbeddedStore) -> None:
     """And before anything is read."""
-    with Receiver(TraceWriter(store, clean_traces), key="s3cret") as receiver:
+    with Receiver(writer_of(store), key="s3cret") as receiver:
         for send in (send_grpc, send_http):
             for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": "s3cret"}):
                 answer = send(receiver, b"malformed", headers)
@@ -536,7 +467,7 @@ def test_a_key_is_asked_for_over_both_protocols(store: EmbeddedStore) -> None:
 @both
 def test_a_full_queue_says_when_to_come_again(store: EmbeddedStore, send: Send) -> None:
     """Without the delay a gRPC sender would throw its spans away."""
-    writer = GatedWriter(TraceWriter(store, clean_traces))
+    writer = GatedWriter(writer_of(store))
     bodies = [a_request(a_span(number)) for number in (1, 2, 3)]
     limits = CommitLimits(queued_bytes=2 * len(bodies[0]), interval_s=0)
     with Receiver(writer, limits=limits) as receiver, ThreadPoolExecutor() as pool:
@@ -612,7 +543,7 @@ def test_a_sender_that_does_not_go_on_is_let_go() -> None:
     with Receiver(Always(Outcome.STORED), config=config) as receiver:
         with socket.create_connection(("127.0.0.1", receiver.http_port), PATIENCE_S) as slow:
             slow.sendall(request_head(len(GOOD)) + GOOD[:5])
-            wait_for(lambda: receiver._ingest._in_flight == 1)
+            wait_for(lambda: receiver.ingests[TRACES]._in_flight == 1)
 
             for send in (send_http, send_grpc):
                 answer = send(receiver, GOOD)
@@ -630,8 +561,8 @@ def test_a_sender_that_hangs_up_frees_its_place() -> None:
         for _ in range(3):
             with socket.create_connection(("127.0.0.1", receiver.http_port), PATIENCE_S) as connection:
                 connection.sendall(request_head(len(GOOD)) + GOOD[:5])
-                wait_for(lambda: receiver._ingest._in_flight == 1)
-            wait_for(lambda: receiver._ingest._in_flight == 0)
+                wait_for(lambda: receiver.ingests[TRACES]._in_flight == 1)
+            wait_for(lambda: receiver.ingests[TRACES]._in_flight == 0)
 
         assert send_http(receiver, GOOD).ok
         assert receiver.requests("http", "OK") == 1
@@ -651,7 +582,7 @@ def poisoned() -> bytes:
 def test_a_poisoned_request_is_refused_and_its_group_is_stored(store: EmbeddedStore) -> None:
     """Who meets whom in a group is an accident."""
     # With cleaning, none of the poisons we know would be left.
-    writer = GatedWriter(TraceWriter(store, lambda _: None))
+    writer = GatedWriter(RequestWriter(store, TRACES.signal, lambda _: None))
     with Receiver(writer) as receiver, ThreadPoolExecutor() as pool:
         first = pool.submit(send_grpc, receiver, a_request(a_span(1)))
         writer.wait_until_busy()
@@ -679,13 +610,12 @@ def test_a_poisoned_request_is_cleaned_and_stored(receiver: Receiver, store: Emb
 
 def test_the_same_bytes_are_stored_once(store: EmbeddedStore) -> None:
     """A sender whose answer was lost sends again, perhaps while the first is still on its way."""
-    writer = GatedWriter(TraceWriter(store, clean_traces))
+    writer = GatedWriter(writer_of(store))
     body = a_request(a_span(1), a_span(2))
     with Receiver(writer) as receiver, ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(send, receiver, body) for send in (send_grpc, send_http) * 4]
         writer.wait_until_busy()
-        repeated = "agentvigil_receiver_requests_repeated_total"
-        wait_for(lambda: receiver.registry.get_sample_value(repeated) == 7)
+        wait_for(lambda: receiver.count("requests_repeated") == 7)
         writer.let(1)
         assert all(answer.result().ok for answer in answers)
 
@@ -697,7 +627,7 @@ def test_the_same_bytes_are_stored_once(store: EmbeddedStore) -> None:
 
 def test_stopping_answers_what_was_taken(store: EmbeddedStore) -> None:
     """The last batch of an application that ends together with us."""
-    writer = GatedWriter(TraceWriter(store, clean_traces))
+    writer = GatedWriter(writer_of(store))
     with Receiver(writer) as receiver, ThreadPoolExecutor() as pool:
         answers = [pool.submit(send_http, receiver, a_request(a_span(1)))]
         writer.wait_until_busy()

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 from clickhouse_stand_in import ClickHouseStandIn
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from trace_requests import writer_of
 
-from agentvigil.receiver.admission import clean_traces
+from agentvigil.receiver.otlp import TRACES
 from agentvigil.storage.embedded import EmbeddedStore
-from agentvigil.storage.envelope import OTLP_SCHEMA, Limits, TraceRequest, wrap
+from agentvigil.storage.envelope import OTLP_SCHEMA, ExportRequest, Limits, wrap
 from agentvigil.storage.errors import StoreUnreachable
 from agentvigil.storage.migrations import migrate, pending_migrations
+from agentvigil.storage.request_writer import Outcome
 from agentvigil.storage.server import ServerStore, without_password
-from agentvigil.storage.trace_writer import Outcome, TraceWriter
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def server_store(server: ClickHouseStandIn, engine: EmbeddedStore) -> Iterator[S
     engine.command(f"DROP DATABASE IF EXISTS {database}")
 
 
-def trace_request(spans: int) -> TraceRequest:
+def trace_request(spans: int) -> ExportRequest:
     export = ExportTraceServiceRequest()
     scope = export.resource_spans.add().scope_spans.add()
     for _ in range(spans):
@@ -45,7 +46,17 @@ def trace_request(spans: int) -> TraceRequest:
         span.end_time_unix_nano = span.start_time_unix_nano + 1_000
         attribute = span.attributes.add(key="gen_ai.usage.input_tokens")
         attribute.value.int_value = 7
-    return TraceRequest(export.SerializeToString(), spans, os.urandom(16), "default", time.time_ns(), 90, Limits())
+    return ExportRequest(
+        TRACES.signal,
+        TRACES.signal.destinations,
+        export.SerializeToString(),
+        spans,
+        os.urandom(16),
+        "default",
+        time.time_ns(),
+        90,
+        Limits(),
+    )
 
 
 def test_migrations_and_inserts_work_over_http(server: ClickHouseStandIn, server_store: ServerStore) -> None:
@@ -57,7 +68,7 @@ def test_migrations_and_inserts_work_over_http(server: ClickHouseStandIn, server
     assert pending_migrations(server_store) == []
 
     group = [trace_request(3), trace_request(5)]
-    outcomes = TraceWriter(server_store, clean_traces).write(group)
+    outcomes = writer_of(server_store).write(group)
 
     assert outcomes == [Outcome.STORED, Outcome.STORED]
     assert server_store.rows("SELECT count(), sum(InputTokens), uniqExact(RequestHash) FROM otel_traces") == [
@@ -76,7 +87,7 @@ def test_a_server_that_goes_away_leaves_nothing_stored_twice(
 ) -> None:
     """Senders hear UNAVAILABLE, send the same bytes again, and each span is there once."""
     migrate(server_store)
-    writer = TraceWriter(server_store, clean_traces)
+    writer = writer_of(server_store)
     first, second = trace_request(4), trace_request(4)
     assert writer.write([first]) == [Outcome.STORED]
 
@@ -93,7 +104,7 @@ def test_a_request_whose_answer_was_lost_is_found_stored(
 ) -> None:
     """The insert landed but its answer did not: what counts is what the store has."""
     migrate(server_store)
-    writer = TraceWriter(server_store, clean_traces)
+    writer = writer_of(server_store)
     run = server._insert
 
     def insert_and_fail(*arguments: object) -> bytes:

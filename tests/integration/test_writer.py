@@ -10,15 +10,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from trace_requests import DAY, NOW, S, a_request, a_span, admitted, attributes, rows_of, take
+from trace_requests import DAY, NOW, S, a_request, a_span, admitted, attributes, rows_of, take, writer_of
 
 import agentvigil.storage.errors
-from agentvigil.receiver.admission import clean_traces
+from agentvigil.receiver.admission import clean
+from agentvigil.receiver.otlp import TRACES
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
-from agentvigil.storage.envelope import TRACES_MESSAGE, TraceRequest, wrap
+from agentvigil.storage.envelope import ExportRequest, wrap
 from agentvigil.storage.errors import BAD_DATA_CODES, STORE_TROUBLE_CODES, QueryFailed
-from agentvigil.storage.trace_writer import Outcome, TraceWriter
+from agentvigil.storage.request_writer import Outcome, RequestWriter
 
 STORED, REFUSED, UNAVAILABLE = Outcome.STORED, Outcome.REFUSED, Outcome.UNAVAILABLE
 
@@ -44,12 +45,12 @@ class TroubledStore(EmbeddedStore):
             raise QueryFailed(0, "ConnectionError", "nobody there")
         return super().rows(sql, parameters)
 
-    def really_insert(self, *requests: TraceRequest) -> None:
+    def really_insert(self, *requests: ExportRequest) -> None:
         super().insert_protobuf(
-            "otlp_traces", TRACES_MESSAGE, *(part for request in requests for part in wrap(request))
+            "otlp_traces", "TracesEnvelope", *(part for request in requests for part in wrap(request))
         )
 
-    def fails(self, code: int, *landed: TraceRequest, then_silent: bool = False) -> None:
+    def fails(self, code: int, *landed: ExportRequest, then_silent: bool = False) -> None:
         """Let the next insert store only ``landed`` and fail with ``code``."""
 
         def trouble(body: bytes) -> None:
@@ -69,11 +70,11 @@ def troubled(store: EmbeddedStore, data_directory: DataDirectory) -> Iterator[Tr
     troubled.close()
 
 
-def a_batch(name: str, spans: int = 3) -> TraceRequest:
+def a_batch(name: str, spans: int = 3) -> ExportRequest:
     return admitted(a_request(*(a_span(number, name=f"{name}{number}") for number in range(1, spans + 1))))
 
 
-def part_of(request: TraceRequest, name: str, spans: int) -> TraceRequest:
+def part_of(request: ExportRequest, name: str, spans: int) -> ExportRequest:
     """What a failing insert leaves of ``request``: its first rows, with its hash and its number of spans."""
     return replace(request, body=a_batch(name, spans).body)
 
@@ -119,11 +120,11 @@ def test_poisoned_requests_are_cleaned_and_cost_nobody_anything(store: EmbeddedS
     poisoned = [admitted(with_raw_span_fields(raw)) for raw in POISONS.values()]
     for request in poisoned:
         with pytest.raises(QueryFailed) as caught:
-            store.insert_protobuf("otlp_traces", TRACES_MESSAGE, *wrap(request))
+            store.insert_protobuf("otlp_traces", "TracesEnvelope", *wrap(request))
         assert caught.value.code in BAD_DATA_CODES
     group = [a_batch("a"), a_batch("b"), *poisoned, a_batch("c"), a_batch("d")]
 
-    assert TraceWriter(store, clean_traces).write(group) == [STORED] * len(group)
+    assert writer_of(store).write(group) == [STORED] * len(group)
 
     good = [f"{name}{number}" for name in "abcd" for number in (1, 2, 3)]
     assert names(store) == sorted([*good, *(["poisoned"] * len(poisoned))])
@@ -134,7 +135,7 @@ def test_one_that_can_not_be_cleaned_is_refused_alone(store: EmbeddedStore) -> N
     poisoned = admitted(with_raw_span_fields(b"\x2b\x2c"))
     group = [poisoned, a_batch("a"), a_batch("b")]
 
-    assert TraceWriter(store, lambda _: None).write(group) == [REFUSED, STORED, STORED]
+    assert RequestWriter(store, TRACES.signal, lambda _: None).write(group) == [REFUSED, STORED, STORED]
 
     assert names(store) == ["a1", "a2", "a3", "b1", "b2", "b3"]
 
@@ -144,7 +145,7 @@ def test_several_poisoned_ones_are_found(store: EmbeddedStore) -> None:
     bad = [admitted(with_raw_span_fields(b"\x2b\x2c" * count)) for count in (1, 2, 3)]
     group = [bad[0], a_batch("a"), bad[1], a_batch("b"), a_batch("c"), bad[2]]
 
-    outcomes = TraceWriter(store, lambda _: None).write(group)
+    outcomes = RequestWriter(store, TRACES.signal, lambda _: None).write(group)
 
     assert outcomes == [REFUSED, STORED, REFUSED, STORED, STORED, REFUSED]
     assert names(store) == [f"{name}{number}" for name in "abc" for number in (1, 2, 3)]
@@ -184,7 +185,7 @@ def test_what_landed_of_a_failed_insert_is_removed_and_the_retry_is_stored_once(
 ) -> None:
     """The disk fills up in the middle of a request; its sender comes again."""
     request = a_batch("a")
-    writer = TraceWriter(troubled, clean_traces)
+    writer = writer_of(troubled)
     troubled.fails(243, *([part_of(request, "a", landed)] if landed else []))
 
     assert writer.write([request]) == [UNAVAILABLE]
@@ -198,7 +199,7 @@ def test_a_group_that_landed_in_part_is_completed(troubled: TroubledStore) -> No
     """One whole, one in part, one not at all: each ends up there once, and the caller never knows."""
     whole, part, absent = a_batch("a"), a_batch("b"), a_batch("c")
     before = a_batch("x")
-    writer = TraceWriter(troubled, clean_traces)
+    writer = writer_of(troubled)
     assert writer.write([before]) == [STORED]
     troubled.fails(27, whole, part_of(part, "b", 2))
 
@@ -212,7 +213,7 @@ def test_a_store_in_trouble_keeps_what_is_whole(troubled: TroubledStore) -> None
     whole, part, absent = a_batch("a"), a_batch("b"), a_batch("c")
     troubled.fails(252, whole, part_of(part, "b", 1))
 
-    assert TraceWriter(troubled, clean_traces).write([whole, part, absent]) == [STORED, UNAVAILABLE, UNAVAILABLE]
+    assert writer_of(troubled).write([whole, part, absent]) == [STORED, UNAVAILABLE, UNAVAILABLE]
 
     assert troubled.inserts == 1
     assert names(troubled) == ["a1", "a2", "a3"]
@@ -224,7 +225,7 @@ def test_an_error_after_everything_landed_is_none(troubled: TroubledStore, code:
     request = a_batch("a")
     troubled.fails(code, request)
 
-    assert TraceWriter(troubled, clean_traces).write([request]) == [STORED]
+    assert writer_of(troubled).write([request]) == [STORED]
 
     assert names(troubled) == ["a1", "a2", "a3"]
     assert troubled.inserts == 1
@@ -233,8 +234,8 @@ def test_an_error_after_everything_landed_is_none(troubled: TroubledStore, code:
 def test_a_retry_of_a_request_that_was_cleaned_is_counted_by_the_same_hash(troubled: TroubledStore) -> None:
     """The cleaned body is another one; the hash stays that of what the sender sent."""
     request = admitted(with_raw_span_fields(b"\x2b\x2c"))
-    cleaned = replace(request, body=clean_traces(request.body) or b"")
-    writer = TraceWriter(troubled, clean_traces)
+    cleaned = replace(request, body=clean(TRACES, request.body) or b"")
+    writer = writer_of(troubled)
     troubled.fails(444)
     troubled.fails(243, cleaned)
 
@@ -250,7 +251,7 @@ def test_a_retry_of_a_request_that_was_cleaned_is_counted_by_the_same_hash(troub
 def test_what_nobody_can_tell_is_settled_before_anything_else(troubled: TroubledStore) -> None:
     """The store broke down right after it had stored all: the retry must not double it."""
     request = a_batch("a")
-    writer = TraceWriter(troubled, clean_traces)
+    writer = writer_of(troubled)
     troubled.fails(0, request, then_silent=True)
     assert writer.write([request]) == [UNAVAILABLE]
     assert writer.write([a_batch("b")]) == [UNAVAILABLE]
@@ -267,7 +268,7 @@ def test_what_nobody_can_tell_is_settled_before_anything_else(troubled: Troubled
 def test_a_part_in_doubt_is_removed(troubled: TroubledStore) -> None:
     """Also when its own sender does not come again."""
     request = a_batch("a")
-    writer = TraceWriter(troubled, clean_traces)
+    writer = writer_of(troubled)
     troubled.fails(0, part_of(request, "a", 2), then_silent=True)
     assert writer.write([request]) == [UNAVAILABLE]
     troubled.answers = True
@@ -283,8 +284,8 @@ def test_a_part_in_doubt_is_removed(troubled: TroubledStore) -> None:
 def test_a_cleaned_request_can_be_in_doubt(troubled: TroubledStore) -> None:
     """The last try may be the one after which the store is silent."""
     request = admitted(with_raw_span_fields(b"\x2b\x2c"))
-    cleaned = replace(request, body=clean_traces(request.body) or b"")
-    writer = TraceWriter(troubled, clean_traces)
+    cleaned = replace(request, body=clean(TRACES, request.body) or b"")
+    writer = writer_of(troubled)
     troubled.fails(444)
     troubled.fails(0, cleaned, then_silent=True)
     assert writer.write([request]) == [UNAVAILABLE]
@@ -302,7 +303,7 @@ def test_recovery_keeps_what_is_whole_and_removes_what_is_not(troubled: Troubled
     """The process was killed in the middle of an insert; its senders have what was not acknowledged."""
     whole, part, bare = a_batch("a"), a_batch("b"), a_batch("c", 1)
     troubled.really_insert(whole, part_of(part, "b", 2), bare)
-    writer = TraceWriter(troubled, clean_traces)
+    writer = writer_of(troubled)
 
     assert sorted(writer.recover(900, 100)) == sorted([whole.request_hash, bare.request_hash])
 
@@ -319,7 +320,7 @@ def test_recovery_removes_the_rows_of_all_days(troubled: TroubledStore) -> None:
         replace(request, body=a_request(*(a_span(n, start_time_unix_nano=NOW - n * DAY) for n in (1, 3, 5))))
     )
 
-    assert TraceWriter(troubled, clean_traces).recover(900, 100) == []
+    assert writer_of(troubled).recover(900, 100) == []
     assert names(troubled) == []
 
 
@@ -332,7 +333,7 @@ def test_the_window_is_counted_from_the_newest_row(store: EmbeddedStore) -> None
     )
     take(store, old, edge, newest)
 
-    assert TraceWriter(store, clean_traces).recover(900, 100) == [newest.request_hash, edge.request_hash]
+    assert writer_of(store).recover(900, 100) == [edge.request_hash, newest.request_hash]
 
 
 def test_a_row_from_the_future_does_not_move_the_window(store: EmbeddedStore) -> None:
@@ -342,7 +343,7 @@ def test_a_row_from_the_future_does_not_move_the_window(store: EmbeddedStore) ->
     ahead = replace(a_batch("b"), received_at_ns=now + 365 * DAY)
     take(store, present, ahead)
 
-    assert set(TraceWriter(store, clean_traces).recover(900, 100)) >= {present.request_hash}
+    assert set(writer_of(store).recover(900, 100)) >= {present.request_hash}
 
 
 def test_recovery_takes_the_youngest_if_there_are_too_many(store: EmbeddedStore) -> None:
@@ -350,27 +351,27 @@ def test_recovery_takes_the_youngest_if_there_are_too_many(store: EmbeddedStore)
     requests = [replace(a_batch(f"{index}-"), received_at_ns=NOW + index * S) for index in range(5)]
     take(store, *requests)
 
-    hashes = TraceWriter(store, clean_traces).recover(900, 3)
+    hashes = writer_of(store).recover(900, 3)
 
-    assert hashes == [request.request_hash for request in reversed(requests[2:])]
+    assert hashes == [request.request_hash for request in requests[2:]]
 
 
 def test_rows_of_others_are_no_requests(store: EmbeddedStore) -> None:
     """A Collector writes rows without a hash, as many as it likes."""
     store.command("INSERT INTO otel_traces (Timestamp, TraceId) SELECT now64(9), 'a' FROM numbers(3)")
 
-    assert TraceWriter(store, clean_traces).recover(900, 100) == []
+    assert writer_of(store).recover(900, 100) == []
     assert store.rows("SELECT count() FROM otel_traces") == [(3,)]
 
 
 def test_an_empty_store_recovers_nothing(store: EmbeddedStore) -> None:
     """The first start."""
-    assert TraceWriter(store, clean_traces).recover(900, 100) == []
+    assert writer_of(store).recover(900, 100) == []
 
 
 def test_an_empty_group_is_nothing_to_do(store: EmbeddedStore) -> None:
     """No insert, no answer."""
-    assert TraceWriter(store, clean_traces).write([]) == []
+    assert writer_of(store).write([]) == []
 
 
 def test_many_requests_are_settled_in_steps(troubled: TroubledStore) -> None:
@@ -380,7 +381,7 @@ def test_many_requests_are_settled_in_steps(troubled: TroubledStore) -> None:
     ]
     troubled.fails(243, *requests[:1_100])
 
-    outcomes = TraceWriter(troubled, clean_traces).write(requests)
+    outcomes = writer_of(troubled).write(requests)
 
     assert outcomes == [STORED] * 1_100 + [UNAVAILABLE] * 100
     assert len(names(troubled)) == 1_100
@@ -393,8 +394,8 @@ def test_inserts_go_through_a_pipe_where_there_are_no_memory_files(
     monkeypatch.delattr(os, "memfd_create", raising=False)
     large = wrap(admitted(a_request(*(a_span(number, name="x" * 1000) for number in range(1, 301)))))
 
-    store.insert_protobuf("otlp_traces", TRACES_MESSAGE, *large)
+    store.insert_protobuf("otlp_traces", "TracesEnvelope", *large)
     with pytest.raises(QueryFailed):
-        store.insert_protobuf("otlp_traces", TRACES_MESSAGE, b"\xff" * 2**20)
+        store.insert_protobuf("otlp_traces", "TracesEnvelope", b"\xff" * 2**20)
 
     assert store.rows("SELECT count() FROM otel_traces") == [(300,)]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -9,10 +10,11 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
-from agentvigil.receiver.admission import admit_traces, clean_traces
-from agentvigil.storage.envelope import Limits, TraceRequest
+from agentvigil.receiver.admission import admit, clean
+from agentvigil.receiver.otlp import TRACES, OtlpSignal
+from agentvigil.storage.envelope import ExportRequest, Limits
+from agentvigil.storage.request_writer import Outcome, RequestWriter
 from agentvigil.storage.store import Store
-from agentvigil.storage.trace_writer import Outcome, TraceWriter
 
 S: Final = 10**9
 DAY: Final = 86_400 * S
@@ -75,14 +77,29 @@ def admitted(
     keep_days: int = 90,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     project: str = "default",
-) -> TraceRequest:
-    traces = admit_traces(body, project)
-    return TraceRequest(traces.body, traces.spans, traces.request_hash, project, received_at_ns, keep_days, limits)
+    otlp: OtlpSignal = TRACES,
+) -> ExportRequest:
+    found = admit(otlp, body, project)
+    return ExportRequest(
+        otlp.signal,
+        found.destinations,
+        found.body,
+        found.items,
+        found.request_hash,
+        project,
+        received_at_ns,
+        keep_days,
+        limits,
+    )
 
 
-def take(store: Store, *requests: TraceRequest) -> None:
+def writer_of(store: Store, otlp: OtlpSignal = TRACES) -> RequestWriter:
+    return RequestWriter(store, otlp.signal, partial(clean, otlp))
+
+
+def take(store: Store, *requests: ExportRequest, otlp: OtlpSignal = TRACES) -> None:
     """Store all ``requests`` as one group."""
-    assert TraceWriter(store, clean_traces).write(requests) == [Outcome.STORED] * len(requests)
+    assert writer_of(store, otlp).write(requests) == [Outcome.STORED] * len(requests)
 
 
 def rows_of(store: Store, order: str = "Timestamp, SpanId", without: Sequence[str] = ()) -> list[dict[str, Any]]:

@@ -2,30 +2,40 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
-from agentvigil.receiver.admission import admit_traces, clean_traces
+from agentvigil.receiver.admission import admit, clean
+from agentvigil.receiver.otlp import TRACES, OtlpSignal
 from agentvigil.storage.embedded import EmbeddedStore
-from agentvigil.storage.envelope import Limits, TraceRequest
-from agentvigil.storage.trace_writer import Outcome, TraceWriter
+from agentvigil.storage.envelope import ExportRequest, Limits
+from agentvigil.storage.request_writer import Outcome, RequestWriter
 
 
 @pytest.fixture
-def insert_traces(store: EmbeddedStore) -> Callable[[bytes], None]:
+def insert(store: EmbeddedStore) -> Callable[[OtlpSignal, bytes], None]:
     """Take a serialised export request the road from admission into ``store``."""
 
-    def insert(body: bytes) -> None:
-        admitted = admit_traces(body, "default")
-        request = TraceRequest(
+    def take(otlp: OtlpSignal, body: bytes) -> None:
+        admitted = admit(otlp, body, "default")
+        request = ExportRequest(
+            signal=otlp.signal,
+            destinations=admitted.destinations,
             body=admitted.body,
-            spans=admitted.spans,
+            items=admitted.items,
             request_hash=admitted.request_hash,
             project="default",
             received_at_ns=time.time_ns(),
             keep_days=90,
             limits=Limits(attributes=100_000),
         )
-        assert TraceWriter(store, clean_traces).write([request]) == [Outcome.STORED]
+        assert RequestWriter(store, otlp.signal, partial(clean, otlp)).write([request]) == [Outcome.STORED]
 
-    return insert
+    return take
+
+
+@pytest.fixture
+def insert_traces(insert: Callable[[OtlpSignal, bytes], None]) -> Callable[[bytes], None]:
+    """Take a serialised request of traces the road from admission into ``store``."""
+    return partial(insert, TRACES)

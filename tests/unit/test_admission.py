@@ -7,8 +7,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue, KeyValueList
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
-from agentvigil.receiver.admission import AdmittedTraces, admit_traces, clean_traces
+from agentvigil.receiver.admission import Admitted, admit, clean
 from agentvigil.receiver.errors import BadRequest
+from agentvigil.receiver.otlp import TRACES
 
 TRACE_ID = bytes(range(16))
 SPAN_ID = bytes(range(8))
@@ -27,8 +28,8 @@ INVALID_IDS = {
 }
 
 
-def a_span(trace_id: bytes = TRACE_ID, span_id: bytes = SPAN_ID, name: str = "") -> Span:
-    return Span(trace_id=trace_id, span_id=span_id, name=name)
+def a_span(trace_id: bytes = TRACE_ID, span_id: bytes = SPAN_ID, name: str = "", parent: bytes = b"") -> Span:
+    return Span(trace_id=trace_id, span_id=span_id, parent_span_id=parent, name=name)
 
 
 def request_of(*scopes: list[Span]) -> ExportTraceServiceRequest:
@@ -46,19 +47,19 @@ def test_a_valid_request_goes_on_byte_by_byte() -> None:
     """Serialising anew would cost more than everything else the receiver does."""
     body = request_of([a_span(name="a"), a_span(name="b")], [a_span(name="c")]).SerializeToString()
 
-    admitted = admit_traces(body, "default")
+    admitted = admit(TRACES, body, "default")
 
     assert admitted.body is body
-    assert (admitted.spans, admitted.rejected_spans, admitted.rejection) == (3, 0, "")
+    assert (admitted.items, admitted.rejected, admitted.rejection) == (3, 0, "")
     assert len(admitted.request_hash) == 16
 
 
 @pytest.mark.parametrize("request_", [request_of(), request_of([]), request_of([], [])], ids=["nothing", "one", "two"])
 def test_a_request_without_spans_is_no_error(request_: ExportTraceServiceRequest) -> None:
     """OTLP asks for success: https://opentelemetry.io/docs/specs/otlp/#full-success."""
-    admitted = admit_traces(request_.SerializeToString(), "default")
+    admitted = admit(TRACES, request_.SerializeToString(), "default")
 
-    assert (admitted.spans, admitted.rejected_spans) == (0, 0)
+    assert (admitted.items, admitted.rejected) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_a_request_without_spans_is_no_error(request_: ExportTraceServiceRequest
 def test_malformed_bytes_are_refused(body: bytes) -> None:
     """They would fail the insert of everybody who is in the same group."""
     with pytest.raises(BadRequest, match="not an OTLP ExportTraceServiceRequest"):
-        admit_traces(body, "default")
+        admit(TRACES, body, "default")
 
 
 def test_text_that_is_not_utf8_is_refused() -> None:
@@ -85,7 +86,7 @@ def test_text_that_is_not_utf8_is_refused() -> None:
     body = request_of([a_span(name="NAME")]).SerializeToString().replace(b"NAME", b"\xff\xfe\xfd\xfc")
 
     with pytest.raises(BadRequest):
-        admit_traces(body, "default")
+        admit(TRACES, body, "default")
 
 
 @pytest.mark.parametrize("ids", INVALID_IDS.values(), ids=INVALID_IDS.keys())
@@ -93,18 +94,29 @@ def test_spans_with_invalid_ids_are_left_out_and_counted(ids: tuple[bytes, bytes
     """One broken span must not cost the sender its batch, nor vanish silently."""
     request = request_of([a_span(name="first"), a_span(*ids, name="broken")], [a_span(name="last")], [a_span(*ids)])
 
-    admitted = admit_traces(request.SerializeToString(), "default")
+    admitted = admit(TRACES, request.SerializeToString(), "default")
 
     assert names_in(admitted.body) == [["first"], ["last"], []]
-    assert (admitted.spans, admitted.rejected_spans) == (2, 2)
+    assert (admitted.items, admitted.rejected) == (2, 2)
     assert admitted.rejection.startswith("2 of 4 spans have invalid ids")
+
+
+@pytest.mark.parametrize("parent", [b"\0", SPAN_ID[:7], TRACE_ID], ids=["one byte", "cut", "too long"])
+def test_a_parent_that_is_none_makes_no_root(parent: bytes) -> None:
+    """Who takes the parent away makes a run of its own out of a step; what JSON spells wrongly comes as one byte."""
+    request = request_of([a_span(name="good", parent=SPAN_ID), a_span(name="bad", parent=parent)])
+
+    admitted = admit(TRACES, request.SerializeToString(), "default")
+
+    assert names_in(admitted.body) == [["good"]]
+    assert (admitted.items, admitted.rejected) == (1, 1)
 
 
 @pytest.mark.parametrize("ids", INVALID_IDS.values(), ids=INVALID_IDS.keys())
 def test_a_request_without_any_valid_span_is_refused(ids: tuple[bytes, bytes]) -> None:
     """A sender that never sends a valid id has a defect, and an error is what its owner will see."""
-    with pytest.raises(BadRequest, match="none of the 2 spans has valid ids"):
-        admit_traces(request_of([a_span(*ids)], [a_span(*ids)]).SerializeToString(), "default")
+    with pytest.raises(BadRequest, match="2 of 2 spans have invalid ids"):
+        admit(TRACES, request_of([a_span(*ids)], [a_span(*ids)]).SerializeToString(), "default")
 
 
 def test_leaving_spans_out_keeps_everything_else() -> None:
@@ -115,7 +127,7 @@ def test_leaving_spans_out_keeps_everything_else() -> None:
     request.resource_spans[0].schema_url = "https://example.org/schema"
     body = request.SerializeToString() + b"\x98\x06\x01"  # an unknown field 99
 
-    admitted = admit_traces(body, "default")
+    admitted = admit(TRACES, body, "default")
 
     del request.resource_spans[0].scope_spans[0].spans[0]
     request.MergeFromString(b"\x98\x06\x01")
@@ -129,32 +141,32 @@ def test_nested_values_are_rewritten_before_the_store_sees_them() -> None:
     span.attributes.append(KeyValue(key="k", value=nested))
     body = request_of([span]).SerializeToString()
 
-    admitted = admit_traces(body, "default")
+    admitted = admit(TRACES, body, "default")
 
     span.attributes[0].value.string_value = '{"a":1}'
     assert admitted.body == request_of([span]).SerializeToString()
-    assert admitted == admit_traces(body, "default")
-    assert admitted.request_hash != admit_traces(admitted.body, "default").request_hash
+    assert admitted == admit(TRACES, body, "default")
+    assert admitted.request_hash != admit(TRACES, admitted.body, "default").request_hash
 
 
 def test_the_hash_names_project_and_bytes() -> None:
     """Requests with one hash are stored once, so two that differ must never share it."""
     bodies = [request_of([a_span(name=name)]).SerializeToString() for name in ("a", "b")]
 
-    hashes = {admit_traces(body, project).request_hash for body in bodies for project in ("p", "q", "")}
+    hashes = {admit(TRACES, body, project).request_hash for body in bodies for project in ("p", "q", "")}
 
     assert len(hashes) == 6
-    assert admit_traces(bodies[0], "p").request_hash == admit_traces(bytes(bytearray(bodies[0])), "p").request_hash
+    assert admit(TRACES, bodies[0], "p").request_hash == admit(TRACES, bytes(bytearray(bodies[0])), "p").request_hash
 
 
 def test_the_hash_stays_the_same_over_releases() -> None:
     """After an upgrade the window is read from rows that the release before wrote."""
-    assert admit_traces(b"", "default").request_hash.hex() == "3c29537c9f9388cd84ef18873ab30042"
+    assert admit(TRACES, b"", "default").request_hash.hex() == "3c29537c9f9388cd84ef18873ab30042"
 
 
-def admit_or_none(body: bytes) -> AdmittedTraces | None:
+def admit_or_none(body: bytes) -> Admitted | None:
     try:
-        return admit_traces(body, "default")
+        return admit(TRACES, body, "default")
     except BadRequest:
         return None
 
@@ -173,7 +185,7 @@ def test_any_bytes_are_admitted_or_refused(body: bytes) -> None:
     """Nothing a sender can write may end in a traceback."""
     admitted = admit_or_none(body)
 
-    assert admitted is None or admitted.spans >= 0
+    assert admitted is None or admitted.items >= 0
 
 
 @given(requests, st.data())
@@ -186,7 +198,7 @@ def test_any_damaged_request_is_admitted_or_refused(request: ExportTraceServiceR
     admitted = admit_or_none(bytes(body))
 
     if admitted is not None:
-        assert admitted.spans == sum(map(len, names_in(admitted.body)))
+        assert admitted.items == sum(map(len, names_in(admitted.body)))
 
 
 @given(requests)
@@ -202,22 +214,22 @@ def test_what_is_admitted_is_the_valid_part(request: ExportTraceServiceRequest) 
         assert admitted is None
     else:
         assert admitted is not None
-        assert (admitted.spans, admitted.rejected_spans) == (kept, total - kept)
+        assert (admitted.items, admitted.rejected) == (kept, total - kept)
         assert names_in(admitted.body) == valid
 
 
 @given(requests, st.binary(max_size=20))
 def test_cleaning_twice_changes_nothing_more(request: ExportTraceServiceRequest, tail: bytes) -> None:
     """A cleaned body that differed from itself cleaned would be tried for ever."""
-    once = clean_traces(request.SerializeToString() + tail)
+    once = clean(TRACES, request.SerializeToString() + tail)
 
     if once is not None:
-        assert clean_traces(once) == once
+        assert clean(TRACES, once) == once
 
 
 def test_cleaning_drops_unknown_fields_and_nothing_else() -> None:
     """The spans in it are good."""
     body = request_of([a_span(name="a")]).SerializeToString()
 
-    assert clean_traces(body + b"\x98\x06\x01") == body
-    assert clean_traces(body + b"\x0a\x05") is None
+    assert clean(TRACES, body + b"\x98\x06\x01") == body
+    assert clean(TRACES, body + b"\x0a\x05") is None

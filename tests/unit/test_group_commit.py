@@ -12,8 +12,9 @@ from agentvigil.receiver.errors import Busy, Unavailable
 from agentvigil.receiver.group_commit import CommitLimits, GroupCommitter
 from agentvigil.receiver.metrics import ReceiverMetrics
 from agentvigil.receiver.window import RequestWindow
-from agentvigil.storage.envelope import Limits, TraceRequest
-from agentvigil.storage.trace_writer import Outcome
+from agentvigil.storage.envelope import ExportRequest, Limits
+from agentvigil.storage.request_writer import Outcome
+from agentvigil.storage.signals import TRACES
 
 PATIENCE_S = 20  # for what must happen at once; a test that waits so long fails
 AT_ONCE = CommitLimits(queued_bytes=1000, group_bytes=100, interval_s=0, hurry_bytes=1000)
@@ -28,7 +29,7 @@ class GatedWriter:
         self.answers: queue.Queue[Outcome | list[Outcome] | Exception] = queue.Queue()
         self.groups: list[list[str]] = []
 
-    def write(self, group: Sequence[TraceRequest]) -> list[Outcome]:
+    def write(self, group: Sequence[ExportRequest]) -> list[Outcome]:
         names = [request.request_hash.decode() for request in group]
         self.groups.append(names)
         self.begun.put(names)
@@ -52,7 +53,7 @@ class Bench:
         self.committer: GroupCommitter
 
     def start(self, limits: CommitLimits) -> None:
-        self.committer = GroupCommitter(self.writer, self.window, limits, ReceiverMetrics(self.registry))
+        self.committer = GroupCommitter(self.writer, self.window, limits, ReceiverMetrics(self.registry).of("traces"))
         self.committer.start()
 
     async def submit(self, *names: str, size: int = 10) -> "list[asyncio.Task[Outcome]]":
@@ -77,8 +78,8 @@ def bench() -> Iterator[Bench]:
     bench.committer.stop()
 
 
-def a_request(name: str, size: int = 10) -> TraceRequest:
-    return TraceRequest(bytes(size), 1, name.encode(), "default", 0, 90, Limits())
+def a_request(name: str, size: int = 10) -> ExportRequest:
+    return ExportRequest(TRACES, TRACES.destinations, bytes(size), 1, name.encode(), "default", 0, 90, Limits())
 
 
 def runs(test: Callable[[Bench], Coroutine[Any, Any, None]]) -> Callable[[Bench], None]:
@@ -204,7 +205,7 @@ async def test_a_retry_of_what_is_on_the_way_shares_its_answer(bench: Bench) -> 
     assert await asyncio.gather(first, retry_of_first) == [Outcome.STORED] * 2
     assert await asyncio.gather(waiting, retry_of_waiting) == [Outcome.REFUSED] * 2
     assert bench.writer.groups == [["a"], ["b"]]
-    assert bench.registry.get_sample_value("agentvigil_receiver_requests_repeated_total") == 2
+    assert bench.registry.get_sample_value("agentvigil_receiver_requests_repeated_total", {"signal": "traces"}) == 2
 
 
 @runs
@@ -347,6 +348,8 @@ async def test_many_groups_are_stored_while_stopping(bench: Bench) -> None:
 
 def test_stopping_before_the_start_does_nothing() -> None:
     """A process whose port is taken stops what it never started."""
-    committer = GroupCommitter(GatedWriter(), RequestWindow(1, 1), AT_ONCE, ReceiverMetrics(CollectorRegistry()))
+    committer = GroupCommitter(
+        GatedWriter(), RequestWindow(1, 1), AT_ONCE, ReceiverMetrics(CollectorRegistry()).of("traces")
+    )
 
     committer.stop()

@@ -16,6 +16,8 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from agentvigil.receiver.nested import flatten, json_text, may_need_flattening
+from agentvigil.receiver.otlp import TRACES
+from agentvigil.receiver.trace_messages import trace_values
 from agentvigil.storage.embedded import EmbeddedStore
 
 CORPUS = Path(__file__).parents[1] / "testdata" / "collector_values.json"
@@ -84,7 +86,7 @@ def test_flatten_rewrites_uncommon_values_and_nothing_else() -> None:
         span.name: AnyValue.FromString(span.attributes[0].value.SerializeToString()) for span in spans_of(request)
     }
 
-    flatten(request)
+    flatten(trace_values(request))
 
     for span in spans_of(request):
         value = span.attributes[0].value
@@ -217,8 +219,8 @@ def test_misses_no_uncommon_value(request: ExportTraceServiceRequest, sizes: lis
     padded = encode_padded(request, (sizes[i % len(sizes)] for i in range(10**6)))
     assert ExportTraceServiceRequest.FromString(padded) == request or "nan" in str(request)
 
-    assert may_need_flattening(request.SerializeToString())
-    assert may_need_flattening(padded)
+    assert may_need_flattening(request.SerializeToString(), TRACES.value_tags)
+    assert may_need_flattening(padded, TRACES.value_tags)
 
 
 @given(st.integers(1, 3), st.binary(max_size=300), st.text(max_size=300))
@@ -229,13 +231,13 @@ def test_finds_uncommon_values_behind_long_neighbours(depth: int, octets: bytes,
         value = array_of([AnyValue(string_value=text), value])
     request = request_of([], [], [KeyValue(key="k", value=value)], [], [])
 
-    assert may_need_flattening(request.SerializeToString())
+    assert may_need_flattening(request.SerializeToString(), TRACES.value_tags)
 
 
 @given(requests_with(any_values))
 def test_flatten_leaves_nothing_uncommon(request: ExportTraceServiceRequest) -> None:
     """The store's decoder would take such a value for an absent one."""
-    flatten(request)
+    flatten(trace_values(request))
 
     assert not any(is_uncommon(attribute.value) for attribute in attributes_of(request))
 
@@ -247,7 +249,7 @@ def test_an_ordinary_request_is_not_suspected() -> None:
     values += [array_of([AnyValue(string_value="stop"), AnyValue(string_value="x" * 200)])]
     request = request_of([], [], [KeyValue(key=f"k{i}", value=value) for i, value in enumerate(values)], [], [])
 
-    assert not may_need_flattening(request.SerializeToString())
+    assert not may_need_flattening(request.SerializeToString(), TRACES.value_tags)
 
 
 @given(any_values)

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import uvicorn
@@ -40,9 +41,9 @@ def bind(endpoint: Endpoint, option: str) -> socket.socket:
 
 
 class HttpServer:
-    """One ASGI application on one bound socket."""
+    """One ASGI application on one bound socket; ``tls`` are uvicorn's settings for it, none for plain HTTP."""
 
-    def __init__(self, app: Any, listener: socket.socket) -> None:
+    def __init__(self, app: Any, listener: socket.socket, tls: Mapping[str, Any] = MappingProxyType({})) -> None:
         self._listener = listener
         self._server = _Server(
             uvicorn.Config(
@@ -56,6 +57,7 @@ class HttpServer:
                 server_header=False,
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=10,
+                **tls,
             )
         )
         self._task: asyncio.Task[None] | None = None

@@ -8,7 +8,7 @@ import click
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from agentvigil.cli.settings import Settings
+from agentvigil.cli.settings import Settings, option_of
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -16,6 +16,8 @@ SERVER_OPTIONS = tuple(name for name in Settings.model_fields if name != "ingest
 """Every setting but the key, which would be seen in a list of processes: it comes by its variable or the file."""
 
 STORE_OPTIONS = ("data", "clickhouse", "database", "log_level")
+
+DOCTOR_OPTIONS = ("data", "clickhouse", "database", "otlp_grpc", "otlp_http", "clickhouse_http", "api", "log_level")
 
 
 def settings_options(names: tuple[str, ...]) -> Callable[[_Command], _Command]:
@@ -60,13 +62,13 @@ def _explain(error: Any) -> str:
         return f"there is no setting {name!r}; `agentvigil up --help` lists them"
     if name == "ingest_key":
         return f"AGENTVIGIL_INGEST_KEY: {error['msg']}"
-    return f"--{name.replace('_', '-')} (AGENTVIGIL_{name.upper()}): {error['msg']}, not {error['input']!r}"
+    return f"{option_of(name)} (AGENTVIGIL_{name.upper()}): {error['msg']}, not {error['input']!r}"
 
 
 def _option(name: str, field: FieldInfo) -> Callable[[_Command], _Command]:
     default = field.get_default(call_default_factory=True, validated_data={})
     return click.option(
-        f"--{name.replace('_', '-')}",
+        f"{option_of(name)}/--no-{option_of(name)[2:]}" if field.annotation is bool else option_of(name),
         name,
         type=_type(field.annotation),
         default=None,
@@ -80,6 +82,8 @@ def _type(annotation: Any) -> click.ParamType[Any]:
         return click.Choice([str(choice) for choice in get_args(annotation)])
     if annotation is int:
         return click.INT
+    if annotation is bool:
+        return click.BOOL
     if annotation is Path:
         return click.Path(path_type=Path, file_okay=False)
     return click.STRING

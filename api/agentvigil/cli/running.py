@@ -5,21 +5,24 @@ import contextlib
 import gc
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge
 
 from agentvigil.api.app import Check, api_app
 from agentvigil.cli.listening import CannotListen, HttpServer, bind
-from agentvigil.cli.settings import Endpoint, Settings
-from agentvigil.receiver.admission import clean_traces
+from agentvigil.cli.settings import Endpoint, Settings, option_of
+from agentvigil.cli.tls import Tls, load_tls
+from agentvigil.receiver.admission import clean
 from agentvigil.receiver.group_commit import CommitLimits, GroupCommitter
-from agentvigil.receiver.grpc_server import TraceService, grpc_server
-from agentvigil.receiver.http_app import TraceHttpApp
-from agentvigil.receiver.ingest import DiskHeadroom, IngestConfig, TraceIngest
-from agentvigil.receiver.metrics import ReceiverMetrics
+from agentvigil.receiver.grpc_server import GrpcConfig, GrpcReceiver
+from agentvigil.receiver.http_app import OtlpHttpApp
+from agentvigil.receiver.ingest import DiskHeadroom, Ingest, IngestConfig
+from agentvigil.receiver.metrics import ReceiverMetrics, SignalMetrics
+from agentvigil.receiver.otlp import OTLP_SIGNALS, OtlpSignal
 from agentvigil.receiver.window import RequestWindow
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
@@ -27,16 +30,18 @@ from agentvigil.storage.envelope import Limits
 from agentvigil.storage.errors import StorageError
 from agentvigil.storage.migrations import migrate
 from agentvigil.storage.opening import open_store
-from agentvigil.storage.server import without_password
+from agentvigil.storage.request_writer import RequestWriter
+from agentvigil.storage.server import ServerStore, without_password
+from agentvigil.storage.spool import Spool, SpoolingWriter, SpoolLimits
 from agentvigil.storage.sql.clickhouse_http import clickhouse_http_app
 from agentvigil.storage.sql.gateway import SqlGateway
 from agentvigil.storage.store import Store
-from agentvigil.storage.trace_writer import TraceWriter
 
 _LOG: Final = logging.getLogger("agentvigil")
 _WINDOW_S: Final = 900
-_WINDOW_REQUESTS: Final = 500_000
+_WINDOW_REQUESTS: Final = 250_000
 _GRPC_GRACE_S: Final = 10
+_HEALTH_EVERY_S: Final = 5
 
 
 class NeedsKey(Exception):
@@ -66,9 +71,11 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
         StorageError: if the store can not be opened or migrated.
         CannotListen: if a port is taken.
         NeedsKey: if an address is beyond this machine and there is no key.
+        TlsUnusable: if there is something wrong with the files for TLS.
     """
     for name in ("otlp_grpc", "otlp_http", "clickhouse_http", "api"):
         _check_key(settings, name)
+    tls = load_tls(settings)
     async with contextlib.AsyncExitStack() as stack:
         store, directory = stack.enter_context(
             open_store(settings.clickhouse, settings.data, settings.database, purpose=purpose)
@@ -77,15 +84,22 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
         registry = CollectorRegistry()
         metrics = ReceiverMetrics(registry)
         headroom = DiskHeadroom(directory.path if directory else None, settings.min_free_disk_bytes)
-        committer = await asyncio.to_thread(_committer, store, settings, metrics)
-        ingest = TraceIngest(committer, headroom, _ingest_config(settings), metrics)
         _register_disk(registry, headroom)
-
-        committer.start()
-        stack.push_async_callback(asyncio.to_thread, committer.stop)
-        addresses = await _listen(stack, settings, store, ingest, metrics, registry, headroom)
+        spool = await asyncio.to_thread(_open_spool, stack, settings, store, registry)
+        ingests = []
+        for otlp in OTLP_SIGNALS:
+            writer = _writer(otlp, store, spool)
+            committer = await asyncio.to_thread(_committer, writer, settings, metrics.of(otlp.signal.name))
+            committer.start()
+            stack.push_async_callback(asyncio.to_thread, committer.stop)
+            config = _ingest_config(settings)
+            ingests.append(Ingest(otlp, committer, headroom, config, metrics.of(otlp.signal.name)))
+        checks = _checks(store, headroom, spool)
+        addresses = await _listen(
+            stack, settings, tls, store, ingests, api_app(checks, registry, settings.key()), checks
+        )
         if directory is not None:
-            directory.announce(addresses)
+            directory.announce(addresses, certificate=str(tls.certificate.resolve()) if tls else None)
         # What start-up made stays; the collector need not look at it again while requests come and go.
         gc.collect()
         gc.freeze()
@@ -96,48 +110,58 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
 async def _listen(
     stack: contextlib.AsyncExitStack,
     settings: Settings,
+    tls: Tls | None,
     store: Store,
-    ingest: TraceIngest,
-    metrics: ReceiverMetrics,
-    registry: CollectorRegistry,
-    headroom: DiskHeadroom,
+    ingests: Sequence[Ingest],
+    api: object,
+    checks: Callable[[], list[Check]],
 ) -> dict[str, str]:
     key = settings.key()
-    apps: dict[str, object] = {
-        "otlp_http": TraceHttpApp(ingest, key, metrics),
-        "api": api_app(_checks(store, headroom), registry, key),
-    }
+    apps: dict[str, object] = {"otlp_http": OtlpHttpApp(ingests, key), "api": api}
     if isinstance(store, EmbeddedStore):
         gateway = SqlGateway(store.open_handle, database=store.database, allowed_tables=store.readable_tables)
         apps["clickhouse_http"] = clickhouse_http_app(gateway, key=key)
     addresses = {}
     for name, app in apps.items():
         endpoint = Endpoint.parse(getattr(settings, name))
-        listener = bind(endpoint, _option(name))
+        listener = bind(endpoint, option_of(name))
         addresses[name] = endpoint.with_port(listener.getsockname()[1])
-        http_server = HttpServer(app, listener)
+        http_server = HttpServer(app, listener, tls.for_http(only_known_clients=name == "otlp_http") if tls else {})
         await http_server.start()
         stack.push_async_callback(http_server.stop)
 
-    receiver = grpc_server(TraceService(ingest, key, metrics), settings.max_request_bytes)
+    receiver = GrpcReceiver(
+        ingests,
+        key,
+        GrpcConfig(settings.max_request_bytes, settings.max_connection_age_s, settings.grpc_reflection),
+    )
     try:
-        port = receiver.add_insecure_port(settings.otlp_grpc)
+        if tls is None:
+            port = receiver.server.add_insecure_port(settings.otlp_grpc)
+        else:
+            port = receiver.server.add_secure_port(settings.otlp_grpc, tls.for_grpc())
     except RuntimeError as exc:
         reason = "address already in use, or not this machine's"
-        raise CannotListen(settings.otlp_grpc, _option("otlp_grpc"), reason) from exc
-    await receiver.start()
-    stack.push_async_callback(lambda: receiver.stop(_GRPC_GRACE_S))
+        raise CannotListen(settings.otlp_grpc, option_of("otlp_grpc"), reason) from exc
+    await receiver.server.start()
+    stack.push_async_callback(receiver.stop, _GRPC_GRACE_S)
+    reporting = asyncio.create_task(_report_health(receiver, checks))
+    stack.callback(reporting.cancel)
     return {"otlp_grpc": Endpoint.parse(settings.otlp_grpc).with_port(port), **addresses}
+
+
+async def _report_health(receiver: GrpcReceiver, checks: Callable[[], list[Check]]) -> None:
+    """Keep the gRPC health service saying what ``/health`` says."""
+    while True:
+        results = await asyncio.to_thread(checks)
+        await receiver.set_healthy(all(check.ok for check in results))
+        await asyncio.sleep(_HEALTH_EVERY_S)
 
 
 def _check_key(settings: Settings, name: str) -> None:
     address: str = getattr(settings, name)
     if not Endpoint.parse(address).is_loopback and settings.key() is None:
-        raise NeedsKey(address, _option(name))
-
-
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")
+        raise NeedsKey(address, option_of(name))
 
 
 def _prepare(store: Store) -> None:
@@ -145,8 +169,35 @@ def _prepare(store: Store) -> None:
     migrate(store)
 
 
-def _committer(store: Store, settings: Settings, metrics: ReceiverMetrics) -> GroupCommitter:
-    writer = TraceWriter(store, clean_traces)
+def _open_spool(
+    stack: contextlib.ExitStack | contextlib.AsyncExitStack,
+    settings: Settings,
+    store: Store,
+    registry: CollectorRegistry,
+) -> Spool | None:
+    if not isinstance(store, ServerStore) or not settings.spool_max_bytes:
+        return None
+    directory = stack.enter_context(DataDirectory(settings.data / "spool", purpose="agentvigil's spool"))
+    local = EmbeddedStore(directory, "default")
+    stack.callback(local.close)
+    migrate(local)
+    spool = Spool(local, store, SpoolLimits(settings.spool_max_bytes, settings.min_free_disk_bytes))
+    size = Gauge("agentvigil_spool_bytes", "Disk taken by rows that wait for the ClickHouse server.", registry=registry)
+    size.set_function(spool.size_bytes)
+    spool.start()
+    stack.callback(spool.stop)
+    return spool
+
+
+def _writer(otlp: OtlpSignal, store: Store, spool: Spool | None) -> RequestWriter | SpoolingWriter:
+    to_store = RequestWriter(store, otlp.signal, partial(clean, otlp))
+    if spool is None:
+        return to_store
+    to_spool = RequestWriter(spool.local, otlp.signal, partial(clean, otlp))
+    return SpoolingWriter(otlp.signal, to_store, to_spool, spool)
+
+
+def _committer(writer: RequestWriter | SpoolingWriter, settings: Settings, metrics: SignalMetrics) -> GroupCommitter:
     window = RequestWindow(_WINDOW_S, _WINDOW_REQUESTS)
     window.add(writer.recover(_WINDOW_S, _WINDOW_REQUESTS))
     return GroupCommitter(writer, window, CommitLimits(queued_bytes=settings.max_queued_bytes), metrics)
@@ -166,9 +217,9 @@ def _register_disk(registry: CollectorRegistry, headroom: DiskHeadroom) -> None:
         free.set_function(lambda: headroom.free_bytes() or 0)
 
 
-def _checks(store: Store, headroom: DiskHeadroom) -> Callable[[], list[Check]]:
+def _checks(store: Store, headroom: DiskHeadroom, spool: Spool | None) -> Callable[[], list[Check]]:
     def run() -> list[Check]:
-        checks = [_store_check(store)]
+        checks = [_store_check(store, spool)]
         free = headroom.free_bytes()
         if free is not None:
             checks.append(
@@ -183,12 +234,15 @@ def _checks(store: Store, headroom: DiskHeadroom) -> Callable[[], list[Check]]:
     return run
 
 
-def _store_check(store: Store) -> Check:
+def _store_check(store: Store, spool: Spool | None) -> Check:
     started = time.monotonic()
     try:
         store.rows("SELECT 1")
     except StorageError as exc:
-        return Check(name="store", ok=False, detail=str(exc))
+        if spool is None or not spool.has_room():
+            return Check(name="store", ok=False, detail=str(exc))
+        waiting = f"{spool.size_bytes() / 2**20:.1f} MiB wait in the spool"
+        return Check(name="store", ok=True, detail=f"{exc}; what arrives is kept meanwhile, {waiting}")
     return Check(name="store", ok=True, detail=f"answered in {(time.monotonic() - started) * 1000:.0f} ms")
 
 

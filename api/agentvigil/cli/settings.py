@@ -46,13 +46,31 @@ class Settings(BaseSettings):
     ingest_key: SecretStr | None = Field(
         None, description="Key that senders and readers must show; needed to listen beyond this machine."
     )
+    tls_cert: Path | None = Field(
+        None, description="Certificate chain in PEM: all interfaces then speak TLS. Needs --tls-key."
+    )
+    tls_key: Path | None = Field(None, description="Private key of --tls-cert, in PEM.")
+    tls_client_ca: Path | None = Field(
+        None, description="Certificates in PEM that senders' certificates must be signed by (mutual TLS for OTLP)."
+    )
+    max_connection_age_s: int = Field(
+        3600, ge=0, le=10**6, description="Seconds after which a gRPC connection is closed politely; 0 is never."
+    )
+    grpc_reflection: bool = Field(False, description="Let grpcurl and the like ask what is served over gRPC.")
     keep_days: KeepDays = Field(90, description="Retention in days: 7, 30, 90, 365 or 3650.")
     max_request_bytes: int = Field(16 * 2**20, ge=1024, le=2**30, description="Largest export request, decompressed.")
-    max_queued_bytes: int = Field(64 * 2**20, ge=2**20, description="Bytes that may wait to be stored.")
-    max_span_attributes: int = Field(128, ge=1, le=100_000, description="Attributes kept of one span.")
+    max_queued_bytes: int = Field(64 * 2**20, ge=2**20, description="Bytes that may wait to be stored, of each signal.")
+    max_span_attributes: int = Field(
+        128, ge=1, le=100_000, description="Attributes kept of one span, log record or data point."
+    )
     max_span_events: int = Field(128, ge=1, le=100_000, description="Events kept of one span.")
     max_span_links: int = Field(128, ge=1, le=100_000, description="Links kept of one span.")
     min_free_disk_bytes: int = Field(2**30, ge=0, description="Free disk below which nothing more is taken.")
+    spool_max_bytes: int = Field(
+        0,
+        ge=0,
+        description="Disk under --data for what arrives while the ClickHouse server is away; 0 turns senders away.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged to stderr.")
 
     @field_validator("otlp_grpc", "otlp_http", "clickhouse_http", "api")
@@ -96,6 +114,11 @@ class Settings(BaseSettings):
     def key(self) -> str | None:
         """Return the key in the clear, None if there is none."""
         return self.ingest_key.get_secret_value() if self.ingest_key else None
+
+
+def option_of(name: str) -> str:
+    """Return the flag of the setting ``name``."""
+    return "--" + name.replace("_", "-")
 
 
 class _FileSource(PydanticBaseSettingsSource):

@@ -4,15 +4,24 @@ import codecs
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import urllib3
 
+from agentvigil.cli.calling import (
+    HttpCaller,
+    NoAnswer,
+    Trust,
+    TrustUnusable,
+    announced_trust,
+    announced_url,
+    bearer,
+    clickhouse_call,
+)
 from agentvigil.cli.settings import Settings
 from agentvigil.storage.data_directory import read_owner
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.opening import directory_of, open_store
-from agentvigil.storage.server import without_password
 from agentvigil.storage.sql.errors import SqlError
 from agentvigil.storage.sql.gateway import SqlGateway
 
@@ -51,36 +60,37 @@ def _printable(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 def _answer(settings: Settings, query: str, default_format: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
     if settings.clickhouse and urlsplit(settings.clickhouse).scheme in ("http", "https"):
-        return _ask_server(settings.clickhouse, None, settings.database, query, default_format, parameters)
-    owner = read_owner(directory_of(settings.clickhouse, settings.data))
-    address = (owner or {}).get("addresses", {}).get("clickhouse_http")
-    if address:
-        key = settings.key()
-        return _ask_server(f"http://{address}", key, settings.database, query, default_format, parameters)
+        url, headers = clickhouse_call(settings.clickhouse)
+        return _ask_server(url, Trust(), headers, settings.database, query, default_format, parameters)
+    owner = read_owner(directory_of(settings.clickhouse, settings.data)) or {}
+    own_url = announced_url(owner, "clickhouse_http")
+    if own_url:
+        trust, headers = announced_trust(owner), bearer(settings.key())
+        return _ask_server(own_url, trust, headers, settings.database, query, default_format, parameters)
     return _ask_embedded(settings, query, default_format, parameters)
 
 
 def _ask_server(
-    url: str, key: str | None, database: str, query: str, default_format: str, parameters: Mapping[str, str]
+    url: str,
+    trust: Trust,
+    headers: Mapping[str, str],
+    database: str,
+    query: str,
+    default_format: str,
+    parameters: Mapping[str, str],
 ) -> Iterator[bytes]:
-    parts = urlsplit(url)
     fields = {"database": database, "default_format": default_format}
     fields |= {f"param_{name}": value for name, value in parameters.items()}
-    headers = {}
-    if parts.username is not None:
-        headers = urllib3.make_headers(basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}")
-    elif key is not None:
-        headers = {"Authorization": f"Bearer {key}"}
-    target = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/?{urlencode(fields)}"
     try:
-        response = urllib3.request(
-            "POST", target, body=query.encode(), headers=headers, preload_content=False, retries=False
-        )
+        caller = HttpCaller(url, trust, timeout_s=None)
+        response = caller.open("POST", f"/?{urlencode(fields)}", headers, query.encode())
         if response.status != 200:
             raise SqlFailed(response.read(2**16).decode("utf-8", errors="replace").strip())
         yield from response.stream(_CHUNK_BYTES)
-    except urllib3.exceptions.HTTPError as exc:
-        raise SqlFailed(f"no answer from {without_password(url)}: {exc}") from exc
+    except TrustUnusable as exc:
+        raise SqlFailed(str(exc)) from exc
+    except (NoAnswer, urllib3.exceptions.HTTPError) as exc:
+        raise SqlFailed(f"no answer from {url}: {exc}") from exc
 
 
 def _ask_embedded(

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from agentvigil.receiver.errors import Busy, Unavailable
-from agentvigil.receiver.metrics import ReceiverMetrics
+from agentvigil.receiver.metrics import SignalMetrics
 from agentvigil.receiver.window import RequestWindow
-from agentvigil.storage.envelope import TraceRequest
-from agentvigil.storage.trace_writer import Outcome
+from agentvigil.storage.envelope import ExportRequest
+from agentvigil.storage.request_writer import Outcome
 
 _LOG: Final = logging.getLogger("agentvigil.receiver")
 
@@ -30,7 +30,7 @@ _LOG: Final = logging.getLogger("agentvigil.receiver")
 class Writer(Protocol):
     """What stores a group; blocking, called from one thread."""
 
-    def write(self, group: Sequence[TraceRequest]) -> list[Outcome]: ...
+    def write(self, group: Sequence[ExportRequest]) -> list[Outcome]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class CommitLimits:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    request: TraceRequest
+    request: ExportRequest
     answer: "concurrent.futures.Future[Outcome]"
 
 
@@ -56,7 +56,7 @@ class GroupCommitter:
     ``window`` comes filled with what an earlier process stored.
     """
 
-    def __init__(self, writer: Writer, window: RequestWindow, limits: CommitLimits, metrics: ReceiverMetrics) -> None:
+    def __init__(self, writer: Writer, window: RequestWindow, limits: CommitLimits, metrics: SignalMetrics) -> None:
         self._writer, self._window, self._limits, self._metrics = writer, window, limits, metrics
         self._changed = threading.Condition()
         self._queue: deque[_Waiting] = deque()
@@ -64,7 +64,7 @@ class GroupCommitter:
         self._queued_bytes = 0
         self._waiting_bytes = 0
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="agentvigil-writer", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"agentvigil-{metrics.signal}", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -89,7 +89,7 @@ class GroupCommitter:
                 "send again a little later"
             )
 
-    async def submit(self, request: TraceRequest) -> Outcome:
+    async def submit(self, request: ExportRequest) -> Outcome:
         """Return what became of ``request`` once that is certain.
 
         Raises:
@@ -110,7 +110,7 @@ class GroupCommitter:
         if self._thread.is_alive():
             self._thread.join()
 
-    def _enqueue(self, request: TraceRequest) -> "concurrent.futures.Future[Outcome] | None":
+    def _enqueue(self, request: ExportRequest) -> "concurrent.futures.Future[Outcome] | None":
         with self._changed:
             if request.request_hash in self._window:
                 self._metrics.requests_repeated.inc()
@@ -162,7 +162,7 @@ class GroupCommitter:
             return group
 
     def _commit(
-        self, requests: "Sequence[TraceRequest]", answers: "Sequence[concurrent.futures.Future[Outcome]]"
+        self, requests: "Sequence[ExportRequest]", answers: "Sequence[concurrent.futures.Future[Outcome]]"
     ) -> None:
         try:
             outcomes = [outcome for _, outcome in zip(requests, self._writer.write(requests), strict=True)]

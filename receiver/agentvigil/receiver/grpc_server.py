@@ -1,12 +1,13 @@
-"""OTLP over gRPC.
+"""OTLP over gRPC, with the standard health service beside it.
 
-The export method is served as a stream of one message, which is the same on the wire: so a sender that has to wait
+The export methods are served as streams of one message, which is the same on the wire: so a sender that has to wait
 anyway is told so before its message is read into memory.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 import grpc
@@ -15,23 +16,67 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status as RpcStatus
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
 
 from agentvigil.receiver.errors import BadRequest, Internal, ReceiverError, Unavailable
-from agentvigil.receiver.ingest import TraceIngest
+from agentvigil.receiver.ingest import Ingest
 from agentvigil.receiver.keys import check_key
-from agentvigil.receiver.metrics import ReceiverMetrics
 
 _LOG: Final = logging.getLogger("agentvigil.receiver")
-_SERVICE: Final = "opentelemetry.proto.collector.trace.v1.TraceService"
 
 
-class TraceService:
-    """The gRPC service of one :class:`TraceIngest`."""
+@dataclass(frozen=True, slots=True)
+class GrpcConfig:
+    """How connections are kept; times in seconds.
 
-    def __init__(self, ingest: TraceIngest, key: str | None, metrics: ReceiverMetrics) -> None:
-        self._ingest, self._key, self._metrics = ingest, key, metrics
+    A connection is closed, politely, ``max_connection_age_s`` after it was opened, so that senders behind a load
+    balancer spread out again; 0 lets it live. ``reflection`` lets tools such as grpcurl ask what is served here.
+    """
 
-    async def export(self, messages: AsyncIterator[bytes], context: "grpc.aio.ServicerContext[Any, Any]") -> bytes:
+    max_request_bytes: int
+    max_connection_age_s: int = 3600
+    reflection: bool = False
+
+
+class GrpcReceiver:
+    """A gRPC server with an export service for each of ``ingests`` and ``grpc.health.v1``; it listens nowhere yet."""
+
+    def __init__(self, ingests: Sequence[Ingest], key: str | None, config: GrpcConfig) -> None:
+        self.server = grpc.aio.server(options=_options(config))
+        for ingest in ingests:
+            service = ingest.otlp.grpc_service
+            handler = grpc.stream_unary_rpc_method_handler(
+                _Export(ingest, key).export,
+                response_serializer=ingest.otlp.response.SerializeToString,
+            )
+            self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {"Export": handler}),))
+        self._services = ("", *(ingest.otlp.grpc_service for ingest in ingests))
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined] # grpc_health adds it while it loads
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self.server)
+        if config.reflection:
+            names = (*self._services[1:], health.SERVICE_NAME, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, self.server)
+
+    async def set_healthy(self, healthy: bool) -> None:
+        """Say to whoever asks ``grpc.health.v1`` whether telemetry is being stored."""
+        status = health_pb2.HealthCheckResponse.SERVING if healthy else health_pb2.HealthCheckResponse.NOT_SERVING
+        for service in self._services:
+            await self._health.set(service, status)
+
+    async def stop(self, grace_s: float) -> None:
+        """Say that we are going, take nothing more, and give what is under way ``grace_s`` seconds."""
+        await self._health.enter_graceful_shutdown()
+        await self.server.stop(grace_s)
+
+
+class _Export:
+    """The Export method of one signal."""
+
+    def __init__(self, ingest: Ingest, key: str | None) -> None:
+        self._ingest, self._key = ingest, key
+
+    async def export(self, messages: AsyncIterator[bytes], context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
         try:
             check_key(_authorization(context), self._key)
             with self._ingest.slot():
@@ -42,11 +87,11 @@ class TraceService:
         except Exception:  # noqa: BLE001 - the sender gets a status it can act on, we get the traceback
             _LOG.exception("an export failed for a reason nobody foresaw")
             await self._abort(context, Internal("the receiver failed, see its log; send again later"))
-        self._metrics.requests.labels("traces", "grpc", "OK").inc()
+        self._ingest.metrics.answered("grpc", "OK")
         return response
 
     async def _abort(self, context: "grpc.aio.ServicerContext[Any, Any]", error: ReceiverError) -> NoReturn:
-        self._metrics.requests.labels("traces", "grpc", error.status.grpc_code.name).inc()
+        self._ingest.metrics.answered("grpc", error.status.grpc_code.name)
         trailers: tuple[tuple[str, bytes], ...] = ()
         if error.status.retry_after_s is not None:
             trailers = (("grpc-status-details-bin", rpc_status(error).SerializeToString()),)
@@ -54,18 +99,25 @@ class TraceService:
         raise AssertionError("abort returned")
 
 
-def grpc_server(service: TraceService, max_request_bytes: int) -> grpc.aio.Server:
-    """Return a server that offers ``service``; it listens nowhere yet."""
-    server = grpc.aio.server(
-        options=[
-            ("grpc.max_receive_message_length", max_request_bytes),
-            # Two processes on one port would each get half of the spans.
-            ("grpc.so_reuseport", 0),
+def _options(config: GrpcConfig) -> list[tuple[str, int]]:
+    options = [
+        ("grpc.max_receive_message_length", config.max_request_bytes),
+        # Two processes on one port would each get half of the spans.
+        ("grpc.so_reuseport", 0),
+        # Senders that are gone without a word are noticed, and those that ask whether we are there are not sent away:
+        # many exporters ping every 10 seconds and more, gRPC's own servers bear one ping in 5 minutes.
+        ("grpc.keepalive_time_ms", 60_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+        ("grpc.max_connection_idle_ms", 900_000),
+    ]
+    if config.max_connection_age_s:
+        options += [
+            ("grpc.max_connection_age_ms", config.max_connection_age_s * 1_000),
+            ("grpc.max_connection_age_grace_ms", 60_000),
         ]
-    )
-    handler = grpc.stream_unary_rpc_method_handler(service.export)
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, {"Export": handler}),))
-    return server
+    return options
 
 
 def rpc_status(error: ReceiverError) -> RpcStatus:

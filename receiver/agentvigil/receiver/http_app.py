@@ -1,12 +1,15 @@
-"""OTLP over HTTP, protobuf bodies, as an ASGI application: https://opentelemetry.io/docs/specs/otlp/#otlphttp."""
+"""OTLP over HTTP, bodies in protobuf or JSON, as an ASGI application: https://opentelemetry.io/docs/specs/otlp/#otlphttp."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Final
+
+from google.protobuf.message import Message
 
 from agentvigil.receiver.errors import (
     BadRequest,
+    Busy,
     Internal,
     MethodNotAllowed,
     NotFound,
@@ -16,10 +19,10 @@ from agentvigil.receiver.errors import (
     UnsupportedMediaType,
 )
 from agentvigil.receiver.grpc_server import rpc_status
-from agentvigil.receiver.inflate import gunzip
-from agentvigil.receiver.ingest import TraceIngest
+from agentvigil.receiver.inflate import ENCODINGS, inflate
+from agentvigil.receiver.ingest import Ingest
 from agentvigil.receiver.keys import check_key
-from agentvigil.receiver.metrics import ReceiverMetrics
+from agentvigil.receiver.otlp_json import json_of, protobuf_of
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -27,85 +30,111 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _LOG: Final = logging.getLogger("agentvigil.receiver")
 _PROTOBUF: Final = "application/x-protobuf"
+_JSON: Final = "application/json"
+_CONTENT_TYPES: Final = {_PROTOBUF: _PROTOBUF, "application/protobuf": _PROTOBUF, _JSON: _JSON}
+"""What a sender may call its body, and what we call the answer."""
+
+_DECODE_HERE_BYTES: Final = 2**16
+_DECODERS: Final = 1
+_MOST_DECODING: Final = 16
+"""Large bodies in JSON held at a time: one takes up to forty times its size in memory while it is read."""
 
 
 class _Disconnected(Exception):
     """The sender hung up before its body was complete; nobody is left to answer."""
 
 
-class TraceHttpApp:
-    """The ASGI application of one :class:`TraceIngest`."""
+class OtlpHttpApp:
+    """The ASGI application of several :class:`Ingest`, each at its signal's path."""
 
-    def __init__(self, ingest: TraceIngest, key: str | None, metrics: ReceiverMetrics) -> None:
-        self._ingest, self._key, self._metrics = ingest, key, metrics
+    def __init__(self, ingests: Sequence[Ingest], key: str | None) -> None:
+        self._ingests = {ingest.otlp.http_path: ingest for ingest in ingests}
+        self._key = key
+        self._decoders = asyncio.Semaphore(_DECODERS)
+        self._decoding = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+        answer = _Answer(send, _CONTENT_TYPES.get(content_type, _PROTOBUF))
+        ingest = self._ingests.get(scope["path"])
+        if ingest is None:
+            paths = ", ".join(self._ingests)
+            await answer.refuse(NotFound(f"nothing is at {scope['path'][:100]}; OTLP is taken at {paths}"))
+            return
         try:
-            response = await self._export(scope, headers, receive)
+            response = await self._export(ingest, scope["method"], headers, content_type, receive)
         except _Disconnected:
             return
         except ReceiverError as exc:
-            await self._refuse(send, exc)
+            ingest.metrics.answered("http", exc.status.grpc_code.name)
+            await answer.refuse(exc)
         except Exception:  # noqa: BLE001 - the sender gets a status it can act on, we get the traceback
             _LOG.exception("an export failed for a reason nobody foresaw")
-            await self._refuse(send, Internal("the receiver failed, see its log; send again later"))
+            error = Internal("the receiver failed, see its log; send again later")
+            ingest.metrics.answered("http", error.status.grpc_code.name)
+            await answer.refuse(error)
         else:
-            self._metrics.requests.labels("traces", "http", "OK").inc()
-            await _answer(send, 200, response)
+            ingest.metrics.answered("http", "OK")
+            await answer.accept(response)
 
-    async def _export(self, scope: Scope, headers: dict[str, str], receive: Receive) -> bytes:
-        if scope["path"] != "/v1/traces":
-            raise NotFound(f"nothing is at {scope['path'][:100]}; this release takes traces, at /v1/traces")
-        if scope["method"] != "POST":
-            raise MethodNotAllowed(f"OTLP is sent with POST, not {scope['method'][:20]}")
+    async def _export(
+        self, ingest: Ingest, method: str, headers: dict[str, str], content_type: str, receive: Receive
+    ) -> Message:
+        if method != "POST":
+            raise MethodNotAllowed(f"OTLP is sent with POST, not {method[:20]}")
         check_key(headers.get("authorization"), self._key)
-        content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if content_type != _PROTOBUF:
+        if content_type not in _CONTENT_TYPES:
             raise UnsupportedMediaType(
                 f"content type {content_type[:100] or 'missing'} is not read; send {_PROTOBUF} "
-                "(OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf)"
+                f"(OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf) or {_JSON}"
             )
-        encoding = headers.get("content-encoding", "identity").strip().lower()
-        if encoding not in ("identity", "gzip"):
-            raise UnsupportedMediaType(f"content encoding {encoding[:100]} is not read; send gzip or none")
-        with self._ingest.slot():
-            timeout_s = self._ingest.config.read_timeout_s
+        encoding = headers.get("content-encoding", "").strip().lower()
+        if encoding not in ("", "identity", *ENCODINGS):
+            raise UnsupportedMediaType(
+                f"content encoding {encoding[:100]} is not read; send {', '.join(ENCODINGS)} or none"
+            )
+        config = ingest.config
+        with ingest.slot():
             try:
-                async with asyncio.timeout(timeout_s):
-                    body = await self._read(headers, receive)
+                async with asyncio.timeout(config.read_timeout_s):
+                    body = await _read(headers, receive, config.max_request_bytes)
             except TimeoutError as exc:
-                raise Unavailable(f"the body did not arrive within {timeout_s:.0f} s; send it again") from exc
-            if encoding == "gzip":
-                body = await asyncio.to_thread(gunzip, body, self._ingest.config.max_request_bytes)
-            return await self._ingest.export(body)
+                raise Unavailable(
+                    f"the body did not arrive within {config.read_timeout_s:.0f} s; send it again"
+                ) from exc
+            if encoding in ENCODINGS:
+                body = await asyncio.to_thread(inflate, body, encoding, config.max_request_bytes)
+            if _CONTENT_TYPES[content_type] == _JSON:
+                body = await self._decode(body, ingest.otlp.request)
+            return await ingest.export(body)
 
-    async def _read(self, headers: dict[str, str], receive: Receive) -> bytes:
-        limit = self._ingest.config.max_request_bytes
+    async def _decode(self, body: bytes, message: type[Message]) -> bytes:
+        """Turn a body in JSON to protobuf, large ones off the event loop and few at a time."""
+        if len(body) < _DECODE_HERE_BYTES:
+            return protobuf_of(body, message)
+        if self._decoding >= _MOST_DECODING:
+            raise Busy(f"{self._decoding} bodies in JSON wait to be read; send again a little later")
+        self._decoding += 1
         try:
-            announced = int(headers.get("content-length", "0"))
-        except ValueError as exc:
-            raise BadRequest("the Content-Length is no number") from exc
-        if announced > limit:
-            raise TooLarge(f"the body has {announced} bytes, at most {limit} are taken; send smaller batches")
-        parts: list[bytes] = []
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise _Disconnected
-            part: bytes = message.get("body", b"")
-            size += len(part)
-            if size > limit:
-                raise TooLarge(f"the body is over {limit} bytes; send smaller batches")
-            parts.append(part)
-            if not message.get("more_body"):
-                return b"".join(parts)
+            async with self._decoders:
+                return await asyncio.to_thread(protobuf_of, body, message)
+        finally:
+            self._decoding -= 1
 
-    async def _refuse(self, send: Send, error: ReceiverError) -> None:
-        self._metrics.requests.labels("traces", "http", error.status.grpc_code.name).inc()
+
+class _Answer:
+    """The answer to one request, in the encoding that the request came in."""
+
+    def __init__(self, send: Send, content_type: str) -> None:
+        self._send, self._content_type = send, content_type
+
+    async def accept(self, response: Message) -> None:
+        await self._respond(200, response, [])
+
+    async def refuse(self, error: ReceiverError) -> None:
         extra = []
         if error.status.retry_after_s is not None:
             extra.append((b"retry-after", str(error.status.retry_after_s).encode()))
@@ -113,14 +142,36 @@ class TraceHttpApp:
             extra.append((b"www-authenticate", b"Bearer"))
         if error.status.http_status == 405:
             extra.append((b"allow", b"POST"))
-        await _answer(send, error.status.http_status, rpc_status(error).SerializeToString(), extra)
+        await self._respond(error.status.http_status, rpc_status(error), extra)
+
+    async def _respond(self, status: int, message: Message, extra_headers: list[tuple[bytes, bytes]]) -> None:
+        body = json_of(message) if self._content_type == _JSON else message.SerializeToString()
+        headers = [
+            (b"content-type", self._content_type.encode()),
+            (b"content-length", str(len(body)).encode()),
+            *extra_headers,
+        ]
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
 
 
-async def _answer(send: Send, status: int, body: bytes, extra_headers: list[tuple[bytes, bytes]] | None = None) -> None:
-    headers = [
-        (b"content-type", _PROTOBUF.encode()),
-        (b"content-length", str(len(body)).encode()),
-        *(extra_headers or []),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def _read(headers: dict[str, str], receive: Receive, limit: int) -> bytes:
+    try:
+        announced = int(headers.get("content-length", "0"))
+    except ValueError as exc:
+        raise BadRequest("the Content-Length is no number") from exc
+    if announced > limit:
+        raise TooLarge(f"the body has {announced} bytes, at most {limit} are taken; send smaller batches")
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Disconnected
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise TooLarge(f"the body is over {limit} bytes; send smaller batches")
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)

@@ -7,19 +7,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTracePartialSuccess,
-    ExportTraceServiceResponse,
-)
+from google.protobuf.message import Message
 
-from agentvigil.receiver.admission import AdmittedTraces, admit_traces
+from agentvigil.receiver.admission import Admitted, admit
 from agentvigil.receiver.errors import BadRequest, Busy, DiskFull, TooLarge, Unavailable
 from agentvigil.receiver.group_commit import GroupCommitter
-from agentvigil.receiver.metrics import ReceiverMetrics
-from agentvigil.storage.envelope import Limits, TraceRequest
-from agentvigil.storage.trace_writer import Outcome
+from agentvigil.receiver.metrics import SignalMetrics
+from agentvigil.receiver.otlp import OtlpSignal
+from agentvigil.storage.envelope import ExportRequest, Limits
+from agentvigil.storage.request_writer import Outcome
 
 PROJECT: Final = "default"
 _ADMIT_IN_THREAD_BYTES: Final = 2**20
@@ -66,19 +64,20 @@ class IngestConfig:
     limits: Limits = field(default_factory=Limits)
 
 
-class TraceIngest:
-    """Takes export requests for traces and answers them when they are stored."""
+class Ingest:
+    """Takes export requests of one signal and answers them when they are stored."""
 
     def __init__(
         self,
+        otlp: OtlpSignal,
         committer: GroupCommitter,
         headroom: DiskHeadroom,
         config: IngestConfig,
-        metrics: ReceiverMetrics,
+        metrics: SignalMetrics,
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        self.config = config
-        self._committer, self._headroom, self._metrics, self._clock_ns = committer, headroom, metrics, clock_ns
+        self.otlp, self.config, self.metrics = otlp, config, metrics
+        self._committer, self._headroom, self._clock_ns = committer, headroom, clock_ns
         self._in_flight = 0
 
     @contextlib.contextmanager
@@ -100,8 +99,8 @@ class TraceIngest:
         finally:
             self._in_flight -= 1
 
-    async def export(self, body: bytes) -> bytes:
-        """Store the serialised ``ExportTraceServiceRequest`` ``body``; return the serialised response to it.
+    async def export(self, body: bytes) -> Message:
+        """Store the serialised export request ``body``; return the response to it.
 
         Raises:
             ReceiverError: if it was not stored, or not as a whole; nothing of it is stored then.
@@ -112,26 +111,27 @@ class TraceIngest:
                 "send smaller batches"
             )
         if len(body) < _ADMIT_IN_THREAD_BYTES:
-            admitted = admit_traces(body, PROJECT)
+            admitted = admit(self.otlp, body, PROJECT)
         else:
-            admitted = await asyncio.to_thread(admit_traces, body, PROJECT)
-        if admitted.spans:
+            admitted = await asyncio.to_thread(admit, self.otlp, body, PROJECT)
+        if admitted.items:
             await self._store(admitted)
-        self._metrics.spans_stored.inc(admitted.spans)
-        self._metrics.spans_rejected.inc(admitted.rejected_spans)
-        response = ExportTraceServiceResponse()
-        if admitted.rejected_spans:
-            response.partial_success.CopyFrom(
-                ExportTracePartialSuccess(rejected_spans=admitted.rejected_spans, error_message=admitted.rejection)
-            )
-        return response.SerializeToString()
+        self.metrics.items_stored.inc(admitted.items)
+        self.metrics.items_rejected.inc(admitted.rejected)
+        response: Any = self.otlp.response()
+        if admitted.rejected:
+            setattr(response.partial_success, self.otlp.rejected_field, admitted.rejected)
+            response.partial_success.error_message = admitted.rejection
+        return cast("Message", response)
 
-    async def _store(self, admitted: AdmittedTraces) -> None:
+    async def _store(self, admitted: Admitted) -> None:
         self._headroom.check()
         outcome = await self._committer.submit(
-            TraceRequest(
+            ExportRequest(
+                signal=self.otlp.signal,
+                destinations=admitted.destinations,
                 body=admitted.body,
-                spans=admitted.spans,
+                items=admitted.items,
                 request_hash=admitted.request_hash,
                 project=PROJECT,
                 received_at_ns=self._clock_ns(),

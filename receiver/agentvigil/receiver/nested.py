@@ -9,17 +9,19 @@ the walk in Python finds nothing to rewrite, and only time is lost.
 import base64
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 # Tags of the wire format, a field's number and its wire type in one byte.
-_KEY_VALUE_VALUE: Final = 0x12
+ATTRIBUTE_VALUE: Final = 0x12
+"""Stands before an attribute's value: field 2 of a KeyValue."""
+LOG_BODY: Final = 0x2A
+"""Stands before a body: field 5 of a LogRecord."""
 _STRING_VALUE: Final = 0x0A
 _ARRAY_VALUE: Final = 0x2A
 _KVLIST_VALUE: Final = 0x32
@@ -41,14 +43,19 @@ _Octets = npt.NDArray[np.uint8]
 _Offsets = npt.NDArray[np.int64]
 
 
-def may_need_flattening(body: bytes) -> bool:
-    """Say whether a serialised ``ExportTraceServiceRequest`` may have values that :func:`flatten` rewrites.
+def may_need_flattening(body: bytes, value_tags: Sequence[int]) -> bool:
+    """Say whether a serialised export request may have values that :func:`flatten` rewrites.
+
+    ``value_tags`` are the tags that values stand behind, :data:`ATTRIBUTE_VALUE` and :data:`LOG_BODY`.
 
     False is certain for what encoders write: an AnyValue with one field in it. One that sets several fields of its
     oneof can slip through, and then loses that value.
     """
     octets = np.frombuffer(body, np.uint8)
-    at = np.flatnonzero(octets[:-_SHORTEST_VALUE] == _KEY_VALUE_VALUE)
+    is_tag = octets[:-_SHORTEST_VALUE] == value_tags[0]
+    for tag in value_tags[1:]:
+        is_tag |= octets[:-_SHORTEST_VALUE] == tag
+    at = np.flatnonzero(is_tag)
     # Most values are short: their length is one byte and their tag the next. Only the others need their length read.
     is_short = octets[at + 1] < 0x80
     short_values, long_at = at[is_short] + 2, at[~is_short]
@@ -65,16 +72,16 @@ def may_need_flattening(body: bytes) -> bool:
     return not _all_strings(octets, contents[real], ends[real])
 
 
-def flatten(request: ExportTraceServiceRequest) -> None:
+def flatten(values: Iterable[AnyValue]) -> None:
     """Rewrite every map, every bytes value and every array of anything but strings to its text, in place."""
-    for attribute in _attributes(request):
-        match attribute.value.WhichOneof("value"):
+    for value in values:
+        match value.WhichOneof("value"):
             case "bytes_value":
-                attribute.value.string_value = base64.b64encode(attribute.value.bytes_value).decode()
+                value.string_value = base64.b64encode(value.bytes_value).decode()
             case "kvlist_value":
-                attribute.value.string_value = json_text(attribute.value)
-            case "array_value" if not _is_string_array(attribute.value):
-                attribute.value.string_value = json_text(attribute.value)
+                value.string_value = json_text(value)
+            case "array_value" if not _is_string_array(value):
+                value.string_value = json_text(value)
 
 
 def json_text(value: AnyValue) -> str:
@@ -118,19 +125,6 @@ def _json_double(number: float) -> str:
 
 def _is_string_array(value: AnyValue) -> bool:
     return all(item.WhichOneof("value") == "string_value" for item in value.array_value.values)
-
-
-def _attributes(request: ExportTraceServiceRequest) -> Iterator[KeyValue]:
-    for resource_spans in request.resource_spans:
-        yield from resource_spans.resource.attributes
-        for scope_spans in resource_spans.scope_spans:
-            yield from scope_spans.scope.attributes
-            for span in scope_spans.spans:
-                yield from span.attributes
-                for event in span.events:
-                    yield from event.attributes
-                for link in span.links:
-                    yield from link.attributes
 
 
 def _all_strings(octets: _Octets, starts: _Offsets, ends: _Offsets) -> bool:

@@ -48,9 +48,13 @@ class DataDirectory:
         """Where chDB keeps its files."""
         return self.path / "clickhouse"
 
-    def announce(self, addresses: Mapping[str, str]) -> None:
-        """Tell other processes who owns the directory and on which ``addresses`` (name → host:port) it listens."""
-        text = json.dumps({"pid": os.getpid(), "purpose": self._purpose, "addresses": dict(addresses)}).encode()
+    def announce(self, addresses: Mapping[str, str], *, certificate: str | None = None) -> None:
+        """Tell other processes who owns the directory and on which ``addresses`` (name → host:port) it listens.
+
+        ``certificate`` is the file with which it proves there who it is, None if it speaks no TLS.
+        """
+        owner = {"pid": os.getpid(), "purpose": self._purpose, "addresses": dict(addresses), "certificate": certificate}
+        text = json.dumps(owner).encode()
         os.ftruncate(self._lock_fd, 0)
         os.pwrite(self._lock_fd, text, 0)
 

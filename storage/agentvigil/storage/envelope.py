@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Final
 
+from agentvigil.storage.signals import Destination, Signal
 from agentvigil.storage.varint import varint
 
 OTLP_SCHEMA: Final = resources.files("agentvigil.storage").joinpath("otlp.proto").read_text(encoding="utf-8")
 """Text of the Protobuf schema that ClickHouse decodes envelopes by."""
 
-TRACES_MESSAGE: Final = "TracesEnvelope"
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of one span is kept; what is over is cut and counted in the row."""
+    """How much of one span, log record or data point is kept; what is over is cut and counted in the row."""
 
     attributes: int = 128
     events: int = 128
@@ -26,15 +25,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class TraceRequest:
-    """An admitted OTLP trace request on its way to the store.
+class ExportRequest:
+    """An admitted OTLP export request on its way to the store.
 
-    ``body`` is the serialised ``ExportTraceServiceRequest``, ``spans`` how many rows it must become, ``request_hash``
-    16 bytes that are the same for the same bytes from the same project, ``received_at_ns`` nanoseconds since 1970.
+    ``body`` is the serialised request, ``items`` how many rows it must become in all ``destinations`` together,
+    ``request_hash`` 16 bytes that are the same for the same bytes from the same project, ``received_at_ns`` nanoseconds
+    since 1970.
     """
 
+    signal: Signal
+    destinations: tuple[Destination, ...]
     body: bytes
-    spans: int
+    items: int
     request_hash: bytes
     project: str
     received_at_ns: int
@@ -42,8 +44,8 @@ class TraceRequest:
     limits: Limits
 
 
-def wrap(request: TraceRequest) -> tuple[bytes, ...]:
-    """Return ``request`` as one length-delimited ``TracesEnvelope``, in parts, so that its body need not be copied."""
+def wrap(request: ExportRequest) -> tuple[bytes, ...]:
+    """Return ``request`` as one length-delimited envelope, in parts, so that its body need not be copied."""
     project = request.project.encode()
     head = b"\x0a" + varint(len(request.body))
     tail = b"".join(
@@ -51,7 +53,7 @@ def wrap(request: TraceRequest) -> tuple[bytes, ...]:
             b"\x12" + varint(len(project)) + project,
             b"\x19" + request.received_at_ns.to_bytes(8, "little"),
             b"\x22" + varint(len(request.request_hash)) + request.request_hash,
-            b"\x28" + varint(request.spans),
+            b"\x28" + varint(request.items),
             b"\x30" + varint(request.keep_days),
             b"\x38" + varint(request.limits.attributes),
             b"\x40" + varint(request.limits.events),

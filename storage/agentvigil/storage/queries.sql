@@ -1,24 +1,28 @@
 -- landed_requests --
--- How many rows of each of these requests are stored; received_from narrows the search to recent granules.
+-- How many rows of each of these requests a table has; received_from narrows the search to recent granules.
 SELECT RequestHash, count() AS rows
-FROM otel_traces
+FROM {table:Identifier}
 WHERE IngestedAt >= {received_from:DateTime64(3)} AND RequestHash IN (SELECT arrayJoin(arrayMap(h -> toFixedString(unhex(h), 16), {hashes:Array(String)})))
 GROUP BY RequestHash
 
+-- newest_request --
+-- When the newest row of a table was taken in; 1970 if there is none. A clock that was ahead is not believed.
+SELECT max(IngestedAt)
+FROM {table:Identifier}
+WHERE IngestedAt <= now64(3) + 60 AND RequestHash != toFixedString('', 16)
+
 -- recent_requests --
--- Every request of the last window_s seconds of intake, counted from the newest row, so that a long stop does not
--- empty the window: what the process before us took, and of how many spans each request has rows.
-SELECT RequestHash, any(RequestSpans) AS spans, count() AS rows, max(IngestedAt) AS received_at
-FROM otel_traces
-WHERE IngestedAt >= (SELECT max(IngestedAt) FROM otel_traces WHERE IngestedAt <= now64(3) + 60) - toIntervalSecond({window_s:UInt32})
-    AND RequestHash != toFixedString('', 16)
+-- Every request taken in since received_from: of how many rows it is, and how many of them this table has.
+SELECT RequestHash, any({count_column:Identifier}) AS items, count() AS rows, max(IngestedAt) AS received_at
+FROM {table:Identifier}
+WHERE IngestedAt >= {received_from:DateTime64(3)} AND RequestHash != toFixedString('', 16)
 GROUP BY RequestHash
 ORDER BY received_at DESC
 LIMIT {limit:UInt64}
 
 -- delete_requests --
 -- Takes the rows of requests that are stored in part, so that their senders can send them again.
-DELETE FROM otel_traces
+DELETE FROM {table:Identifier}
 WHERE IngestedAt >= {received_from:DateTime64(3)} AND has(arrayMap(h -> toFixedString(unhex(h), 16), {hashes:Array(String)}), RequestHash)
 
 -- index_traces --

@@ -1,5 +1,7 @@
 """The other home: a ClickHouse server or cluster, reached over its HTTP interface."""
 
+from typing import Final
+
 from clickhouse_connect import get_client
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -8,7 +10,13 @@ from agentvigil.storage.envelope import OTLP_SCHEMA
 from agentvigil.storage.errors import StoreUnreachable
 from agentvigil.storage.store import Store, failure_of
 
-_INSERT_TIMEOUT_S = 60
+_INSERT_TIMEOUT_S: Final = 60
+_INSERT_SETTINGS: Final = {
+    "max_insert_block_size": 1_000_000,
+    "max_partitions_per_insert_block": 0,
+    # What we acknowledge is stored, not waiting in a server's memory.
+    "async_insert": 0,
+}
 
 
 class ServerStore(Store):
@@ -48,13 +56,18 @@ class ServerStore(Store):
                     "format_schema": OTLP_SCHEMA,
                     "format_schema_message_name": message,
                     "input_format_protobuf_oneof_presence": 1,
-                    "max_insert_block_size": 1_000_000,
-                    "max_partitions_per_insert_block": 0,
-                    # What we acknowledge is stored, not waiting in a server's memory.
-                    "async_insert": 0,
+                    **_INSERT_SETTINGS,
                 },
             )
         )
+
+    def insert_native(self, table: str, rows: bytes) -> None:
+        """Insert ``rows``, in ClickHouse's Native format, into ``table``.
+
+        Raises:
+            QueryFailed: if the insert failed, or its outcome is not known.
+        """
+        self._run(lambda client: client.raw_insert(table, insert_block=rows, fmt="Native", settings=_INSERT_SETTINGS))
 
     def _connect(self) -> Client:
         try:

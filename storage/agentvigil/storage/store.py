@@ -61,6 +61,14 @@ class Store(ABC):
         """
         return self._run(lambda client: client.query(sql, parameters=dict(parameters or {})).result_rows)
 
+    def native(self, sql: str, parameters: Mapping[str, Any] | None = None) -> bytes:
+        """Run a query and return its rows in ClickHouse's Native format, no bytes if there are none.
+
+        Raises:
+            QueryFailed: if it fails.
+        """
+        return self._run(lambda client: client.raw_query(sql, parameters=dict(parameters or {}), fmt="Native"))
+
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
         """Run a statement that returns nothing.
 

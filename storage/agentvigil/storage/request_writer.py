@@ -1,8 +1,8 @@
-"""Stores groups of trace requests so that each is there whole and once, or not at all.
+"""Stores groups of export requests so that each is there whole and once, or not at all.
 
 An insert with views is not atomic: blocks, partitions and views commit one by one, and a failed insert keeps what it
-had committed. So nothing here trusts an error. Every row carries the hash of its request and how many spans that
-request has; after an error the rows are counted:
+had committed; and a request of metrics goes to several tables. So nothing here trusts an error. Every row carries the
+hash of its request and how many rows that request has; after an error the rows are counted:
 
 1. as many as the request has: it is stored, whatever the error said;
 2. none: it is not stored;
@@ -23,14 +23,13 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Final
 
-from agentvigil.storage.envelope import TRACES_MESSAGE, TraceRequest, wrap
+from agentvigil.storage.envelope import ExportRequest, wrap
 from agentvigil.storage.errors import BAD_DATA_CODES, STORE_TROUBLE_CODES, QueryFailed, StorageError
-from agentvigil.storage.named_queries import load_queries
+from agentvigil.storage.ledger import RequestLedger, StoredRequest
+from agentvigil.storage.signals import Destination, Signal
 from agentvigil.storage.store import Store
 
 _LOG: Final = logging.getLogger("agentvigil.storage")
-_QUERIES: Final = load_queries("agentvigil.storage", "queries.sql")
-_HASHES_PER_STATEMENT: Final = 1_000
 _SHARED_STORE_GRACE_S: Final = 600
 """On a server, another receiver may still be writing the request: younger ones are left alone at start."""
 
@@ -45,48 +44,52 @@ class Outcome(Enum):
     """It is not stored, or nobody knows; the sender keeps it and sends it again."""
 
 
-class TraceWriter:
-    """Writes trace requests to ``store``; used by one thread.
+class RequestWriter:
+    """Writes the requests of one signal to ``store``; used by one thread.
 
     ``clean`` returns a request's body serialised anew without what ClickHouse's decoder may stumble over, or None if
     there is nothing to clean.
     """
 
-    def __init__(self, store: Store, clean: Callable[[bytes], bytes | None]) -> None:
-        self._store = store
-        self._clean = clean
-        self._in_doubt: dict[bytes, TraceRequest] = {}
+    def __init__(self, store: Store, signal: Signal, clean: Callable[[bytes], bytes | None]) -> None:
+        self._store, self._signal, self._clean = store, signal, clean
+        self._ledger = RequestLedger(store, signal)
+        self._in_doubt: dict[bytes, ExportRequest] = {}
 
     def recover(self, window_s: int, limit: int) -> list[bytes]:
         """Look at what an earlier process stored: remove requests that are not whole, return the hashes of the rest.
 
-        What the rest has in otel_traces it then also has in the index of traces, which is filled later.
+        Traces that the rest has in otel_traces it then also has in their index, which is filled later.
 
-        The window is the last ``window_s`` seconds of intake before the newest row, at most ``limit`` requests.
+        The window is the last ``window_s`` seconds of intake before the newest row, so that a long stop does not empty
+        it; at most ``limit`` requests of each table.
 
         Raises:
             StorageError: if the store does not answer.
         """
-        whole, partial = [], []
-        oldest: datetime | None = None
-        for request_hash, spans, rows, received_at in self._store.rows(
-            _QUERIES["recent_requests"], {"window_s": window_s, "limit": limit}
-        ):
-            oldest = received_at if oldest is None else min(oldest, received_at)
-            if rows == spans:
-                whole.append(bytes(request_hash))
-            elif self._store.is_embedded or time.time() - received_at.timestamp() > _SHARED_STORE_GRACE_S:
-                partial.append((bytes(request_hash), received_at))
+        recent = self._ledger.recent(window_s, limit)
+        partial = {
+            request_hash: request.received_at
+            for request_hash, request in recent.items()
+            if not request.is_whole and self._is_abandoned(request)
+        }
         if partial:
             _LOG.warning(
-                "removing %d requests that an earlier process stored in part; their senders have them", len(partial)
+                "removing %d requests of %s that an earlier process stored in part; their senders have them",
+                len(partial),
+                self._signal.name,
             )
-            self._delete([request_hash for request_hash, _ in partial], min(at for _, at in partial))
-        if oldest is not None:
-            self._store.command(_QUERIES["index_traces"], {"received_from": oldest})
-        return whole
+            self._ledger.delete(list(partial), min(partial.values()))
+        if recent:
+            self._ledger.index(min(request.received_at for request in recent.values()))
+        return [request_hash for request_hash, request in recent.items() if request.is_whole]
 
-    def write(self, group: Sequence[TraceRequest]) -> list[Outcome]:
+    def release(self, request_hashes: Iterable[bytes]) -> None:
+        """Doubt about these requests no longer: somebody else has taken them and finds out what became of them."""
+        for request_hash in request_hashes:
+            self._in_doubt.pop(request_hash, None)
+
+    def write(self, group: Sequence[ExportRequest]) -> list[Outcome]:
         """Store ``group`` and return what became of each request, in order. Never raises a :class:`StorageError`."""
         outcomes: dict[bytes, Outcome] = {}
         try:
@@ -97,7 +100,7 @@ class TraceWriter:
         self._write([request for request in group if request.request_hash not in outcomes], outcomes)
         return [outcomes[request.request_hash] for request in group]
 
-    def _write(self, group: Sequence[TraceRequest], outcomes: dict[bytes, Outcome]) -> None:
+    def _write(self, group: Sequence[ExportRequest], outcomes: dict[bytes, Outcome]) -> None:
         if not group:
             return
         failure = self._insert(group)
@@ -123,7 +126,7 @@ class TraceWriter:
         elif rest:
             self._write_alone(rest[0], failure, outcomes)
 
-    def _write_alone(self, request: TraceRequest, failure: QueryFailed, outcomes: dict[bytes, Outcome]) -> None:
+    def _write_alone(self, request: ExportRequest, failure: QueryFailed, outcomes: dict[bytes, Outcome]) -> None:
         """Last try for a request that failed by itself, with its body cleaned."""
         body = self._clean(request.body)
         if body is not None and body != request.body:
@@ -147,10 +150,11 @@ class TraceWriter:
             _LOG.error("one request can not be stored and the reason is not its bytes: %s", failure)
             outcomes[request.request_hash] = Outcome.UNAVAILABLE
 
-    def _insert(self, group: Sequence[TraceRequest]) -> QueryFailed | None:
+    def _insert(self, group: Sequence[ExportRequest]) -> QueryFailed | None:
         try:
-            parts = [part for request in group for part in wrap(request)]
-            self._store.insert_protobuf("otlp_traces", TRACES_MESSAGE, *parts)
+            for destination in _destinations(group):
+                parts = [part for request in group if destination in request.destinations for part in wrap(request)]
+                self._store.insert_protobuf(destination.arrival, self._signal.message, *parts)
         except QueryFailed as exc:
             return exc
         return None
@@ -163,34 +167,21 @@ class TraceWriter:
         self._in_doubt.clear()
         return dict.fromkeys(landed, Outcome.STORED)
 
-    def _settle(self, group: Sequence[TraceRequest]) -> set[bytes]:
+    def _settle(self, group: Sequence[ExportRequest]) -> set[bytes]:
         """Return the hashes of the requests that are stored whole, and remove the rows of those that are in part."""
-        whole: set[bytes] = set()
-        for start in range(0, len(group), _HASHES_PER_STATEMENT):
-            chunk = {request.request_hash: request for request in group[start : start + _HASHES_PER_STATEMENT]}
-            received_from = _millisecond(min(request.received_at_ns for request in chunk.values()))
-            rows = self._store.rows(
-                _QUERIES["landed_requests"], {"hashes": _hex(chunk), "received_from": received_from}
-            )
-            stored = {bytes(request_hash): int(count) for request_hash, count in rows}
-            whole |= {request_hash for request_hash, count in stored.items() if count == chunk[request_hash].spans}
-            if partial := [request_hash for request_hash in stored if request_hash not in whole]:
-                self._delete(partial, received_from)
-        if whole:
-            received_from = _millisecond(min(request.received_at_ns for request in group))
-            self._store.command(_QUERIES["index_traces"], {"received_from": received_from})
-        return whole
+        return self._ledger.settle(
+            {request.request_hash: request.items for request in group},
+            _millisecond(min(request.received_at_ns for request in group)),
+            [destination.table for destination in _destinations(group)],
+        )
 
-    def _delete(self, hashes: Sequence[bytes], received_from: datetime) -> None:
-        for start in range(0, len(hashes), _HASHES_PER_STATEMENT):
-            self._store.command(
-                _QUERIES["delete_requests"],
-                {"hashes": _hex(hashes[start : start + _HASHES_PER_STATEMENT]), "received_from": received_from},
-            )
+    def _is_abandoned(self, request: StoredRequest) -> bool:
+        return self._store.is_embedded or time.time() - request.received_at.timestamp() > _SHARED_STORE_GRACE_S
 
 
-def _hex(hashes: Iterable[bytes]) -> list[str]:
-    return [request_hash.hex() for request_hash in hashes]
+def _destinations(group: Iterable[ExportRequest]) -> list[Destination]:
+    """Where the requests of ``group`` go, each place once and always in the same order."""
+    return list(dict.fromkeys(destination for request in group for destination in request.destinations))
 
 
 def _millisecond(unix_ns: int) -> datetime:

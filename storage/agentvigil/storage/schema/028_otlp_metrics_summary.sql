@@ -1,0 +1,37 @@
+-- Where OTLP metric requests arrive for their summaries; a Null table, read by a view alone. It has no
+-- columns for the other kinds of metrics, so the decoder skips those; their tables get the same bytes.
+CREATE TABLE IF NOT EXISTS otlp_metrics_summary
+(
+    request Tuple(
+        resource_metrics Array(Tuple(
+            resource Tuple(attributes {{key_values}}),
+            schema_url LowCardinality(String),
+            scope_metrics Array(Tuple(
+                scope Tuple(
+                    name LowCardinality(String),
+                    version LowCardinality(String),
+                    attributes {{key_values}},
+                    dropped_attributes_count UInt32),
+                schema_url LowCardinality(String),
+                metrics Array(Tuple(
+                    name LowCardinality(String),
+                    description LowCardinality(String),
+                    unit LowCardinality(String),
+                    data {{metric_data}},
+                    summary Tuple(
+                        data_points Array(Tuple(
+                            start_time_unix_nano UInt64,
+                            time_unix_nano UInt64,
+                            count UInt64,
+                            sum Float64,
+                            quantile_values Array(Tuple(quantile Float64, value Float64)),
+                            attributes {{key_values}},
+                            flags UInt32)))))))))),
+    project String,
+    received_at UInt64,
+    hash String,
+    data_points UInt32,
+    keep_days UInt32,
+    max_attributes UInt32
+)
+ENGINE = Null

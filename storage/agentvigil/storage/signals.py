@@ -1,0 +1,51 @@
+"""The three signals, and where in the store each of them arrives and stays."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A Null table that takes requests, and the table in which the rows made of them stay."""
+
+    arrival: str
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A kind of telemetry. ``items`` is what one row is called, ``message`` the envelope in ``otlp.proto``.
+
+    ``count_column`` holds how many rows a request has in all ``destinations`` together.
+    """
+
+    name: str
+    items: str
+    message: str
+    count_column: str
+    destinations: tuple[Destination, ...]
+
+
+TRACES: Final = Signal(
+    "traces", "spans", "TracesEnvelope", "RequestSpans", (Destination("otlp_traces", "otel_traces"),)
+)
+LOGS: Final = Signal(
+    "logs", "log records", "LogsEnvelope", "RequestLogRecords", (Destination("otlp_logs", "otel_logs"),)
+)
+
+GAUGE: Final = Destination("otlp_metrics_gauge", "otel_metrics_gauge")
+SUM: Final = Destination("otlp_metrics_sum", "otel_metrics_sum")
+HISTOGRAM: Final = Destination("otlp_metrics_histogram", "otel_metrics_histogram")
+EXPONENTIAL_HISTOGRAM: Final = Destination("otlp_metrics_exp_histogram", "otel_metrics_exp_histogram")
+SUMMARY: Final = Destination("otlp_metrics_summary", "otel_metrics_summary")
+
+METRICS: Final = Signal(
+    "metrics",
+    "data points",
+    "MetricsEnvelope",
+    "RequestDataPoints",
+    (GAUGE, SUM, HISTOGRAM, EXPONENTIAL_HISTOGRAM, SUMMARY),
+)
+"""Each kind of metric has a table of its own, since their values have nothing in common; one request may have all."""
+
+SIGNALS: Final = (TRACES, LOGS, METRICS)

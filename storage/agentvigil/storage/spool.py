@@ -1,0 +1,233 @@
+"""Rides out the outage of a ClickHouse server: rows wait in an embedded store beside us and go to the server later.
+
+What waits are rows of the same tables, made by the same views, so content is withheld before anything touches the
+disk, and a request is known in both places by its hash. Moving one is therefore safe to break off anywhere: before
+rows are sent the server is asked which requests it has, afterwards it is asked again, and only what it has whole is
+taken out of the spool.
+"""
+
+import logging
+import shutil
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from agentvigil.storage.embedded import EmbeddedStore
+from agentvigil.storage.envelope import ExportRequest
+from agentvigil.storage.errors import STORE_TROUBLE_CODES, QueryFailed, StorageError
+from agentvigil.storage.ledger import RequestLedger, StoredRequest
+from agentvigil.storage.named_queries import load_queries
+from agentvigil.storage.request_writer import Outcome, RequestWriter
+from agentvigil.storage.server import ServerStore
+from agentvigil.storage.signals import SIGNALS, TRACES, Signal
+
+_LOG: Final = logging.getLogger("agentvigil.storage")
+_QUERIES: Final = load_queries("agentvigil.storage", "spool.sql")
+_BATCH_ROWS: Final = 50_000
+_BATCH_REQUESTS: Final = 500
+_LISTED_REQUESTS: Final = 100_000
+_INDEXES: Final = {TRACES.name: ("otel_traces_trace_id_ts",)}
+_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolLimits:
+    """``bytes`` bounds the spool on disk, ``min_free_disk_bytes`` is left to others; the server is asked for anew every
+    ``retry_s`` seconds."""
+
+    bytes: int
+    min_free_disk_bytes: int
+    retry_s: float = 2
+
+
+class Spool:
+    """Rows on their way from ``local`` to ``server``, and whether the server is away; any thread may ask.
+
+    A thread of its own moves them, from :meth:`start` to :meth:`stop`; what is left then waits for the next start.
+    """
+
+    def __init__(self, local: EmbeddedStore, server: ServerStore, limits: SpoolLimits) -> None:
+        self.local, self._server, self._limits = local, server, limits
+        self.writing = {signal.name: threading.Lock() for signal in SIGNALS}
+        """Held by whoever adds rows of a signal, and while its emptied tables are cleared."""
+        self._away = threading.Event()
+        self._stopping = threading.Event()
+        self._stuck: set[bytes] = set()
+        self._thread = threading.Thread(target=self._run, name="agentvigil-spool", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; blocks until the batch under way is moved."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @property
+    def server_is_away(self) -> bool:
+        return self._away.is_set()
+
+    def report_away(self) -> None:
+        """Say that the server did not take what it was given; it is asked again before anybody tries."""
+        if not self._away.is_set():
+            _LOG.warning("the ClickHouse server takes nothing now; what arrives waits in %s", self.local.path)
+        self._away.set()
+
+    def size_bytes(self) -> int:
+        """Return how much disk the spool takes.
+
+        Raises:
+            StorageError: if the embedded store fails.
+        """
+        return int(self.local.rows(_QUERIES["size"])[0][0])
+
+    def has_room(self) -> bool:
+        """Say whether more may be added: the spool has a bound, and the disk is not ours alone."""
+        free = shutil.disk_usage(self.local.path).free
+        try:
+            return free >= self._limits.min_free_disk_bytes and self.size_bytes() < self._limits.bytes
+        except StorageError:
+            _LOG.exception("the spool does not answer")
+            return False
+
+    def _run(self) -> None:
+        # Rows may wait from before this process.
+        has_rows = True
+        while not self._stopping.is_set():
+            if self._away.is_set() or has_rows:
+                try:
+                    self._server.rows("SELECT 1")
+                    self._away.clear()
+                    has_rows = not self.drain()
+                except StorageError as exc:
+                    self.report_away()
+                    has_rows = True
+                    _LOG.info("the ClickHouse server is still away: %s", exc)
+                except Exception:  # noqa: BLE001 - a defect must not end the thread that empties the spool
+                    _LOG.exception("emptying the spool failed for a reason nobody foresaw; trying again")
+            self._stopping.wait(self._limits.retry_s)
+
+    def drain(self) -> bool:
+        """Move everything to the server; return whether the spool is empty now.
+
+        Raises:
+            StorageError: if one of the two stores is in trouble.
+        """
+        return all([self._drain_signal(signal) for signal in SIGNALS])  # noqa: C419 - every signal gets its turn
+
+    def _drain_signal(self, signal: Signal) -> bool:
+        ledger = RequestLedger(self.local, signal)
+        moved = 0
+        while not self._stopping.is_set():
+            waiting = ledger.since(_BEGINNING, _LISTED_REQUESTS)
+            # One that is not whole is being written just now, or its writer will find out that it failed.
+            movable = {key: request for key, request in waiting.items() if request.is_whole and key not in self._stuck}
+            if not movable:
+                break
+            while movable and not self._stopping.is_set():
+                batch = _take_batch(movable)
+                done = self._move(signal, batch)
+                ledger.delete(sorted(done), min(request.received_at for request in batch.values()))
+                moved += len(done)
+                self._stuck.update(batch.keys() - done)
+        if moved:
+            _LOG.info("moved %d requests of %s from the spool to the ClickHouse server", moved, signal.name)
+        return self._clear(signal)
+
+    def _clear(self, signal: Signal) -> bool:
+        """Give back the disk of rows that were moved, once none is left; return whether that is so."""
+        with self.writing[signal.name]:
+            for destination in signal.destinations:
+                if self.local.rows(_QUERIES["rows"], {"table": destination.table})[0][0]:
+                    return False
+            tables = [destination.table for destination in signal.destinations]
+            for table in (*tables, *_INDEXES.get(signal.name, ())):
+                self.local.command(_QUERIES["clear"], {"table": table})
+        return True
+
+    def _move(self, signal: Signal, batch: Mapping[bytes, StoredRequest]) -> set[bytes]:
+        """Bring the requests of ``batch`` to the server; return those that it has whole then."""
+        ledger = RequestLedger(self._server, signal)
+        tables = [destination.table for destination in signal.destinations]
+        received_from = min(request.received_at for request in batch.values())
+        expected = {request_hash: request.items for request_hash, request in batch.items()}
+        there = ledger.settle(expected, received_from, tables)
+        missing = [request_hash for request_hash in batch if request_hash not in there]
+        if not missing:
+            return there
+        try:
+            for table in tables:
+                self._copy(table, missing, received_from)
+        except QueryFailed as exc:
+            if exc.code in STORE_TROUBLE_CODES:
+                raise
+            there |= ledger.settle({key: expected[key] for key in missing}, received_from, tables)
+            return there | self._move_in_halves(signal, {key: batch[key] for key in missing if key not in there}, exc)
+        return there | ledger.settle({key: expected[key] for key in missing}, received_from, tables)
+
+    def _move_in_halves(self, signal: Signal, batch: Mapping[bytes, StoredRequest], failure: QueryFailed) -> set[bytes]:
+        keys = list(batch)
+        if len(keys) < 2:
+            _LOG.error("the ClickHouse server refuses a request that waits in the spool, it stays there: %s", failure)
+            return set()
+        half = len(keys) // 2
+        first, second = ({key: batch[key] for key in part} for part in (keys[:half], keys[half:]))
+        return self._move(signal, first) | self._move(signal, second)
+
+    def _copy(self, table: str, request_hashes: Sequence[bytes], received_from: datetime) -> None:
+        parameters = {
+            "table": table,
+            "received_from": received_from,
+            "hashes": [request_hash.hex() for request_hash in request_hashes],
+        }
+        if rows := self.local.native(_QUERIES["rows_of_requests"], parameters):
+            self._server.insert_native(table, rows)
+
+
+class SpoolingWriter:
+    """Writes requests of one signal to the server, or to the spool while that is away; used by one thread."""
+
+    def __init__(self, signal: Signal, server: RequestWriter, local: RequestWriter, spool: Spool) -> None:
+        self._server, self._local, self._spool = server, local, spool
+        self._writing = spool.writing[signal.name]
+
+    def recover(self, window_s: int, limit: int) -> list[bytes]:
+        """Do what :meth:`RequestWriter.recover` does, in both places.
+
+        Raises:
+            StorageError: if one of them does not answer.
+        """
+        return [*self._local.recover(window_s, limit), *self._server.recover(window_s, limit)]
+
+    def write(self, group: Sequence[ExportRequest]) -> list[Outcome]:
+        """Store ``group`` in one of the two places and return what became of each request, in order."""
+        away = self._spool.server_is_away
+        outcomes = [Outcome.UNAVAILABLE] * len(group) if away else self._server.write(group)
+        left = [request for request, outcome in zip(group, outcomes, strict=True) if outcome is Outcome.UNAVAILABLE]
+        if not left:
+            return outcomes
+        self._spool.report_away()
+        if not self._spool.has_room():
+            return outcomes
+        with self._writing:
+            spooled = dict(zip((request.request_hash for request in left), self._local.write(left), strict=True))
+        # The server may have a part of them. Who moves them from the spool looks, and nobody else must.
+        self._server.release(key for key, outcome in spooled.items() if outcome is Outcome.STORED)
+        return [spooled.get(request.request_hash, outcome) for request, outcome in zip(group, outcomes, strict=True)]
+
+
+def _take_batch(movable: dict[bytes, StoredRequest]) -> dict[bytes, StoredRequest]:
+    """Take the oldest requests out of ``movable``, as many as are moved together."""
+    batch: dict[bytes, StoredRequest] = {}
+    rows = 0
+    for request_hash, request in movable.items():
+        if batch and (rows + request.items > _BATCH_ROWS or len(batch) == _BATCH_REQUESTS):
+            break
+        batch[request_hash] = request
+        rows += request.items
+    for request_hash in batch:
+        del movable[request_hash]
+    return batch

@@ -1,0 +1,17 @@
+-- size --
+-- Bytes on disk of the tables of rows.
+SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() AND table LIKE 'otel\_%'
+
+-- rows --
+-- Whether a table has rows.
+SELECT count() FROM {table:Identifier}
+
+-- rows_of_requests --
+-- The rows of some requests; the star stands for the columns that an INSERT fills.
+SELECT *
+FROM {table:Identifier}
+WHERE IngestedAt >= {received_from:DateTime64(3)} AND has(arrayMap(h -> toFixedString(unhex(h), 16), {hashes:Array(String)}), RequestHash)
+
+-- clear --
+-- Gives the disk back: deleted rows are on it until their part is merged.
+TRUNCATE TABLE {table:Identifier}

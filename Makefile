@@ -3,6 +3,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+GO ?= go
+OTELCOL := build/otelcol/otelcol
 
 .DEFAULT_GOAL := help
 
@@ -19,6 +21,9 @@ $(VENV)/.server: pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server,dev]'
+	@# A collector to test with. It has wheels for glibc 2.34 and newer and for macOS only.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: rotel==0.0.1a15 || \
+		echo "no Rotel for this machine: the tests with it are skipped"
 	@touch $@ $(VENV)/.server
 
 demo: $(VENV)/.server ## Start everything and play a fleet of agents; Ctrl-C ends it
@@ -38,10 +43,17 @@ format: $(VENV)/.dev ## Reformat the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+$(OTELCOL): tests/interop/otelcol/builder.yaml
+	@mkdir -p $(dir $(@D))
+	$(GO) run go.opentelemetry.io/collector/cmd/builder@v0.161.0 --config $<
+
+interop: $(VENV)/.dev $(OTELCOL) ## Test with a real OpenTelemetry Collector and clickhouse-go (needs Go 1.26, some minutes)
+	AGENTVIGIL_OTELCOL=$(abspath $(OTELCOL)) $(BIN)/python -m pytest tests/integration/test_collectors.py tests/interop $(ARGS)
+
 bench: $(VENV)/.dev ## Run the ingest benchmark (some minutes)
 	$(BIN)/python benchmarks/ingest/run.py $(ARGS)
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check format interop bench clean

@@ -22,7 +22,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from server_process import AGENTVIGIL, ANY_PORTS, OtlpSender, Server, environment, run_cli, run_statements, until
 
 from agentvigil.cli.commands import agentvigil
-from agentvigil.cli.options import SERVER_OPTIONS, STORE_OPTIONS
+from agentvigil.cli.options import DOCTOR_OPTIONS, SERVER_OPTIONS, STORE_OPTIONS
 from agentvigil.storage.migrations import all_migrations
 
 StartServer = Callable[..., Server]
@@ -90,7 +90,13 @@ def server(tmp_path_factory: pytest.TempPathFactory, start_server: StartServer) 
 
 @pytest.mark.parametrize(
     ("command", "settings"),
-    [("up", SERVER_OPTIONS), ("demo", SERVER_OPTIONS), ("sql", STORE_OPTIONS), ("migrate", STORE_OPTIONS)],
+    [
+        ("up", SERVER_OPTIONS),
+        ("demo", SERVER_OPTIONS),
+        ("sql", STORE_OPTIONS),
+        ("doctor", DOCTOR_OPTIONS),
+        ("migrate", STORE_OPTIONS),
+    ],
 )
 def test_help_shows_examples_and_the_variable_of_every_setting(command: str, settings: tuple[str, ...]) -> None:
     """A person should find out by --help alone how to run a command in a terminal and in a container."""

@@ -110,7 +110,7 @@ def contents(store: Store) -> dict[str, list[str]]:
 ONE_OF_EACH = {
     "otel_traces": 3,
     "otel_logs": 3,
-    **{f"otel_metrics_{kind}": 2 for kind in ("gauge", "sum", "histogram", "exp_histogram", "summary")},
+    **{f"otel_metrics_{kind}": 2 for kind in ("gauge", "sum", "histogram", "exponential_histogram", "summary")},
 }
 
 

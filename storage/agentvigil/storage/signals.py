@@ -36,7 +36,7 @@ LOGS: Final = Signal(
 GAUGE: Final = Destination("otlp_metrics_gauge", "otel_metrics_gauge")
 SUM: Final = Destination("otlp_metrics_sum", "otel_metrics_sum")
 HISTOGRAM: Final = Destination("otlp_metrics_histogram", "otel_metrics_histogram")
-EXPONENTIAL_HISTOGRAM: Final = Destination("otlp_metrics_exp_histogram", "otel_metrics_exp_histogram")
+EXPONENTIAL_HISTOGRAM: Final = Destination("otlp_metrics_exponential_histogram", "otel_metrics_exponential_histogram")
 SUMMARY: Final = Destination("otlp_metrics_summary", "otel_metrics_summary")
 
 METRICS: Final = Signal(

@@ -14,7 +14,7 @@ from agentvigil.cli.doctor.clock import judge_clock
 from agentvigil.cli.doctor.embedded_opening import look_at_embedded
 from agentvigil.cli.doctor.findings import Finding, Status, guarded, not_tried, note, ok, trouble
 from agentvigil.cli.doctor.greeting import Protocol, Spoken, Unreachable, greet
-from agentvigil.cli.doctor.instance import Instance, find_instance, home_of, is_clickhouse_server
+from agentvigil.cli.doctor.instance import Instance, find_instance, home_of, is_clickhouse_server, keeps_data_here
 from agentvigil.cli.doctor.local import (
     look_at_configuration,
     look_at_data_directory,
@@ -46,8 +46,9 @@ def examine(settings: Settings, trust: Trust, *, timeout_s: float, test_telemetr
     instance = _find(settings, trust, timeout_s, findings)
     findings += guarded("versions", look_at_versions)
     findings += guarded("configuration", partial(look_at_configuration, settings, instance))
-    findings += guarded("data directory", partial(look_at_data_directory, settings))
-    findings += guarded("disk", partial(look_at_disk, settings))
+    if keeps_data_here(settings, instance):
+        findings += guarded("data directory", partial(look_at_data_directory, settings))
+        findings += guarded("disk", partial(look_at_disk, settings))
     with contextlib.ExitStack() as stack:
         if instance is None:
             findings += guarded("instance", partial(_none_runs, settings))

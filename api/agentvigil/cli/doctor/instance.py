@@ -46,6 +46,11 @@ def home_of(settings: Settings) -> Path:
     return directory_of(settings.clickhouse, settings.data)
 
 
+def keeps_data_here(settings: Settings, instance: Instance | None) -> bool:
+    """Say whether the data directory of the settings matters; that of an instance elsewhere can not be seen."""
+    return instance is None or instance.owner is not None or is_clickhouse_server(settings)
+
+
 def find_instance(settings: Settings, trust: Trust) -> Instance | None:
     """Return the instance that the settings mean: one at addresses that were given, else the owner of the data
     directory, else, with a ClickHouse server as store, what is at the default addresses. None if there is none.

@@ -12,7 +12,14 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from agentvigil.cli.doctor.findings import Finding, note, ok, trouble
-from agentvigil.cli.doctor.instance import INTERFACES, Instance, home_of, is_clickhouse_server, is_known_store
+from agentvigil.cli.doctor.instance import (
+    INTERFACES,
+    Instance,
+    home_of,
+    is_clickhouse_server,
+    is_known_store,
+    keeps_data_here,
+)
 from agentvigil.cli.settings import Endpoint, Settings, option_of
 from agentvigil.cli.tls import TlsUnusable, load_tls
 from agentvigil.semconv import __version__
@@ -44,7 +51,10 @@ def look_at_versions() -> list[Finding]:
 def look_at_configuration(settings: Settings, instance: Instance | None) -> list[Finding]:
     """Return what the settings mean for who can send and read; that they are valid was found out before."""
     key = "a key is set" if settings.key() is not None else "no key is set"
-    home = "a ClickHouse server" if is_clickhouse_server(settings) else f"embedded in {home_of(settings)}"
+    if is_clickhouse_server(settings):
+        store = "; store on a ClickHouse server"
+    else:
+        store = f"; store embedded in {home_of(settings)}" if keeps_data_here(settings, instance) else ""
     findings = []
     if not is_known_store(settings):
         found = f"{urlsplit(settings.clickhouse or '').scheme or 'that'}:// is no ClickHouse URL"
@@ -52,7 +62,7 @@ def look_at_configuration(settings: Settings, instance: Instance | None) -> list
         findings.append(trouble("store URL", found, advice))
     try:
         tls = ", TLS set up" if load_tls(settings) else ""
-        findings.append(ok("configuration", f"valid; {key}{tls}; store {home}, database {settings.database}"))
+        findings.append(ok("configuration", f"valid; {key}{tls}{store}, database {settings.database}"))
     except TlsUnusable as exc:
         findings.append(trouble("configuration", str(exc), "`agentvigil up` will not start with these files"))
     addresses = dict((instance.owner or {}).get("addresses") or {}) if instance and instance.owner else None

@@ -1,8 +1,9 @@
 -- find_spans --
--- How many spans the test trace has, and how many of them hold content, under its key or anywhere else.
+-- How many spans the test trace has, and how many of them hold content, under its key or anywhere else
+-- in the row.
 SELECT
     count() AS items,
-    countIf(mapContains(SpanAttributes, {content_key:String}) OR position(toString(SpanAttributes), {canary:String}) > 0)
+    countIf(mapContains(SpanAttributes, {content_key:String}) OR position(toString(tuple(*)), {canary:String}) > 0)
         AS with_content
 FROM otel_traces
 WHERE ServiceName = {service:String} AND TraceId = {trace_id:String}
@@ -11,7 +12,7 @@ WHERE ServiceName = {service:String} AND TraceId = {trace_id:String}
 -- The same for the log records of the test trace.
 SELECT
     count() AS items,
-    countIf(mapContains(LogAttributes, {content_key:String}) OR position(toString(LogAttributes), {canary:String}) > 0)
+    countIf(mapContains(LogAttributes, {content_key:String}) OR position(toString(tuple(*)), {canary:String}) > 0)
         AS with_content
 FROM otel_logs
 WHERE ServiceName = {service:String} AND TraceId = {trace_id:String}
@@ -20,7 +21,7 @@ WHERE ServiceName = {service:String} AND TraceId = {trace_id:String}
 -- The same for the data points of the test metric, which carry the trace id as an attribute.
 SELECT
     count() AS items,
-    countIf(mapContains(Attributes, {content_key:String}) OR position(toString(Attributes), {canary:String}) > 0)
+    countIf(mapContains(Attributes, {content_key:String}) OR position(toString(tuple(*)), {canary:String}) > 0)
         AS with_content
 FROM otel_metrics_gauge
 WHERE ServiceName = {service:String} AND Attributes[{run_key:String}] = {trace_id:String}

@@ -1,6 +1,6 @@
 -- Where OTLP metric requests arrive for their exponential histograms; a Null table, read by a view alone. It has no
 -- columns for the other kinds of metrics, so the decoder skips those; their tables get the same bytes.
-CREATE TABLE IF NOT EXISTS otlp_metrics_exp_histogram
+CREATE TABLE IF NOT EXISTS otlp_metrics_exponential_histogram
 (
     request Tuple(
         resource_metrics Array(Tuple(

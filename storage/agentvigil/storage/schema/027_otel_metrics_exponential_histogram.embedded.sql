@@ -1,5 +1,5 @@
 -- As for otel_traces: acknowledged means stored, and small parts are merged many at a time.
-ALTER TABLE otel_metrics_exp_histogram MODIFY SETTING
+ALTER TABLE otel_metrics_exponential_histogram MODIFY SETTING
     fsync_after_insert = 1,
     fsync_part_directory = 1,
     min_free_disk_bytes_to_perform_insert = 268435456,

@@ -1,6 +1,6 @@
 -- Data points of exponential histograms, one row each: the OpenTelemetry Collector's columns under their own names
 -- and types, but with times to the nanosecond, then ours, each with a default.
-CREATE TABLE IF NOT EXISTS otel_metrics_exp_histogram
+CREATE TABLE IF NOT EXISTS otel_metrics_exponential_histogram
 (
     ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
     ResourceSchemaUrl String CODEC(ZSTD(1)),

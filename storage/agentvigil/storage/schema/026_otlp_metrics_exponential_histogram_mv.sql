@@ -1,6 +1,6 @@
--- Turns OTLP requests into rows of otel_metrics_exp_histogram, as otlp_traces_mv does for spans. A metric of another
+-- Turns OTLP requests into rows of otel_metrics_exponential_histogram, as otlp_traces_mv does for spans. A metric of another
 -- kind has no data points here, so it gives no rows.
-CREATE MATERIALIZED VIEW IF NOT EXISTS otlp_metrics_exp_histogram_mv TO otel_metrics_exp_histogram AS
+CREATE MATERIALIZED VIEW IF NOT EXISTS otlp_metrics_exponential_histogram_mv TO otel_metrics_exponential_histogram AS
 WITH
     {{attribute_lambdas}}
 SELECT
@@ -32,7 +32,7 @@ FROM
         (
             SELECT
                 {{metric_envelope}}
-            FROM otlp_metrics_exp_histogram
+            FROM otlp_metrics_exponential_histogram
         )
     )
 )

@@ -252,3 +252,263 @@ SELECT * FROM/**/`secrets`/**/
 select<TAB>*<TAB>from<TAB>secrets
 SELECT "file"('secrets')
 SELECT $$secrets$$ AS a, file(a)
+-- the same in places that queries seldom have
+FROM file('secrets.csv') SELECT *
+FROM secrets SELECT *
+SELECT * REPLACE (file('secrets') AS name) FROM spans
+SELECT * EXCEPT (name) REPLACE (toUInt64(length(file('secrets'))) AS duration_ns) FROM spans
+SELECT COLUMNS('name') REPLACE (file('secrets') AS name) FROM spans
+SELECT name FROM spans QUALIFY file('secrets') = row_number() OVER ()
+SELECT count() OVER (PARTITION BY file('secrets')) FROM spans
+SELECT count() OVER w FROM spans WINDOW w AS (ORDER BY file('secrets'))
+SELECT name FROM spans ORDER BY ts WITH FILL STEP toUInt64(length(file('secrets')))
+SELECT number AS n, 1 AS v FROM numbers(3) ORDER BY n WITH FILL INTERPOLATE (v AS length(file('secrets')))
+SELECT 1 LIMIT length(file('secrets'))
+SELECT 1 LIMIT 1 OFFSET length(file('secrets'))
+SELECT name FROM spans LIMIT length(file('secrets')) BY name
+SELECT name FROM spans SAMPLE 1 / length(file('secrets'))
+SELECT name FROM spans PREWHERE file('secrets') = name
+SELECT name FROM spans GROUP BY name HAVING file('secrets') = name
+SELECT name FROM spans GROUP BY GROUPING SETS ((file('secrets')), (name))
+SELECT DISTINCT ON (file('secrets')) name FROM spans
+SELECT e FROM spans ARRAY JOIN [file('secrets')] AS e
+SELECT * FROM spans AS a JOIN spans AS b ON a.name = file('secrets')
+SELECT * FROM spans AS a ASOF JOIN spans AS b ON a.name = b.name AND a.ts >= (SELECT ts FROM secrets)
+SELECT * FROM spans PASTE JOIN file('secrets.csv')
+SELECT * FROM spans ANY LEFT JOIN secrets USING name
+SELECT * FROM values('a String', (file('secrets')))
+SELECT * FROM values('a String', ('x')), values((SELECT c1 FROM file('secrets.csv')))
+SELECT * FROM generate_series(1, length(file('secrets')))
+SELECT CASE file('secrets') WHEN 'a' THEN 1 END
+SELECT quantileIf(0.5)(1, file('secrets') = '')
+SELECT arrayFold(a, x -> file(x), ['secrets'], '')
+SELECT (x -> file(x))('secrets')
+SELECT 1 ? file('secrets') : 'x'
+SELECT EXTRACT(YEAR FROM file('secrets'))
+SELECT TRIM(BOTH file('secrets') FROM 'x')
+SELECT DATE_ADD(DAY, length(file('secrets')), now())
+SELECT INTERVAL length(file('secrets')) DAY
+SELECT map(file('secrets'), 1)['x']
+SELECT tuple(file('secrets')).1
+SELECT untuple(tuple(file('secrets')))
+SELECT file('secrets')::String
+SELECT CAST(file('secrets') AS String)
+SELECT count(file('secrets'))
+SELECT count(DISTINCT file('secrets'))
+SELECT EXISTS(SELECT * FROM file('secrets.csv'))
+SELECT 1 = ANY (SELECT c2 FROM file('secrets.csv'))
+SELECT 1 FROM spans WHERE name BETWEEN file('secrets') AND 'z'
+SELECT name FROM spans INTERSECT SELECT key FROM secret_keys
+SELECT name FROM (SELECT name FROM spans UNION ALL (SELECT key FROM secret_keys))
+WITH a AS MATERIALIZED (SELECT * FROM secrets) SELECT * FROM a
+WITH a(x) AS (SELECT * FROM secrets) SELECT * FROM a
+WITH file('secrets') AS x SELECT x
+WITH (SELECT c1 FROM file('secrets.csv')) AS x SELECT x
+SELECT APPLY(file)('secrets')
+SELECT * APPLY(file) APPLY(toString) FROM (SELECT 'secrets' AS a)
+SELECT * EXCEPT (b) APPLY file FROM (SELECT 'secrets' AS a, 1 AS b)
+SELECT COLUMNS(a) APPLY (x -> file(x)) FROM (SELECT 'secrets' AS a)
+SELECT q.COLUMNS('a') APPLY file FROM (SELECT 'secrets' AS a) AS q
+SELECT count() FROM merge(REGEXP('def.*'), '.*')
+SELECT * FROM merge(currentDatabase(), 'secret_keys')
+SELECT * FROM mergeTreeProjection('default', 'spans', 'p')
+SELECT * FROM mergeTreeAnalyzeIndexes('default', 'spans')
+SELECT * FROM numbers(1), merge('default', '.*')
+SELECT * FROM generateRandom('a String')
+SELECT * FROM null('a String')
+SELECT * FROM cosn('http://127.0.0.1:1/b/k')
+SELECT * FROM gcs('http://127.0.0.1:1/b/k')
+SELECT * FROM hdfs('hdfs://127.0.0.1:1/x')
+SELECT * FROM azureBlobStorage('http://127.0.0.1:1', 'c', 'b')
+SELECT * FROM mongodb('127.0.0.1:1', 'd', 'c', 'u', 'p', 'a String')
+SELECT * FROM redis('127.0.0.1:1', 'k', 'k String, v String')
+SELECT * FROM odbc('DSN=x', 'd', 't')
+SELECT * FROM jdbc('x', 'd', 't')
+SELECT * FROM fileCluster('default', 'secrets.csv')
+SELECT * FROM urlCluster('default', 'http://127.0.0.1:1/')
+SELECT * FROM timeSeriesData('default', 'x')
+SELECT * FROM hudi('http://127.0.0.1:1/b/k')
+SELECT * FROM arrowFlight('127.0.0.1:1', 'x')
+SELECT * FROM ytsaurus('http://127.0.0.1:1', '//x', 't', 'a String')
+-- views, dictionaries, and what else has a name
+SELECT dictGetOrDefault('d', 'a', 1, 2)
+SELECT dictHas('d', 1), dictGetHierarchy('d', 1)
+SELECT dictGetAll('d', 'a', 1)
+SELECT * FROM dictionary(d)
+SELECT joinGetOrNull('secret_keys', 'key', 1)
+CREATE OR REPLACE VIEW spans AS SELECT * FROM secret_keys
+CREATE MATERIALIZED VIEW stolen ENGINE = File(CSV) AS SELECT * FROM spans
+CREATE LIVE VIEW stolen AS SELECT 1
+CREATE WINDOW VIEW stolen AS SELECT 1
+CREATE OR REPLACE DICTIONARY stolen (a UInt64) PRIMARY KEY a SOURCE(HTTP(url 'http://127.0.0.1:1/' format 'CSV')) LAYOUT(FLAT()) LIFETIME(0)
+CREATE NAMED COLLECTION stolen AS a = 1
+CREATE TABLE stolen AS spans
+CREATE TABLE stolen CLONE AS spans
+CREATE ROW POLICY stolen ON spans USING 1
+CREATE SETTINGS PROFILE stolen
+CREATE ROLE stolen
+CREATE QUOTA stolen
+CREATE WORKLOAD stolen
+CREATE RESOURCE stolen (READ ANY DISK)
+ALTER USER default IDENTIFIED BY 'x'
+ALTER TABLE spans ADD COLUMN stolen String
+ALTER TABLE spans MODIFY TTL ts
+ALTER TABLE spans FREEZE
+ALTER TABLE spans ATTACH PARTITION ALL FROM secret_keys
+ALTER TABLE spans MODIFY SETTING max_parts_in_total = 1
+EXCHANGE TABLES spans AND secret_keys
+UNDROP TABLE spans
+MOVE USER x TO y
+REVOKE ALL ON *.* FROM default
+SET ROLE ALL
+SET DEFAULT ROLE ALL TO default
+COPY spans TO 'stolen.csv'
+SHOW CREATE VIEW spans
+SHOW CREATE DICTIONARY spans
+SHOW CREATE USER default
+SHOW TABLES FROM system WHERE name = 'parts' INTO OUTFILE 'stolen.csv'
+SHOW FULL TABLES FROM other
+SHOW TEMPORARY TABLES
+SHOW ENGINES
+SHOW ACCESS
+SHOW QUOTAS
+SHOW POLICIES
+SHOW MERGES
+SHOW FILESYSTEM CACHES
+SHOW SETTING max_threads
+SHOW CHANGED SETTINGS
+SHOW INDEXES FROM system.parts
+EXISTS VIEW spans
+EXISTS DICTIONARY spans
+EXISTS TEMPORARY TABLE spans
+DESCRIBE TABLE file('secrets.csv', 'CSV', 'a String')
+DESCRIBE TABLE url('http://127.0.0.1:1/')
+DESCRIBE TABLE s3('http://127.0.0.1:1/b/k')
+DESCRIBE TABLE merge('default', '.*')
+DESCRIBE TABLE values('a Int8', 1)
+DESCRIBE TABLE (SELECT * FROM secret_keys)
+DESCRIBE TABLE (SELECT 1) SETTINGS describe_compact_output = 1, allow_ddl = 1, dialect = 'prql'
+DESCRIBE TABLE (SELECT 1 INTO OUTFILE 'stolen.csv')
+DESC (SELECT file('secrets'))
+-- statements within statements, and after them
+EXPLAIN PLAN SELECT * FROM file('secrets.csv')
+EXPLAIN PIPELINE graph = 1 SELECT file('secrets')
+EXPLAIN QUERY TREE SELECT * FROM secret_keys
+EXPLAIN ESTIMATE SELECT * FROM secret_keys
+EXPLAIN indexes = 1 SELECT * FROM secret_keys
+EXPLAIN AST DROP TABLE spans
+EXPLAIN AST CREATE TABLE stolen ENGINE = File(CSV) AS SELECT 1
+EXPLAIN SYNTAX INSERT INTO FUNCTION file('stolen.csv') SELECT 1
+EXPLAIN EXPLAIN SELECT file('secrets')
+EXPLAIN SELECT 1 SETTINGS allow_ddl = 1, readonly = 0, max_query_size = 0
+SELECT * FROM (EXPLAIN SELECT 1)
+SELECT * FROM (EXPLAIN AST SELECT file('secrets'))
+SELECT * FROM (SHOW TABLES)
+SELECT * FROM (DESCRIBE TABLE file('secrets.csv'))
+SELECT 1;SELECT file('secrets');
+SELECT 1;<NL>SELECT file('secrets')
+SELECT 1/*;*/;/**/SELECT 2
+SELECT ';' ; DROP TABLE spans
+SELECT 1 # comment<NL>; DROP TABLE spans
+SELECT 1 #! comment<NL>; DROP TABLE spans
+SELECT 1 -- ' <NL>; DROP TABLE spans -- '
+SELECT 1 FORMAT CSV; DROP TABLE spans
+SELECT 1 SETTINGS max_threads = 1; DROP TABLE spans
+SELECT 1 PARALLEL WITH DROP TABLE spans
+INSERT INTO spans FORMAT CSV<NL>1
+INSERT INTO spans FROM INFILE 'secrets.csv' FORMAT CSV
+INSERT INTO secret_keys SELECT 'x'
+WITH a AS (SELECT 1) INSERT INTO spans SELECT * FROM a
+-- an OUTFILE beside the one that carries the answer
+SELECT 1 INTO OUTFILE '/dev/fd/1'
+SELECT 1 INTO OUTFILE 'stolen.csv' APPEND
+SELECT 1 INTO OUTFILE 'stolen.csv.gz' COMPRESSION 'gzip' LEVEL 1
+SELECT 1 INTO DUMPFILE 'stolen.csv'
+SELECT 1 UNION ALL (SELECT 2 INTO OUTFILE 'stolen.csv')
+SELECT * FROM (SELECT 1 INTO OUTFILE 'stolen.csv')
+SELECT (SELECT 1 INTO OUTFILE 'stolen.csv')
+WITH a AS (SELECT 1 INTO OUTFILE 'stolen.csv') SELECT * FROM a
+SELECT 1 SETTINGS max_threads = 1 INTO OUTFILE 'stolen.csv'
+SELECT 1 INTO OUTFILE 'stolen.csv' SETTINGS max_threads = 1
+EXISTS TABLE spans INTO OUTFILE 'stolen.csv'
+SHOW TABLES INTO OUTFILE 'stolen.csv'
+SHOW CREATE TABLE spans INTO OUTFILE 'stolen.csv'
+EXPLAIN AST SELECT 1 INTO OUTFILE 'stolen.csv'
+DESCRIBE TABLE (SELECT 1) INTO OUTFILE 'stolen.csv'
+-- settings
+SELECT 1 SETTINGS into_outfile_create_parent_directories = 1
+SELECT 1 SETTINGS storage_file_read_method = 'read'
+SELECT 1 SETTINGS user_files_path = '/'
+SELECT 1 SETTINGS engine_file_allow_create_multiple_files = 1
+SELECT 1 SETTINGS implicit_select = 1
+SELECT 1 SETTINGS allow_experimental_kusto_dialect = 1, dialect = 'kusto'
+SELECT 1 SETTINGS output_format_schema = 'stolen', format_schema_source = 'string'
+SELECT 1 SETTINGS format_schema_path = '/'
+SELECT 1 SETTINGS format_custom_result_before_delimiter = 'x', format_template_resultset = 'secrets'
+SELECT 1 SETTINGS query_cache_nondeterministic_function_handling = 'save'
+SELECT 1 SETTINGS max_execution_time = 'infinity'
+SELECT 1 SETTINGS max_execution_time = -1
+SELECT 1 SETTINGS max_execution_time = DEFAULT
+SELECT 1 SETTINGS max_result_bytes = 1e30
+SELECT 1 SETTINGS profile = 'default'
+SELECT 1 SETTINGS additional_table_filters = {'spans': '1 APPLY file'}
+SELECT 1 SETTINGS additional_table_filters = {'default.secret_keys': '1'}
+SELECT 1 SETTINGS additional_table_filters = {'default.spans': '1 -- '}, additional_result_filter = '1'
+SELECT 1 SETTINGS additional_table_filters = {'default.spans': '1; DROP TABLE spans'}
+SELECT 1 SETTINGS additional_table_filters = {'default.spans': 'name IN secret_keys'}
+SELECT 1 SETTINGS additional_table_filters = {'default.spans': '1 SETTINGS readonly = 0'}
+SELECT 1 SETTINGS additional_table_filters = {'default.spans': '1 INTO OUTFILE \'stolen.csv\''}
+SELECT 1 SETTINGS `readonly` = 0, `allow_ddl` = 1, `x` = 1
+SELECT 1 SETTINGS param_t = 'secrets'
+SELECT * FROM spans SETTINGS (max_threads = 1)
+SET param_t = 'secrets'
+-- bytes and spelling
+SELECT fi<NL>le('secrets')
+SELECT file<TAB>('secrets')
+SELECT file--x<NL>('secrets')
+SELECT `fi\x6ce`('secrets')
+SELECT `\x66ile`('secrets')
+SELECT "fi\u006ce"('secrets')
+SELECT fıle('secrets')
+SELECT ﬁle('secrets')
+SELECT file​('secrets')
+SELECT file ('secrets')
+SELECT * FROM `secrets​`
+SELECT * FROM sеcrets
+SELECT * FROM ``
+SELECT * FROM `./secrets`
+SELECT * FROM `file://secrets`
+SELECT * FROM 'secrets.csv'
+SELECT * FROM $$secrets.csv$$
+SELECT * FROM "default"."secrets.csv"
+SELECT * FROM `default.secrets.csv`
+SELECT * FROM default . secrets
+SELECT * FROM default.default.secrets
+SELECT * FROM default.`spans`.secrets
+SELECT * FROM system.one, `secrets.csv`
+SELECT * FROM spans FINAL, secrets FINAL
+SELECT secrets.* FROM secrets
+SELECT 1 GLOBAL IN secrets
+SELECT nullIn(1, secrets), globalNotNullIn(1, secrets)
+SELECT inIgnoreSet(1, secrets)
+SELECT 1 IN (secrets)
+SELECT 1 IN default.secrets
+SELECT tuple(1) IN (SELECT * FROM secrets)
+SELECT arrayMap(x -> x IN secrets, [1])
+SELECT if(1, 1 IN secrets, 0)
+SELECT countIf(1 IN secrets)
+SELECT 1 FROM spans WHERE (name IN secrets) OR 1
+SELECT X'FF' AS a
+SELECT b'11111111' AS a
+SELECT '<NUL>'
+SELECT 1 /* unclosed
+SELECT 'unclosed
+SELECT `unclosed
+SELECT ((((1)
+SELECT 1)
+SELECT {t:Identifier}.name FROM spans
+WITH {t:Identifier} AS x SELECT 1
+SELECT {t:Nullable(Identifier)}
+SELECT * FROM { t : identifier }
+SHOW TABLES FROM {t:Identifier}
+EXISTS TABLE {t:Identifier}

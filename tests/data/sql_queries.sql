@@ -75,3 +75,14 @@ EXPLAIN AST SELECT name FROM spans
 EXPLAIN QUERY TREE SELECT name FROM spans
 EXPLAIN ESTIMATE SELECT name FROM spans
 SELECT 'a: 1, b: 2, a: 3, alias: x, alias: y', name = 'x (children 3)' FROM spans
+-- Ends of queries, for what is written behind them must not change them.
+SELECT 1 AS INTO, 2 AS OUTFILE, 3 AS truncate ORDER BY OUTFILE
+SELECT name FROM spans AS into ORDER BY ALL
+SELECT name, count() AS c FROM spans GROUP BY name WITH TOTALS ORDER BY name
+SELECT duration_ns FROM spans ORDER BY duration_ns OFFSET 1 ROW FETCH FIRST 3 ROWS ONLY
+SELECT number FROM numbers(5) QUALIFY row_number() OVER (ORDER BY number) < 3
+SELECT sum(number) OVER w FROM numbers(3) WINDOW w AS (ORDER BY number)
+SELECT 1 WHERE 0 UNION ALL SELECT 2 WHERE 0
+SELECT max(duration_ns) FROM spans HAVING 1
+SELECT 1 FORMAT Null
+SELECT 1 FORMAT Values

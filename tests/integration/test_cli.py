@@ -144,9 +144,9 @@ def test_health_and_metrics_say_how_the_server_is(server: Server) -> None:
     status, content_type, body = get(f"http://{server.addresses['api']}/metrics")
     assert status == 200
     assert content_type.startswith("text/plain")
-    assert "agentvigil_receiver_spans_stored_total 3.0" in body
+    assert 'agentvigil_receiver_items_stored_total{signal="traces"} 3.0' in body
     assert 'agentvigil_receiver_requests_total{protocol="grpc",signal="traces",status="OK"} 2.0' in body
-    for name in ("spans_rejected_total", "requests_repeated_total", "group_commit_seconds_bucket", "queued_bytes"):
+    for name in ("items_rejected_total", "requests_repeated_total", "group_commit_seconds_bucket", "queued_bytes"):
         assert f"\nagentvigil_receiver_{name}" in body
     assert "\nagentvigil_disk_free_bytes" in body
 
@@ -357,7 +357,8 @@ def test_demo_ends_cleanly_on_ctrl_c(tmp_path: Path) -> None:
     try:
         until(lambda: b"\n" in stdout.read_bytes(), 30, "the ready line")
         api = json.loads(stdout.read_bytes())["api"]
-        until(lambda: not re.search(r"spans_stored_total 0\.0", get(f"http://{api}/metrics")[2]), 20, "the first span")
+        none_yet = re.compile(r'items_stored_total\{signal="traces"} 0\.0')
+        until(lambda: not none_yet.search(get(f"http://{api}/metrics")[2]), 20, "the first span")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0, stderr.read_text()
     finally:

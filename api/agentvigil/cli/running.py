@@ -33,7 +33,7 @@ from agentvigil.storage.opening import open_store
 from agentvigil.storage.request_writer import RequestWriter
 from agentvigil.storage.server import ServerStore, without_password
 from agentvigil.storage.spool import Spool, SpoolingWriter, SpoolLimits
-from agentvigil.storage.sql.clickhouse_http import clickhouse_http_app
+from agentvigil.storage.sql.clickhouse_http import ClickHouseHttp, clickhouse_http_app
 from agentvigil.storage.sql.gateway import SqlGateway
 from agentvigil.storage.store import Store
 
@@ -129,6 +129,8 @@ async def _listen(
         http_server = HttpServer(app, listener, tls.for_http(only_known_clients=name == "otlp_http") if tls else {})
         await http_server.start()
         stack.push_async_callback(http_server.stop)
+        if isinstance(app, ClickHouseHttp):
+            stack.push_async_callback(asyncio.to_thread, app.close)
 
     receiver = GrpcReceiver(
         ingests,

@@ -91,7 +91,7 @@ def migrate(store: Store) -> list[Migration]:
     store.command(_RECORD_TABLE)
     pending = pending_migrations(store)
     for migration in pending:
-        _LOG.info("applying migration %03d %s", migration.version, migration.name)
+        _LOG.debug("applying migration %03d %s", migration.version, migration.name)
         store.command(render(migration.sql))
         store.command(
             "INSERT INTO agentvigil_migrations (Version, Name, Checksum, AppliedBy) "
@@ -103,6 +103,8 @@ def migrate(store: Store) -> list[Migration]:
                 "release": __version__,
             },
         )
+    if pending:
+        _LOG.info("the schema of database %s is now at %03d", store.database, pending[-1].version)
     return pending
 
 

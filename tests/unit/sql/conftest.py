@@ -47,7 +47,7 @@ def database(open_handle: Callable[[], Connection]) -> Iterator[str]:
     handle.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def default_spans(open_handle: Callable[[], Connection]) -> Iterator[None]:
     """The same in ``default``, the one database where the engine takes unknown tables for files."""
     handle = open_handle()

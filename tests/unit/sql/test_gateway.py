@@ -1,7 +1,9 @@
 """One query's settings, errors and costs stay with that query."""
 
 import contextlib
+import re
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -164,3 +166,74 @@ def test_deep_queries_run_or_are_refused(text: str, gateway: SqlGateway) -> None
         gateway.execute(text)
 
     assert gateway.execute("SELECT 1").body == b"1\n"
+
+
+def test_an_answer_is_read_in_pieces_and_equals_the_whole_one(gateway: SqlGateway) -> None:
+    query = "SELECT number, toString(number) AS text FROM numbers(300000)"
+    for output in ("TSVWithNames", "JSONCompact", "Parquet", "ArrowStream", "Native"):
+        with gateway._handle({}) as handle:
+            expected = bytes(handle.query(query, output).bytes())
+
+        with gateway.open(query, default_format=output).answer as answer:
+            pieces = list(iter(answer.read, b""))
+
+        assert len(pieces) > 1
+        assert _timeless(b"".join(pieces)) == _timeless(expected)
+        assert answer.cost is not None
+        assert answer.cost.rows_read == 300_000
+
+
+def _timeless(body: bytes) -> bytes:
+    return re.sub(rb'"elapsed":.*', b"", body)
+
+
+@pytest.mark.parametrize("query", ["SHOW DATABASES", "SHOW TABLES", "EXPLAIN AST SELECT 1", "DESCRIBE TABLE spans"])
+def test_statements_that_are_no_select_answer_too(query: str, gateway: SqlGateway) -> None:
+    """chDB loses the rows of some of them when they are written to a file."""
+    for output in ("TSV", "Native", "JSON"):
+        assert len(gateway.execute(query, default_format=output).body) > 5
+
+
+@pytest.mark.parametrize("output", ["Null", "Values", "TSV", "null", "VALUES"])
+def test_format_at_the_end_may_be_called_like_a_keyword(output: str, gateway: SqlGateway) -> None:
+    assert gateway.execute(f"SELECT 1 FORMAT {output}").format.lower() == output.lower()
+
+
+def test_a_stopped_query_frees_its_slot_and_its_engine(open_handle: Callable[[], Connection], database: str) -> None:
+    """And the next query, of somebody else, is answered right."""
+    limits = Limits(max_concurrent=1, max_execution_time_s=600, max_wait_s=0.01)
+    gateway = SqlGateway(open_handle, database=database, allowed_tables=frozenset, limits=limits)
+    stop = threading.Event()
+    heavy = "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(sipHash128(toString(number)))"
+
+    opened = gateway.open(heavy, asked_to_stop=stop)
+    with pytest.raises(GatewayBusy):
+        gateway.execute("SELECT 1")
+    while not opened.progress().rows_read:
+        time.sleep(0.01)
+    stop.set()
+    with pytest.raises(QueryRefused) as refusal, opened.answer as answer:
+        answer.read()
+
+    assert refusal.value.code == 394
+    assert opened.progress().rows_read == 0, "it is no longer among the running queries"
+    assert gateway.execute("SELECT 7").body == b"7\n"
+
+
+def test_a_client_that_left_does_not_wait_for_a_slot(gateway: SqlGateway) -> None:
+    gone = threading.Event()
+    gone.set()
+
+    with pytest.raises(QueryRefused) as refusal:
+        gateway.open("SELECT 1", asked_to_stop=gone)
+
+    assert refusal.value.code == 394
+
+
+def test_no_client_may_name_a_query(gateway: SqlGateway) -> None:
+    """Its name is how a query is found when it has to be stopped."""
+    question = "SELECT value FROM system.settings WHERE name = 'log_comment'"
+
+    named = gateway.execute(f"{question} SETTINGS log_comment = 'mine'").body
+    assert len(named) == 33
+    assert gateway.execute(question, settings={"log_comment": "mine"}).body != named

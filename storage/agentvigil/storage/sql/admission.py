@@ -207,7 +207,10 @@ class Admission:
         canonical = _canonical(handle, prefix + expression)
         if canonical is None or not canonical.startswith(prefix):
             raise QueryRefused(SYNTAX_ERROR, f"additional_table_filters: {expression[:200]!r} is no condition")
-        tree = self._admit_select(handle, canonical, tokenise(canonical), {})
+        tokens = tokenise(canonical)
+        if _lift(canonical, tokens)[0] != canonical:
+            raise QueryRefused(SYNTAX_ERROR, "additional_table_filters takes a condition without SETTINGS or FORMAT")
+        tree = self._admit_select(handle, canonical, tokens, {})
         select = tree.children[0].children
         if (
             len(select) != 1
@@ -505,10 +508,16 @@ def _lift(text: str, tokens: Sequence[Token]) -> tuple[str, dict[str, str], str 
     settings: dict[str, str] = {}
     output: str | None = None
     while True:
-        if output is None and end > 2 and tokens[end - 2].is_word("FORMAT") and tokens[end - 1].kind == "word":
+        # Formats called like a keyword (Null, Values) are printed in quotes.
+        if (
+            output is None
+            and end > 2
+            and tokens[end - 2].is_word("FORMAT")
+            and tokens[end - 1].kind in ("word", "name")
+        ):
             if tokens[end - 2].depth:
                 break
-            output = tokens[end - 1].text
+            output = tokens[end - 1].identifier
             end -= 2
             continue
         start = next((i for i in range(end - 1, 0, -1) if tokens[i].is_word("SETTINGS") and not tokens[i].depth), None)
@@ -516,6 +525,8 @@ def _lift(text: str, tokens: Sequence[Token]) -> tuple[str, dict[str, str], str 
             break
         found = _settings(text, tokens[start + 1 : end])
         if found is None:
+            if any(token.is_sign("=") for token in tokens[start + 2 : start + 3]):
+                raise QueryRefused(SYNTAX_ERROR, "SETTINGS takes name = value, with plain values")
             break
         settings, end = found, start
     stop = tokens[end - 1].start + len(tokens[end - 1].text) if end else 0

@@ -16,6 +16,8 @@ STATUS: Final[dict[int, int]] = {
     202: 503,  # TOO_MANY_SIMULTANEOUS_QUERIES; ClickHouse says 500, but clients try again on 503 and may
     229: 413,  # QUERY_IS_TOO_LARGE
     381: 411,  # HTTP_LENGTH_REQUIRED
+    40: 400,  # CHECKSUM_DOESNT_MATCH; here it is always the client's block
+    271: 400,  # CANNOT_DECOMPRESS
     452: 400,  # SETTING_CONSTRAINT_VIOLATION; ClickHouse says 500 here and for the next two, though none is its fault
     164: 403,  # READONLY
     497: 403,  # ACCESS_DENIED

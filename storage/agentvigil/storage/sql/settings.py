@@ -19,10 +19,17 @@ class Limits:
     """What one query may cost. Bytes are in memory unless said otherwise."""
 
     max_execution_time_s: float = 15.0
+    """Of the engine. Time in which it waits for a client to take what is ready does not count."""
+    max_answer_time_s: float = 600.0
+    """From the beginning of a query to the last byte of its answer, whoever is slow."""
+    max_stall_s: float = 30.0
+    """How long a client may take nothing at all of an answer."""
     max_memory_bytes: int = 2 * 2**30
-    max_result_rows: int = 1_000_000
-    max_answer_bytes: int = 256 * 2**20
+    max_result_rows: int = 10_000_000
+    max_answer_bytes: int = 4 * 2**30
     """Of the answer as the client receives it, before compression."""
+    max_held_bytes: int = 64 * 2**20
+    """Of an answer that the client wants built before it is sent (``wait_end_of_query``)."""
     max_threads: int = 4
     max_query_bytes: int = 2**20
     max_concurrent: int = 4

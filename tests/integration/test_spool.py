@@ -1,17 +1,24 @@
-"""A ClickHouse server goes away and comes back: what was acknowledged meanwhile is there, whole and once."""
+"""A ClickHouse server goes away and comes back: what was acknowledged meanwhile is there, whole and once.
 
+AGENTVIGIL_TEST_OUTAGE_S=600 makes one of the outages ten minutes long.
+"""
+
+import os
+import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Self
 
+import grpc
 import pytest
 from clickhouse_stand_in import ClickHouseStandIn
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from server_process import OtlpSender, Server, until
+from server_process import OtlpSender, Server, free_port, until
 from trace_requests import a_request, a_span, admitted, attributes, writer_of
 
 from agentvigil.receiver.admission import clean
@@ -26,6 +33,7 @@ from agentvigil.storage.server import ServerStore
 from agentvigil.storage.spool import Spool, SpoolingWriter, SpoolLimits
 from agentvigil.storage.store import Store
 
+OUTAGE_S: Final = float(os.environ.get("AGENTVIGIL_TEST_OUTAGE_S", "1"))
 STORED, UNAVAILABLE = Outcome.STORED, Outcome.UNAVAILABLE
 KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
 SECRET = "what somebody said"
@@ -88,7 +96,8 @@ class Bench:
         self.spool._away.clear()
 
 
-TABLES = [destination.table for otlp in OTLP_SIGNALS for destination in otlp.signal.destinations]
+OTLP_OF = {destination.table: otlp for otlp in OTLP_SIGNALS for destination in otlp.signal.destinations}
+TABLES = list(OTLP_OF)
 
 
 def row_counts(store: Store) -> dict[str, int]:
@@ -297,36 +306,77 @@ def test_the_spool_empties_itself(make_bench: Callable[..., Bench]) -> None:
         bench.spool.stop()
 
 
+class Senders:
+    """One sender for each signal; each sends one request after the other and keeps it until it is acknowledged."""
+
+    def __init__(self, address: str) -> None:
+        self.acknowledged: Counter[OtlpSignal] = Counter()
+        self._address = address
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=self._send, args=(otlp,)) for otlp in OTLP_SIGNALS]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    def wait_for_more(self) -> None:
+        enough = {otlp: self.acknowledged[otlp] + 2 for otlp in OTLP_SIGNALS}
+        until(lambda: all(self.acknowledged[otlp] >= count for otlp, count in enough.items()), 30, "acknowledgements")
+
+    def _send(self, otlp: OtlpSignal) -> None:
+        sender = OtlpSender(self._address, otlp)
+        while not self._ended.wait(0.05):
+            body = BODIES[otlp](uuid.uuid4().hex)
+            while True:
+                try:
+                    sender.send(body)
+                    break
+                except grpc.RpcError as exc:
+                    assert exc.code() is grpc.StatusCode.UNAVAILABLE, exc  # noqa: PT017 # a thread's fails the test
+                    time.sleep(0.05)
+            self.acknowledged[otlp] += 1
+        sender.close()
+
+
+@pytest.mark.timeout(120 + 2 * OUTAGE_S)
 def test_the_server_program_rides_out_an_outage_and_a_kill(
     tmp_path: Path, engine: EmbeddedStore, start_server: Callable[..., Server]
 ) -> None:
-    """As operators have it: an outage begins, the receiver is killed in it, both come back."""
+    """As operators have it: an outage begins, the receiver is killed in it, both come back, and senders never stop."""
     database = f"outage_{uuid.uuid4().hex[:8]}"
     stand_in = ClickHouseStandIn(engine.open_handle, tmp_path / "sent.proto")
     stand_in.start()
     url = f"http://127.0.0.1:{stand_in.port}"
     server = start_server(
-        tmp_path / "data", "--clickhouse", url, "--database", database, "--spool-max-bytes", str(2**30)
+        tmp_path / "data",
+        *("--clickhouse", url, "--database", database, "--spool-max-bytes", str(2**30)),
+        *("--otlp-grpc", f"127.0.0.1:{free_port()}"),
     )
-
-    def send(name: str) -> None:
-        for otlp, body in BODIES.items():
-            sender = OtlpSender(server.addresses["otlp_grpc"], otlp)
-            sender.send(body(name))
-            sender.close()
-
-    send("before")
-    stand_in.stop()
-    send("during")
-    server.kill()
-    stand_in.start()
-    server.start()
-    send("after")
+    with Senders(server.addresses["otlp_grpc"]) as senders:
+        senders.wait_for_more()
+        stand_in.stop()
+        senders.wait_for_more()
+        time.sleep(OUTAGE_S)
+        in_outage = sum(senders.acknowledged.values())
+        senders.wait_for_more()
+        server.kill()
+        stand_in.start()
+        server.start()
+        senders.wait_for_more()
+    sent = {otlp: senders.acknowledged[otlp] for otlp in OTLP_SIGNALS}
+    expected = {table: sent[OTLP_OF[table]] * rows for table, rows in ONE_OF_EACH.items()}
     store = ServerStore(url, database)
-    until(lambda: row_counts(store) == times(3), 30, "all rows", pause_s=0.1)
+    until(lambda: row_counts(store) == expected, 60 + OUTAGE_S, "all rows, once", pause_s=0.1)
     assert server.stop() == 0, server.output()
-    assert row_counts(store) == times(3)
+    assert row_counts(store) == expected
     assert SECRET not in server.output()
+    print(f"{in_outage} requests acknowledged until {OUTAGE_S:g} s of outage were over, {sum(sent.values())} in all")
     store.close()
     stand_in.stop()
     engine.command("DROP DATABASE {name:Identifier}", {"name": database})

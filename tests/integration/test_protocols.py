@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import http.client
+import json
 import socket
 import threading
 import time
@@ -15,6 +16,8 @@ from typing import Any
 
 import grpc
 import pytest
+from backports import zstd
+from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status as RpcStatus
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
@@ -24,12 +27,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from otlp_requests import a_metric, a_point, a_record, logs_of, metrics_of
 from own_receiver import PATIENCE_S, Receiver
 from trace_requests import a_request, a_span, writer_of
 
 from agentvigil.receiver.group_commit import CommitLimits, Writer
 from agentvigil.receiver.ingest import DiskHeadroom, IngestConfig
-from agentvigil.receiver.otlp import TRACES
+from agentvigil.receiver.otlp import LOGS, METRICS, OTLP_SIGNALS, TRACES, OtlpSignal
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.envelope import ExportRequest
@@ -49,7 +53,7 @@ class Answer:
     code: grpc.StatusCode
     message: str = ""
     retry_after_s: int | None = None
-    response: ExportTraceServiceResponse | None = None
+    response: Any = None
     http_status: int | None = None
     headers: "http.client.HTTPMessage | None" = None
 
@@ -66,19 +70,21 @@ def send_http(
     body: Any,
     headers: dict[str, str] | None = None,
     *,
-    path: str = "/v1/traces",
+    path: str | None = None,
     method: str = "POST",
     chunked: bool = False,
+    otlp: OtlpSignal = TRACES,
 ) -> Answer:
     connection = http.client.HTTPConnection("127.0.0.1", receiver.http_port, timeout=PATIENCE_S)
     with contextlib.closing(connection):
-        connection.request(method, path, body, {"content-type": PROTOBUF, **(headers or {})}, encode_chunked=chunked)
+        where = path or otlp.http_path
+        connection.request(method, where, body, {"content-type": PROTOBUF, **(headers or {})}, encode_chunked=chunked)
         response = connection.getresponse()
         content = response.read()
     assert response.headers["content-type"] == PROTOBUF
     assert response.headers["content-length"] == str(len(content)) or method == "HEAD"
     if response.status == 200:
-        parsed = ExportTraceServiceResponse.FromString(content)
+        parsed = otlp.response.FromString(content)
         return Answer(grpc.StatusCode.OK, "", None, parsed, 200, response.headers)
     status = RpcStatus.FromString(content)
     retry_after = response.headers.get("retry-after")
@@ -92,18 +98,21 @@ def send_grpc(
     body: bytes,
     headers: dict[str, str] | None = None,
     *,
-    method: str = EXPORT,
+    method: str | None = None,
     compression: grpc.Compression | None = None,
+    otlp: OtlpSignal = TRACES,
 ) -> Answer:
     with grpc.insecure_channel(f"127.0.0.1:{receiver.grpc_port}") as channel:
-        call = channel.unary_unary(method)
+        call = channel.unary_unary(method or f"/{otlp.grpc_service}/Export")
         metadata = tuple((headers or {}).items())
-        return grpc_answer(lambda: call(body, timeout=PATIENCE_S, metadata=metadata, compression=compression))
+        return grpc_answer(
+            lambda: call(body, timeout=PATIENCE_S, metadata=metadata, compression=compression), otlp.response
+        )
 
 
-def grpc_answer(call: Callable[[], bytes]) -> Answer:
+def grpc_answer(call: Callable[[], bytes], response: type[Message] = ExportTraceServiceResponse) -> Answer:
     try:
-        return Answer(grpc.StatusCode.OK, response=ExportTraceServiceResponse.FromString(call()))
+        return Answer(grpc.StatusCode.OK, response=response.FromString(call()))
     except grpc.RpcError as exc:
         error: Any = exc
     details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
@@ -328,6 +337,82 @@ def test_what_http_can_say_wrong_is_refused_for_good(
 ) -> None:
     """Each with a sentence that tells what to set."""
     assert_refused(send_http(small, GOOD, headers), grpc.StatusCode.INVALID_ARGUMENT, status, text)
+
+
+def post_json(
+    receiver: Receiver, body: bytes, path: str = "/v1/traces", headers: dict[str, str] | None = None
+) -> tuple[int, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", receiver.http_port, timeout=PATIENCE_S)
+    with contextlib.closing(connection):
+        connection.request("POST", path, body, {"content-type": "application/json; charset=utf-8", **(headers or {})})
+        response = connection.getresponse()
+        assert response.headers["content-type"] == "application/json"
+        return response.status, json.loads(response.read())
+
+
+def test_json_is_answered_in_json(small: Receiver) -> None:
+    """Success and failure alike: a browser has no protobuf to read them with."""
+    assert post_json(small, b"{}") == (200, {})
+
+    status, refusal = post_json(small, b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"kind": "NONE"}]}]}]}')
+    assert (status, refusal["code"]) == (400, grpc.StatusCode.INVALID_ARGUMENT.value[0])
+    assert "resourceSpans[0].scopeSpans[0].spans[0].kind" in refusal["message"]
+
+    status, refusal = post_json(small, b'{"resourceSpans": [')
+    assert (status, refusal["code"]) == (400, grpc.StatusCode.INVALID_ARGUMENT.value[0])
+
+    status, refusal = post_json(small, b"{}", "/v1/profiles")
+    assert (status, refusal["code"]) == (404, grpc.StatusCode.UNIMPLEMENTED.value[0])
+
+
+@pytest.mark.parametrize(("encoding", "compress"), [("deflate", zlib.compress), ("zstd", zstd.compress)])
+def test_bombs_are_refused_in_every_compression(
+    small: Receiver, encoding: str, compress: Callable[[bytes], bytes]
+) -> None:
+    """Whatever is inside, and in JSON too."""
+    compressed = compress(b" " * (32 * 2**20))
+    assert len(compressed) < LIMIT
+
+    answer = send_http(small, compressed, {"content-encoding": encoding})
+    assert_refused(answer, grpc.StatusCode.RESOURCE_EXHAUSTED, 413, "after decompression")
+    status, refusal = post_json(small, compressed, headers={"content-encoding": encoding})
+    assert (status, refusal["code"]) == (413, grpc.StatusCode.RESOURCE_EXHAUSTED.value[0])
+
+
+def test_many_large_bodies_in_json_are_told_to_come_again(store: EmbeddedStore) -> None:
+    """Each takes many times its size in memory while it is read."""
+    large = b'{"resourceSpans": []' + b" " * 2**17 + b"}"
+    with Receiver(writer_of(store)) as receiver, ThreadPoolExecutor(64) as pool:
+        answers = [answer.result() for answer in [pool.submit(post_json, receiver, large) for _ in range(64)]]
+
+    assert {status for status, _ in answers} <= {200, 429}
+    busy = [refusal for status, refusal in answers if status == 429]
+    assert all(refusal["details"][0]["retryDelay"] == "1s" for refusal in busy)
+
+
+@pytest.mark.parametrize("send", [send_grpc, send_http], ids=["grpc", "http"])
+def test_every_signal_has_its_own_partial_success(store: EmbeddedStore, send: Send) -> None:
+    """Counted in its own unit, with the reason."""
+    logs = logs_of(a_record("good"), a_record("bad", trace_id=b"short")).SerializeToString()
+    nameless = a_metric("sum", a_point("sum"), a_point("sum"))
+    nameless.name = ""
+    metrics = metrics_of(a_metric("gauge", a_point("gauge")), nameless).SerializeToString()
+    with Receiver({otlp: writer_of(store, otlp) for otlp in OTLP_SIGNALS}) as receiver:
+        for otlp, body, rejected, reason in (
+            (LOGS, logs, 1, "1 of 2 log records have invalid ids"),
+            (METRICS, metrics, 2, "2 of 3 data points belong to metrics without a name"),
+        ):
+            answer = send(receiver, body, otlp=otlp)
+
+            assert answer.ok
+            assert getattr(answer.response.partial_success, otlp.rejected_field) == rejected
+            assert reason in answer.response.partial_success.error_message
+            labels = {"signal": otlp.signal.name}
+            assert receiver.count("items_stored", **labels) == 1
+            assert receiver.count("items_rejected", **labels) == rejected
+    assert store.rows("SELECT Body FROM otel_logs") == [("good",)]
+    assert store.rows("SELECT count() FROM otel_metrics_gauge") == [(1,)]
+    assert store.rows("SELECT count() FROM otel_metrics_sum") == [(0,)]
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,12 @@
 """Builds OTLP log and metric requests, puts them into a store as the receiver would, and reads back their rows."""
 
 import hashlib
-import time
 from collections.abc import Sequence
 from typing import Any, Final
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     Exemplar,
@@ -25,15 +24,11 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     SummaryDataPoint,
 )
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from trace_requests import NOW, S, attributes, value
 
 from agentvigil.storage.envelope import ExportRequest, Limits, wrap
 from agentvigil.storage.signals import Destination, Signal
 from agentvigil.storage.store import Store
-
-S: Final = 10**9
-DAY: Final = 86_400 * S
-NOW: Final = int(time.time()) * S
-"""When the requests of these tests are received; the real time, since the store drops what is past its retention."""
 
 VALUES: Final[dict[str, tuple[Any, str]]] = {
     "empty text": ("", ""),
@@ -58,29 +53,6 @@ VALUES: Final[dict[str, tuple[Any, str]]] = {
     "empty array": ([], "[]"),
 }
 """By name, a value of each kind that the store reads, and its text."""
-
-
-def value(content: object) -> AnyValue:
-    match content:
-        case AnyValue():
-            return content
-        case None:
-            return AnyValue()
-        case bool():
-            return AnyValue(bool_value=content)
-        case int():
-            return AnyValue(int_value=content)
-        case float():
-            return AnyValue(double_value=content)
-        case str():
-            return AnyValue(string_value=content)
-        case list():
-            return AnyValue(array_value=ArrayValue(values=map(value, content)))
-    raise TypeError(content)
-
-
-def attributes(pairs: dict[str, Any]) -> list[KeyValue]:
-    return [KeyValue(key=key, value=value(content)) for key, content in pairs.items()]
 
 
 def resource(**pairs: Any) -> Resource:

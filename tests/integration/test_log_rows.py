@@ -7,22 +7,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValueList
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
-from otlp_requests import (
-    DAY,
-    NOW,
-    VALUES,
-    S,
-    a_record,
-    attributes,
-    columns_of,
-    insert,
-    keys_of,
-    logs_of,
-    only_row,
-    request_hash,
-    rows_of,
-    value,
-)
+from otlp_requests import VALUES, a_record, columns_of, insert, keys_of, logs_of, only_row, request_hash, rows_of
+from trace_requests import DAY, NOW, S, attributes, value
 
 from agentvigil.semconv.content import CONTENT_KEYS, CONTENT_NUMBERED_PREFIXES, CONTENT_PREFIXES
 from agentvigil.storage.embedded import EmbeddedStore

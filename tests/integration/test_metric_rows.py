@@ -18,14 +18,10 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 )
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from otlp_requests import (
-    DAY,
-    NOW,
     VALUES,
-    S,
     a_metric,
     a_point,
     an_exemplar,
-    attributes,
     columns_of,
     insert,
     keys_of,
@@ -34,6 +30,7 @@ from otlp_requests import (
     request_hash,
     rows_of,
 )
+from trace_requests import DAY, NOW, S, attributes
 
 from agentvigil.semconv.content import CONTENT_KEYS, CONTENT_NUMBERED_PREFIXES, CONTENT_PREFIXES
 from agentvigil.storage.embedded import EmbeddedStore

@@ -18,9 +18,9 @@ from google.protobuf.message import Message
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValueList
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
-from otlp_requests import VALUES, a_metric, a_point, a_record, an_exemplar, attributes, logs_of, metrics_of, resource
+from otlp_requests import VALUES, a_metric, a_point, a_record, an_exemplar, logs_of, metrics_of, resource
 from own_receiver import PATIENCE_S, Receiver
-from trace_requests import writer_of
+from trace_requests import attributes, writer_of
 
 from agentvigil.receiver.otlp import LOGS, METRICS, OTLP_SIGNALS, TRACES, OtlpSignal
 from agentvigil.storage.data_directory import DataDirectory

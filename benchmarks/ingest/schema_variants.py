@@ -19,8 +19,9 @@ from workload import Workload
 
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
-from agentvigil.storage.envelope import TRACES_MESSAGE, Limits, TraceRequest, wrap
+from agentvigil.storage.envelope import ExportRequest, Limits, wrap
 from agentvigil.storage.migrations import migrate
+from agentvigil.storage.signals import TRACES
 
 _REQUESTS, _SPANS = 32, 512
 _ITEMS = "arrayMap(kv -> concat(kv.1, '=', kv.2), CAST({map}, 'Array(Tuple(String, String))'))"
@@ -65,8 +66,10 @@ def groups(count: int) -> list[bytes]:
     return made
 
 
-def _envelope(body: bytes) -> TraceRequest:
-    return TraceRequest(body, _SPANS, os.urandom(16), "default", time.time_ns(), 90, Limits())
+def _envelope(body: bytes) -> ExportRequest:
+    return ExportRequest(
+        TRACES, TRACES.destinations, body, _SPANS, os.urandom(16), "default", time.time_ns(), 90, Limits()
+    )
 
 
 @contextmanager
@@ -86,7 +89,7 @@ def measure(store: EmbeddedStore, bodies: list[bytes]) -> tuple[float, float, in
     parts = 0
     before = time.process_time()
     for body in bodies:
-        store.insert_protobuf("otlp_traces", TRACES_MESSAGE, body)
+        store.insert_protobuf("otlp_traces", TRACES.message, body)
         parts = max(parts, _parts(store))
     time.sleep(_SETTLE_S)
     spans = len(bodies) * _REQUESTS * _SPANS

@@ -1,55 +1,55 @@
-"""The pinned workload: traces of AI agents as OTLP requests, made far faster than a server can take them.
+"""The pinned workload of traces: AI agents as OTLP requests, made far faster than a server can take them.
 
-Building a protobuf message span by span in Python costs as much as a server spends on it, so a sender that did it
-would measure itself. Instead:
-
-1. A pool of template requests is built once with the real protobuf classes. Every field that must differ from one
-   send to the next holds a sentinel: four magic bytes that occur nowhere else, padded to the field's width.
-2. The serialised template is searched once for the sentinels, which gives the byte offset of every such field.
-3. Each send copies a template and writes fresh values over those offsets with numpy. All of them are of fixed
-   width (ids, fixed64 times, identifiers in hex text), so no length prefix changes.
-
-Fresh in every request: trace, span and parent ids (a child keeps naming its parent), start, end and event times
-(each trace ended within the second before the send), response and tool call ids, conversation ids (one per four
-traces). All else is fixed by the seed; :attr:`Workload.digest` names it, so two reports can be told to have used
-the same workload. There is no content (prompts, answers, tool arguments): every value is a number, a boolean or a
-short label, so that a server that drops content by default stores as much as one that does not.
+How requests are made is in ``patching.py``. Fresh in every request: trace, span and parent ids (a child keeps naming
+its parent), start, end and event times (each trace ended within the second before the send), response and tool call
+ids, conversation ids (one per four traces). All else is fixed by the seed; :attr:`Pool.digest` names it, so two
+reports can be told to have used the same workload. There is no content (prompts, answers, tool arguments): every
+value is a number, a boolean or a short label, so that a server that drops content by default stores as much as one
+that does not.
 
 Run as a program it prints the size of the workload and how fast it is made.
 """
 
 import argparse
-import hashlib
 import json
 import random
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, Status
+from patching import (
+    CALL_ID,
+    CONVERSATION,
+    SECOND_NS,
+    SPAN_ID,
+    TIME,
+    TRACE_ID,
+    AttributeValue,
+    Draft,
+    Indices,
+    Kind,
+    Pool,
+    Template,
+    Values,
+    add_attributes,
+    add_resource,
+    protobuf_template,
+    sentinel,
+    text_sentinel,
+)
 
 SPANS_PER_TRACE: Final = 8
 TRACES_PER_CONVERSATION: Final = 4
 POOL_SPANS: Final = 16_384
 """Distinct spans in the pool, whatever the size of a request."""
 
-SECOND_NS: Final = 1_000_000_000
-
-# Bytes above 0x7f cannot occur in our ASCII strings, "~" in none of our labels.
-TRACE_ID_MAGIC: Final = b"\xfeTI\xfe"
-SPAN_ID_MAGIC: Final = b"\xfeSI\xfe"
-PARENT_ID_MAGIC: Final = b"\xfePI\xfe"
-TIME_MAGIC: Final = b"\xfeTM\xfe"
-CALL_ID_MAGIC: Final = b"~cid"
-CONVERSATION_MAGIC: Final = b"~cnv"
-
-CALL_ID_CHARS: Final = 16
-CONVERSATION_CHARS: Final = 12
+PARENT_ID: Final = Kind(b"\xfePI\xfe", 8, "id")
 
 MODELS: Final = (
     ("openai", "gpt-4.1", "gpt-4.1-2025-04-14"),
@@ -91,57 +91,20 @@ TRACE_SHAPE: Final = (
     ("chat", 0),
 )
 
-AttributeValue = str | int | float | bool | list[str]
-Indices = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True, slots=True)
-class Template:
-    """A serialised request and where its changing fields are.
+class _Plan:
+    """What a request needs: how many ids, and the trace and ns from its end (negative) of every time."""
 
-    Every ``*_at`` is a matrix of byte offsets, one row per field and one column per byte. The vectors beside them
-    say which trace, span or parent a row belongs to.
-    """
-
-    body: npt.NDArray[np.uint8]
     traces: int
     spans: int
-    trace_id_at: Indices
-    trace_of_span: Indices
-    span_id_at: Indices
-    parent_id_at: Indices
-    parent_of: Indices
-    time_at: Indices
+    call_ids: int
     trace_of_time: Indices
     time_from_trace_end: Indices
-    call_id_at: Indices
-    conversation_at: Indices
-    trace_of_conversation: Indices
 
 
-def _attribute(attributes: Any, key: str, value: AttributeValue) -> None:
-    item: KeyValue = attributes.add()
-    item.key = key
-    match value:
-        case bool():
-            item.value.bool_value = value
-        case int():
-            item.value.int_value = value
-        case float():
-            item.value.double_value = value
-        case str():
-            item.value.string_value = value
-        case list():
-            for element in value:
-                item.value.array_value.values.add().string_value = element
-
-
-def _sentinel(magic: bytes, index: int, width: int) -> bytes:
-    return magic + index.to_bytes(width - len(magic), "big")
-
-
-class _TemplateBuilder:
-    """Builds one template request and keeps, in serialisation order, what each sentinel stands for."""
+class _DraftBuilder:
+    """Builds one request and keeps, in serialisation order, what each sentinel stands for."""
 
     def __init__(self, rng: random.Random, service: Service, traces: int) -> None:
         self.rng = rng
@@ -154,41 +117,33 @@ class _TemplateBuilder:
         self.trace_of_conversation: list[int] = []
         self.call_ids = 0
 
-    def build(self) -> Template:
+    def build(self) -> Draft:
         scope_spans = self._resource_spans().scope_spans.add()
         scope_spans.scope.name = "opentelemetry.instrumentation.genai"
         scope_spans.scope.version = "1.3.0"
         for trace in range(self.traces):
             self._trace(scope_spans.spans, trace)
-        body = self.request.SerializeToString()
+        spans = len(self.trace_of_span)
         times = np.array(self.times, dtype=np.int64).reshape(-1, 2)
-        return Template(
-            body=np.frombuffer(body, dtype=np.uint8),
-            traces=self.traces,
-            spans=len(self.trace_of_span),
-            trace_id_at=_offsets(body, TRACE_ID_MAGIC, 16, len(self.trace_of_span)),
-            trace_of_span=np.array(self.trace_of_span, dtype=np.int64),
-            span_id_at=_offsets(body, SPAN_ID_MAGIC, 8, len(self.trace_of_span)),
-            parent_id_at=_offsets(body, PARENT_ID_MAGIC, 8, len(self.parent_of)),
-            parent_of=np.array(self.parent_of, dtype=np.int64),
-            time_at=_offsets(body, TIME_MAGIC, 8, len(self.times)),
-            trace_of_time=times[:, 0].copy(),
-            time_from_trace_end=times[:, 1].copy(),
-            call_id_at=_offsets(body, CALL_ID_MAGIC, CALL_ID_CHARS, self.call_ids),
-            conversation_at=_offsets(body, CONVERSATION_MAGIC, CONVERSATION_CHARS, len(self.trace_of_conversation)),
-            trace_of_conversation=np.array(self.trace_of_conversation, dtype=np.int64),
+        relative_times = times[:, 1].copy()
+        return Draft(
+            self.request,
+            spans,
+            {
+                TRACE_ID: np.array(self.trace_of_span, dtype=np.int64),
+                SPAN_ID: np.arange(spans),
+                PARENT_ID: np.array(self.parent_of, dtype=np.int64),
+                TIME: np.arange(len(times)),
+                CALL_ID: np.arange(self.call_ids),
+                CONVERSATION: np.array(self.trace_of_conversation, dtype=np.int64),
+            },
+            _Plan(self.traces, spans, self.call_ids, times[:, 0].copy(), relative_times),
+            relative_times,
         )
 
     def _resource_spans(self) -> ResourceSpans:
         resource_spans = self.request.resource_spans.add()
-        attributes = resource_spans.resource.attributes
-        _attribute(attributes, "service.name", self.service.name)
-        _attribute(attributes, "service.version", f"1.{self.rng.randrange(6)}.0")
-        _attribute(attributes, "service.instance.id", f"{self.service.name}-{self.rng.randrange(4)}")
-        _attribute(attributes, "deployment.environment.name", "production")
-        _attribute(attributes, "telemetry.sdk.language", "python")
-        _attribute(attributes, "telemetry.sdk.name", "opentelemetry")
-        _attribute(attributes, "telemetry.sdk.version", "1.40.0")
+        add_resource(resource_spans.resource, self.rng, self.service.name)
         return resource_spans
 
     def _trace(self, spans: Any, trace: int) -> None:
@@ -201,10 +156,10 @@ class _TemplateBuilder:
         ends = [-sum(durations[i + 1 :]) for i in range(len(durations))]
         for i, (operation, parent) in enumerate(TRACE_SHAPE):
             span: Span = spans.add()
-            span.trace_id = _sentinel(TRACE_ID_MAGIC, trace, 16)
-            span.span_id = _sentinel(SPAN_ID_MAGIC, first + i, 8)
+            span.trace_id = sentinel(TRACE_ID.magic, trace, 16)
+            span.span_id = sentinel(SPAN_ID.magic, first + i, 8)
             if parent is not None:
-                span.parent_span_id = _sentinel(PARENT_ID_MAGIC, first + parent, 8)
+                span.parent_span_id = sentinel(PARENT_ID.magic, first + parent, 8)
                 self.parent_of.append(first + parent)
             self.trace_of_span.append(trace)
             start, end = ends[i] - durations[i], ends[i]
@@ -219,16 +174,16 @@ class _TemplateBuilder:
                 event = span.events.add()
                 event.time_unix_nano = self._time(trace, start + (end - start) // 4)
                 event.name = "gen_ai.first_chunk"
-                _attribute(event.attributes, "gen_ai.response.time_to_first_chunk", (end - start) / 4 / SECOND_NS)
+                add_attributes(event.attributes, {"gen_ai.response.time_to_first_chunk": (end - start) / 4 / SECOND_NS})
             self.trace_of_conversation.append(trace)
 
     def _time(self, trace: int, from_trace_end: int) -> int:
         self.times.append((trace, from_trace_end))
-        return int.from_bytes(_sentinel(TIME_MAGIC, len(self.times), 8), "little")
+        return int.from_bytes(sentinel(TIME.magic, len(self.times), 8), "little")
 
     def _call_id(self, prefix: str) -> str:
         self.call_ids += 1
-        return prefix + CALL_ID_MAGIC.decode().ljust(CALL_ID_CHARS, "0")
+        return prefix + text_sentinel(CALL_ID)
 
     def _fill(self, span: Span, operation: str, *, is_root: bool, model: tuple[str, str, str], user: str) -> None:
         rng, service = self.rng, self.service
@@ -236,7 +191,7 @@ class _TemplateBuilder:
         agent = service.agent if is_root else service.specialist
         attributes: dict[str, AttributeValue] = {
             "gen_ai.operation.name": operation,
-            "gen_ai.conversation.id": CONVERSATION_MAGIC.decode().ljust(CONVERSATION_CHARS, "0"),
+            "gen_ai.conversation.id": text_sentinel(CONVERSATION),
         }
         input_tokens = int(rng.lognormvariate(7.3, 0.8))
         match operation:
@@ -297,36 +252,18 @@ class _TemplateBuilder:
                     "thread.id": 1000 + rng.randrange(64),
                     "user.id": user,
                 }
-        for key, value in attributes.items():
-            _attribute(span.attributes, key, value)
+        add_attributes(span.attributes, attributes)
 
     def _fail(self, span: Span, operation: str, trace: int, end: int) -> None:
         error = "ToolError" if operation == "execute_tool" else self.rng.choice(("TimeoutError", "RateLimitError"))
         message = f"{operation} gave up after {self.rng.randrange(1, 5)} attempts"
         span.status.code = Status.STATUS_CODE_ERROR
         span.status.message = message
-        _attribute(span.attributes, "error.type", error)
+        add_attributes(span.attributes, {"error.type": error})
         event = span.events.add()
         event.time_unix_nano = self._time(trace, end)
         event.name = "exception"
-        _attribute(event.attributes, "exception.type", error)
-        _attribute(event.attributes, "exception.message", message)
-
-
-def _offsets(body: bytes, magic: bytes, width: int, expected: int) -> Indices:
-    """Byte offsets of every field that starts with ``magic``, one row per field in serialisation order."""
-    starts = [found.start() for found in re.finditer(re.escape(magic), body)]
-    if len(starts) != expected:
-        raise AssertionError(f"{expected} fields marked {magic!r}, {len(starts)} found: the marker is not unique")
-    return np.array(starts, dtype=np.int64).reshape(-1, 1) + np.arange(width, dtype=np.int64)
-
-
-_HEX_PAIRS: Final = np.frombuffer(b"".join(b"%02x" % i for i in range(256)), dtype=np.uint16)
-
-
-def _hex(raw: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """ASCII hex digits of each row."""
-    return _HEX_PAIRS[raw].view(np.uint8)
+        add_attributes(event.attributes, {"exception.type": error, "exception.message": message})
 
 
 def _scramble(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
@@ -337,78 +274,52 @@ def _scramble(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return z ^ (z >> np.uint64(31))
 
 
-class Workload:
-    """A pool of template requests of one size. Share it between threads; give each thread its own stream."""
+class TraceValues:
+    """Fresh values for the requests of one stream, whose conversations go on from one request to the next."""
 
-    def __init__(self, spans_per_request: int, *, seed: int = 20261103) -> None:
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._conversation_salt = rng.integers(1 << 63, dtype=np.uint64)
+        self._traces = 0
+
+    def __call__(self, plan: _Plan, now_ns: int) -> Values:
+        """Values of a request whose traces end in the second before ``now_ns``."""
+        rng = self._rng
+        ids = rng.integers(0, 256, size=16 * plan.traces + 8 * plan.spans, dtype=np.uint8)
+        trace_ids = ids[: 16 * plan.traces].reshape(-1, 16)
+        span_ids = ids[16 * plan.traces :].reshape(-1, 8)
+        ends = now_ns - rng.integers(0, SECOND_NS, size=plan.traces)
+        numbers = (self._traces + np.arange(plan.traces)) // TRACES_PER_CONVERSATION
+        conversations = _scramble(numbers.astype(np.uint64) + self._conversation_salt).view(np.uint8).reshape(-1, 8)
+        self._traces += plan.traces
+        return {
+            TRACE_ID: trace_ids,
+            SPAN_ID: span_ids,
+            PARENT_ID: span_ids,
+            TIME: ends[plan.trace_of_time] + plan.time_from_trace_end,
+            CALL_ID: rng.integers(0, 256, size=(plan.call_ids, CALL_ID.width // 2), dtype=np.uint8),
+            CONVERSATION: np.ascontiguousarray(conversations[:, : CONVERSATION.width // 2]),
+        }
+
+
+class Workload(Pool):
+    """A pool of requests with traces, all of one size."""
+
+    def __init__(
+        self,
+        spans_per_request: int,
+        spell: Callable[[Draft], Template] = protobuf_template,
+        *,
+        seed: int = 20261103,
+    ) -> None:
         if spans_per_request <= 0 or spans_per_request % SPANS_PER_TRACE:
             raise ValueError(f"{spans_per_request} spans per request: must be a multiple of {SPANS_PER_TRACE}")
         rng = random.Random(seed)
-        self.spans_per_request = spans_per_request
-        self.templates = tuple(
-            _TemplateBuilder(rng, SERVICES[i % len(SERVICES)], spans_per_request // SPANS_PER_TRACE).build()
+        drafts = [
+            _DraftBuilder(rng, SERVICES[i % len(SERVICES)], spans_per_request // SPANS_PER_TRACE).build()
             for i in range(max(len(SERVICES), POOL_SPANS // spans_per_request))
-        )
-
-    @property
-    def bytes_per_span(self) -> float:
-        """Mean size of a span in a request, its share of the resource included."""
-        return sum(len(t.body) for t in self.templates) / sum(t.spans for t in self.templates)
-
-    @property
-    def digest(self) -> str:
-        """Hex digest of all that the seed decides: the templates with their sentinels, and the relative times."""
-        digest = hashlib.sha256()
-        for template in self.templates:
-            digest.update(template.body.tobytes())
-            digest.update(template.time_from_trace_end.astype("<i8").tobytes())
-        return digest.hexdigest()[:16]
-
-    def stream(self) -> "Stream":
-        """An endless source of requests for one thread."""
-        return Stream(self)
-
-
-class Stream:
-    """Requests, each one distinct. Not thread-safe."""
-
-    def __init__(self, workload: Workload) -> None:
-        self._workload = workload
-        # Ids come from the system's entropy: two runs against one server must not meet in the same trace.
-        self._rng = np.random.default_rng()
-        self._next = int(self._rng.integers(len(workload.templates)))
-        self._conversation_salt = self._rng.integers(1 << 63, dtype=np.uint64)
-        self._traces = 0
-
-    def request(self, now_ns: int | None = None) -> bytes:
-        """One serialised ``ExportTraceServiceRequest`` whose traces ended in the second before ``now_ns``."""
-        templates = self._workload.templates
-        template = templates[self._next % len(templates)]
-        self._next += 1
-        rng = self._rng
-        now_ns = time.time_ns() if now_ns is None else now_ns
-
-        body = template.body.copy()
-        ids = rng.integers(0, 256, size=16 * template.traces + 8 * template.spans, dtype=np.uint8)
-        trace_ids = ids[: 16 * template.traces].reshape(-1, 16)
-        span_ids = ids[16 * template.traces :].reshape(-1, 8)
-        body[template.trace_id_at] = trace_ids[template.trace_of_span]
-        body[template.span_id_at] = span_ids
-        body[template.parent_id_at] = span_ids[template.parent_of]
-
-        ends = now_ns - rng.integers(0, SECOND_NS, size=template.traces)
-        times = ends[template.trace_of_time] + template.time_from_trace_end
-        body[template.time_at] = times.astype("<i8").view(np.uint8).reshape(-1, 8)
-
-        call_ids = rng.integers(0, 256, size=(len(template.call_id_at), CALL_ID_CHARS // 2), dtype=np.uint8)
-        body[template.call_id_at] = _hex(call_ids)
-
-        numbers = (self._traces + np.arange(template.traces)) // TRACES_PER_CONVERSATION
-        conversations = _scramble(numbers.astype(np.uint64) + self._conversation_salt).view(np.uint8).reshape(-1, 8)
-        conversation_ids = _hex(np.ascontiguousarray(conversations[:, : CONVERSATION_CHARS // 2]))
-        body[template.conversation_at] = conversation_ids[template.trace_of_conversation]
-        self._traces += template.traces
-        return body.tobytes()
+        ]
+        super().__init__(drafts, spell, TraceValues)
 
 
 def check(workload: Workload) -> None:
@@ -419,7 +330,7 @@ def check(workload: Workload) -> None:
         now = time.time_ns()
         request = ExportTraceServiceRequest.FromString(stream.request(now))
         spans = [s for rs in request.resource_spans for ss in rs.scope_spans for s in ss.spans]
-        assert len(spans) == workload.spans_per_request
+        assert len(spans) == workload.items_per_request
         traces: dict[bytes, list[Span]] = {}
         for span in spans:
             assert span.span_id not in seen
@@ -454,10 +365,10 @@ def main() -> None:
     print(
         json.dumps(
             {
-                "spans_per_request": workload.spans_per_request,
+                "spans_per_request": workload.items_per_request,
                 "templates": len(workload.templates),
                 "digest": workload.digest,
-                "request_bytes_per_span": round(workload.bytes_per_span, 1),
+                "request_bytes_per_span": round(workload.bytes_per_item, 1),
                 "span_bytes_p5_p50_p95": [int(x) for x in np.percentile(sizes, (5, 50, 95))],
                 "span_bytes": {
                     operation: round(float(np.mean([s.ByteSize() for s in spans if s.name.startswith(operation)])))
@@ -466,7 +377,7 @@ def main() -> None:
                 "attributes_per_span": round(float(np.mean([len(s.attributes) for s in spans])), 2),
                 "spans_with_events": round(float(np.mean([bool(s.events) for s in spans])), 4),
                 "spans_with_errors": round(float(np.mean([s.status.code == 2 for s in spans])), 4),
-                "generated_spans_per_s": round(requests * workload.spans_per_request / elapsed),
+                "generated_spans_per_s": round(requests * workload.items_per_request / elapsed),
             }
         )
     )

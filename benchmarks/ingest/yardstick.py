@@ -12,7 +12,7 @@ add on the second day:
 It also does less: one table without skip indexes, no typed columns, no rollups, no check for duplicates, no privacy
 filter, no keys, no validation, gRPC only. A request is acknowledged after its insert returned.
 
-``--null`` answers every request at once and keeps nothing. It measures the sender.
+``--null`` answers every request at once and keeps nothing, over gRPC and HTTP. It measures the sender.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from typing import Any, Final
 
 import clickhouse_connect
 import grpc
+import null_http
 from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
@@ -303,6 +304,7 @@ def main() -> None:
     writer = None
     if args.null:
         server.add_generic_rpc_handlers((NullService(),))
+        ready["otlp_http"] = f"127.0.0.1:{null_http.serve('127.0.0.1', 0)}"
     else:
         dsn = f"chdb://{Path(args.data).absolute()}/clickhouse"
         writer = Writer(dsn)

@@ -78,14 +78,15 @@ class Receiver:
 
     def run(self, action: Coroutine[Any, Any, T]) -> T:
         """Run ``action`` on the receiver's loop."""
-        return asyncio.run_coroutine_threadsafe(action, self._loop).result(PATIENCE_S)
+        return asyncio.run_coroutine_threadsafe(action, self.loop).result(PATIENCE_S)
 
     async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         try:
             listener = bind(Endpoint("127.0.0.1", 0), "--otlp-http")
             self.http_port = listener.getsockname()[1]
-            over_http = HttpServer(OtlpHttpApp(list(self.ingests.values()), self._key), listener)
+            self.over_http = OtlpHttpApp(list(self.ingests.values()), self._key)
+            over_http = HttpServer(self.over_http, listener)
             over_grpc = self.over_grpc = GrpcReceiver(list(self.ingests.values()), self._key, self._grpc)
             self.grpc_port = over_grpc.server.add_insecure_port("127.0.0.1:0")
             await over_http.start()

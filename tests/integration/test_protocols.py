@@ -381,13 +381,18 @@ def test_bombs_are_refused_in_every_compression(
 
 def test_many_large_bodies_in_json_are_told_to_come_again(store: EmbeddedStore) -> None:
     """Each takes many times its size in memory while it is read."""
-    large = b'{"resourceSpans": []' + b" " * 2**17 + b"}"
-    with Receiver(writer_of(store)) as receiver, ThreadPoolExecutor(64) as pool:
-        answers = [answer.result() for answer in [pool.submit(post_json, receiver, large) for _ in range(64)]]
+    large = b'{"resourceSpans": []' + b" " * (12 * 2**20) + b"}"
+    with Receiver(writer_of(store)) as receiver, ThreadPoolExecutor(16) as pool:
+        # The one decoder is held, so that all that come have to wait.
+        decoder = receiver.over_http._decoders
+        receiver.run(decoder.acquire())
+        answers = [pool.submit(post_json, receiver, large) for _ in range(8)]
+        wait_for(lambda: sum(answer.done() for answer in answers) == 3)
+        receiver.loop.call_soon_threadsafe(decoder.release)
+        told = sorted((answer.result() for answer in answers), key=lambda answer: answer[0])
 
-    assert {status for status, _ in answers} <= {200, 429}
-    busy = [refusal for status, refusal in answers if status == 429]
-    assert all(refusal["details"][0]["retryDelay"] == "1s" for refusal in busy)
+    assert [status for status, _ in told] == [200] * 5 + [429] * 3
+    assert told[-1][1]["details"][0]["retryDelay"] == "1s"
 
 
 @pytest.mark.parametrize("send", [send_grpc, send_http], ids=["grpc", "http"])

@@ -36,8 +36,10 @@ _CONTENT_TYPES: Final = {_PROTOBUF: _PROTOBUF, "application/protobuf": _PROTOBUF
 
 _DECODE_HERE_BYTES: Final = 2**16
 _DECODERS: Final = 1
-_MOST_DECODING: Final = 16
-"""Large bodies in JSON held at a time: one takes up to forty times its size in memory while it is read."""
+"""Large bodies in JSON read at a time: one takes up to forty times its size in memory meanwhile."""
+
+_MOST_WAITING_BYTES: Final = 64 * 2**20
+"""Of large bodies in JSON that are read or wait to be."""
 
 
 class _Disconnected(Exception):
@@ -51,7 +53,7 @@ class OtlpHttpApp:
         self._ingests = {ingest.otlp.http_path: ingest for ingest in ingests}
         self._key = key
         self._decoders = asyncio.Semaphore(_DECODERS)
-        self._decoding = 0
+        self._waiting_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -115,14 +117,14 @@ class OtlpHttpApp:
         """Turn a body in JSON to protobuf, large ones off the event loop and few at a time."""
         if len(body) < _DECODE_HERE_BYTES:
             return protobuf_of(body, message)
-        if self._decoding >= _MOST_DECODING:
-            raise Busy(f"{self._decoding} bodies in JSON wait to be read; send again a little later")
-        self._decoding += 1
+        if self._waiting_bytes and self._waiting_bytes + len(body) > _MOST_WAITING_BYTES:
+            raise Busy(f"{self._waiting_bytes} bytes of JSON wait to be read; send again a little later")
+        self._waiting_bytes += len(body)
         try:
             async with self._decoders:
                 return await asyncio.to_thread(protobuf_of, body, message)
         finally:
-            self._decoding -= 1
+            self._waiting_bytes -= len(body)
 
 
 class _Answer:

@@ -33,8 +33,8 @@ class OtlpSignal:
     """One signal on the wire.
 
     ``check`` counts a parsed request and takes out what is not valid; ``values`` yields every value in it that may have
-    to be rewritten, and ``value_tags`` are the tags that stand before those on the wire. ``rejected_field`` is the field
-    of a partial success that counts what was taken out.
+    to be rewritten, and ``value_tags`` are the tags that stand before those on the wire. ``rejected_field`` is the
+    field of a partial success that counts what was taken out.
     """
 
     signal: Signal

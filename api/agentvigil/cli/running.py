@@ -155,8 +155,12 @@ async def _listen(
 async def _report_health(receiver: GrpcReceiver, checks: Callable[[], list[Check]]) -> None:
     """Keep the gRPC health service saying what ``/health`` says."""
     while True:
-        results = await asyncio.to_thread(checks)
-        await receiver.set_healthy(all(check.ok for check in results))
+        try:
+            healthy = all(check.ok for check in await asyncio.to_thread(checks))
+        except Exception:  # noqa: BLE001 - a defect must not leave the last answer standing for ever
+            _LOG.exception("the state of health could not be found out")
+            healthy = False
+        await receiver.set_healthy(healthy)
         await asyncio.sleep(_HEALTH_EVERY_S)
 
 

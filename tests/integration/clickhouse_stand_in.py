@@ -17,6 +17,7 @@ import lz4.block
 from chdb.state.sqlitelike import Connection
 
 from agentvigil.storage.memory_file import readable_path
+from agentvigil.storage.sql.forms import form_fields, is_form
 
 _TRANSPORT = frozenset(
     {
@@ -63,6 +64,11 @@ class ClickHouseStandIn:
             def do_POST(self) -> None:
                 body = self._body()
                 parameters = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+                content_type = self.headers.get("Content-Type", "")
+                if is_form(content_type):
+                    fields = form_fields(content_type, body)
+                    body = fields.pop("query")
+                    parameters |= {name: value.decode() for name, value in fields.items()}
                 stand_in.requests.append((parameters, body))
                 try:
                     answer = stand_in._run(parameters, body)

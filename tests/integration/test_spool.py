@@ -261,6 +261,24 @@ def test_a_move_that_breaks_off_is_taken_up_again(
     assert row_counts(bench.server) == times(3)
 
 
+def test_thousands_of_requests_are_moved(make_bench: Callable[..., Bench]) -> None:
+    """Ten minutes are many requests: in batches, and in statements that a server takes."""
+    bench = make_bench()
+    bench.stand_in.stop()
+    now = time.time_ns()
+    group = [
+        admitted(a_log_request(str(number), 1), otlp=LOGS, received_at_ns=now + number * 10**6)
+        for number in range(2500)
+    ]
+    assert bench.writers[LOGS].write(group) == [STORED] * len(group)
+    bench.come_back()
+
+    assert bench.spool.drain()
+
+    assert bench.server.rows("SELECT count(), uniqExact(RequestHash) FROM otel_logs") == [(2500, 2500)]
+    assert row_counts(bench.local) == times(0)
+
+
 def test_one_request_that_the_server_refuses_does_not_hold_up_the_others(make_bench: Callable[..., Bench]) -> None:
     """It stays in the spool, where an operator finds it named in the log."""
     bench = make_bench()

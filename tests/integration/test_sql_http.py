@@ -155,6 +155,18 @@ def test_clickhouse_connect_binds_parameters(client: Client) -> None:
     assert written.result_rows == [(hostile,)]
 
 
+def test_clickhouse_connect_sends_long_parameters_as_a_form(client: Client) -> None:
+    """From some thousand bytes on; what may not be asked in a URL may not be asked there either."""
+    texts = [f"x' OR 1\n\t\\ {number}" for number in range(2000)]
+
+    found = client.query("SELECT {l:Array(String)}, length({s:String})", parameters={"l": texts, "s": "é" * 5000})
+
+    assert found.result_rows == [(texts, 10_000)]
+    with pytest.raises(DatabaseError, match=r"ACCESS_DENIED|UNKNOWN_FUNCTION") as refused:
+        client.query("SELECT file('secrets'), {s:String}", parameters={"s": "x" * 10_000})
+    assert "secret" not in str(refused.value).replace("secrets", "")
+
+
 def test_clickhouse_connect_gets_settings_large_results_and_empty_ones(client: Client) -> None:
     assert len(client.query("SELECT number FROM numbers(300000)").result_rows) == 300_000
     assert client.query("SELECT n FROM spans WHERE 0").result_rows == []

@@ -115,8 +115,8 @@ class ClickHouseHttp:
             query_id = str(uuid.uuid4())
         try:
             response = await self._without_query(request, receive)
-            if isinstance(response, str):
-                await self._query(request, response, query_id, receive, send)
+            if not isinstance(response, Response):
+                await self._query(*response, query_id, receive, send)
                 return
         except ClientLeft:
             return
@@ -127,8 +127,8 @@ class ClickHouseHttp:
         for message in _messages(response, request.method):
             await send(message)
 
-    async def _without_query(self, request: Request, receive: Receive) -> Response | str:
-        """Answer a request that asks for no query; of any other return the query's text."""
+    async def _without_query(self, request: Request, receive: Receive) -> Response | tuple[Request, str]:
+        """Answer a request that asks for no query; of any other return what its body makes of it, and its query."""
         if request.path in ("/ping", "/replicas_status"):
             return _plain(200, "Ok.\n")
         self._callers.check(request)
@@ -136,10 +136,9 @@ class ClickHouseHttp:
             return _plain(404, f"There is no handle {request.path[:200]}; queries go to /\n")
         if request.method not in ("GET", "POST", "HEAD"):
             return _plain(405, "Use GET or POST\n", Allow="GET, HEAD, POST")
-        request.check_body_is_a_query()
         limit = self._gateway.limits.max_query_bytes
-        text = request.text(await _body(receive, limit), limit)
-        return text if text or request.method == "POST" else _plain(200, "Ok.\n")
+        request, text = request.with_body(await _body(receive, limit), limit)
+        return (request, text) if text or request.method == "POST" else _plain(200, "Ok.\n")
 
     async def _query(self, request: Request, text: str, query_id: str, receive: Receive, send: Send) -> None:
         """Run a query in the pool and send what comes of it; a client that leaves stops it."""

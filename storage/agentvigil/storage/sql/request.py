@@ -1,12 +1,13 @@
 """What is read of a request in ClickHouse's HTTP dialect, and how its body becomes text."""
 
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from agentvigil.storage.sql.encodings import inflate
 from agentvigil.storage.sql.errors import BAD_REQUEST_PARAMETER, SYNTAX_ERROR, QueryRefused
+from agentvigil.storage.sql.forms import form_fields, is_form
 from agentvigil.storage.sql.native_blocks import decode_blocks
 
 TRANSPORT: Final = frozenset(
@@ -83,32 +84,38 @@ class Request:
         """The format of an answer to a query without FORMAT."""
         return self.parameters.get("default_format") or self.headers.get("x-clickhouse-format", "") or "TabSeparated"
 
-    def check_body_is_a_query(self) -> None:
-        """Refuse bodies that are something else.
+    def with_body(self, body: bytes, limit: int) -> tuple["Request", str]:
+        """Return the query, the URL's part and the body's joined by a line break, and the request with its parameters.
+
+        The body is inflated as ``Content-Encoding`` says, then as ``decompress=1`` says, to ``limit`` bytes at most. It
+        is the query, or a form that has the query and its parameters as fields.
 
         Raises:
-            QueryRefused: for a form with external tables in it.
-        """
-        if self.headers.get("content-type", "").lower().startswith("multipart/"):
-            raise QueryRefused(
-                BAD_REQUEST_PARAMETER, "External tables and multipart bodies are not taken; send the query as the body"
-            )
-
-    def text(self, body: bytes, limit: int) -> str:
-        """Return the query: the URL's part and the body's, joined by a line break.
-
-        The body is inflated as ``Content-Encoding`` says, then as ``decompress=1`` says, to ``limit`` bytes at most.
-
-        Raises:
-            QueryRefused: for a body that does not inflate, inflates too far, or is not UTF-8.
+            QueryRefused: for a body that does not inflate, inflates too far or is not UTF-8, or a form of other things.
         """
         coding = self.headers.get("content-encoding", "").strip().lower()
         if body and coding not in ("", "identity"):
             body = inflate(coding, body, limit)
         if body and self.is_on("decompress"):
             body = decode_blocks(body, limit)
-        try:
-            text = body.decode()
-        except UnicodeDecodeError as exc:
-            raise QueryRefused(SYNTAX_ERROR, f"The query is not UTF-8 at byte {exc.start}") from exc
-        return "\n".join(part for part in (self.parameters.get("query", ""), text) if part)
+        request = self
+        content_type = self.headers.get("content-type", "")
+        if is_form(content_type):
+            fields = form_fields(content_type, body)
+            body = fields.pop("query", b"")
+            if others := [name for name in fields if not name.startswith("param_")]:
+                raise QueryRefused(
+                    BAD_REQUEST_PARAMETER,
+                    f"The form has a field {others[0][:80]!r}; only query and param_NAME are taken",
+                )
+            given = {name: _decoded(value, f"The field {name[:80]}") for name, value in fields.items()}
+            request = replace(self, parameters={**self.parameters, **given})
+        text = _decoded(body, "The query")
+        return request, "\n".join(part for part in (self.parameters.get("query", ""), text) if part)
+
+
+def _decoded(text: bytes, what: str) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError as exc:
+        raise QueryRefused(SYNTAX_ERROR, f"{what} is not UTF-8 at byte {exc.start}") from exc

@@ -60,6 +60,8 @@ def test_an_instrumented_application_loads_nothing_of_the_server() -> None:
     program = """
 import sys
 import agentvigil.semconv.attributes, agentvigil.semconv.content, agentvigil.semconv.normalization
+import agentvigil.semconv.check, agentvigil.semconv.dialects.loading, agentvigil.semconv.enums
+import agentvigil.semconv.names, agentvigil.semconv.reference, agentvigil.semconv.registry, agentvigil.semconv.spans
 import agentvigil.instrumentations, agentvigil.agent
 print(*sys.modules, sep="\\n")
 """

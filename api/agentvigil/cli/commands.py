@@ -19,6 +19,7 @@ from agentvigil.cli.fleet.script import DEFAULT_SEED
 from agentvigil.cli.listening import CannotListen
 from agentvigil.cli.options import DOCTOR_OPTIONS, SERVER_OPTIONS, STORE_OPTIONS, load_settings, settings_options
 from agentvigil.cli.running import NeedsKey, Running, running
+from agentvigil.cli.semconv import semconv
 from agentvigil.cli.settings import Endpoint, Settings
 from agentvigil.cli.sql import SqlFailed, run_sql
 from agentvigil.cli.tls import TlsUnusable
@@ -46,6 +47,7 @@ def agentvigil() -> None:
     agentvigil up                       # the server, for your own agents
     agentvigil sql "SELECT count() FROM otel_traces"
     agentvigil doctor                   # is everything right, and what to do if not
+    agentvigil semconv check spans.json # do my spans follow the conventions
     """
 
 
@@ -221,6 +223,9 @@ def doctor(
     click.echo(report.as_json(findings) if as_json else report.as_text(findings, colours=colours))
     if report.has_trouble(findings):
         sys.exit(1)
+
+
+agentvigil.add_command(semconv)
 
 
 def ready_line(server: Running, settings: Settings, *, as_json: bool) -> str:

@@ -43,7 +43,7 @@ def run_sql(settings: Settings, query: str, output_format: str | None, parameter
     """
     terminal = sys.stdout.isatty()
     default_format = output_format or (_TERMINAL_FORMAT if terminal else _PIPE_FORMAT)
-    chunks = _answer(settings, query, default_format, parameters)
+    chunks = answer(settings, query, default_format, parameters)
     for chunk in _printable(chunks) if terminal else chunks:
         sys.stdout.buffer.write(chunk)
     sys.stdout.flush()
@@ -58,7 +58,13 @@ def _printable(chunks: Iterable[bytes]) -> Iterator[bytes]:
         ).encode()
 
 
-def _answer(settings: Settings, query: str, default_format: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
+def answer(settings: Settings, query: str, default_format: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
+    """Yield the answer to ``query``, from whoever can give it.
+
+    Raises:
+        SqlFailed: if the query is refused or fails, or a server does not answer.
+        StorageError: if the data can not be opened.
+    """
     if settings.clickhouse and urlsplit(settings.clickhouse).scheme in ("http", "https"):
         url, headers = clickhouse_call(settings.clickhouse)
         return _ask_server(url, Trust(), headers, settings.database, query, default_format, parameters)

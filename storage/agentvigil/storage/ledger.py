@@ -48,6 +48,8 @@ class RequestLedger:
         requests of each table are looked at.
         """
         newest = max(self._store.rows(_QUERIES["newest_request"], {"table": table})[0][0] for table in self._tables)
+        if not newest.timestamp():
+            return {}
         return self.since(newest - timedelta(seconds=window_s), limit)
 
     def since(self, received_from: datetime, limit: int) -> dict[bytes, StoredRequest]:

@@ -29,7 +29,7 @@ _BATCH_ROWS: Final = 50_000
 _BATCH_REQUESTS: Final = 500
 _LISTED_REQUESTS: Final = 100_000
 _INDEXES: Final = {TRACES.name: ("otel_traces_trace_id_ts",)}
-_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,33 +120,44 @@ class Spool:
 
     def _drain_signal(self, signal: Signal) -> bool:
         ledger = RequestLedger(self.local, signal)
-        moved = 0
+        moved: set[bytes] = set()
         while not self._stopping.is_set():
             waiting = ledger.since(_BEGINNING, _LISTED_REQUESTS)
             # One that is not whole is being written just now, or its writer will find out that it failed.
-            movable = {key: request for key, request in waiting.items() if request.is_whole and key not in self._stuck}
+            movable = {
+                request_hash: request
+                for request_hash, request in waiting.items()
+                if request.is_whole and request_hash not in moved and request_hash not in self._stuck
+            }
             if not movable:
                 break
             while movable and not self._stopping.is_set():
                 batch = _take_batch(movable)
                 done = self._move(signal, batch)
-                ledger.delete(sorted(done), min(request.received_at for request in batch.values()))
-                moved += len(done)
+                moved |= done
                 self._stuck.update(batch.keys() - done)
+            if len(waiting) >= _LISTED_REQUESTS // 2:
+                # There may be more than were listed. Deleting rewrites every part, so it is not done without need.
+                ledger.delete(sorted(moved), _BEGINNING)
+                moved.clear()
         if moved:
-            _LOG.info("moved %d requests of %s from the spool to the ClickHouse server", moved, signal.name)
-        return self._clear(signal)
+            _LOG.info("moved %d requests of %s from the spool to the ClickHouse server", len(moved), signal.name)
+        return self._clear(signal, ledger, moved)
 
-    def _clear(self, signal: Signal) -> bool:
-        """Give back the disk of rows that were moved, once none is left; return whether that is so."""
+    def _clear(self, signal: Signal, ledger: RequestLedger, moved: set[bytes]) -> bool:
+        """Remove the rows of ``moved`` requests, which the server has; return whether the spool is empty then.
+
+        Whoever dies before it finds them again, and that the server has them.
+        """
+        tables = [destination.table for destination in signal.destinations]
         with self.writing[signal.name]:
-            for destination in signal.destinations:
-                if self.local.rows(_QUERIES["rows"], {"table": destination.table})[0][0]:
-                    return False
-            tables = [destination.table for destination in signal.destinations]
-            for table in (*tables, *_INDEXES.get(signal.name, ())):
-                self.local.command(_QUERIES["clear"], {"table": table})
-        return True
+            if all(request_hash in moved for request_hash in ledger.since(_BEGINNING, _LISTED_REQUESTS)):
+                for table in (*tables, *_INDEXES.get(signal.name, ())):
+                    self.local.command(_QUERIES["clear"], {"table": table})
+                return True
+        if moved:
+            ledger.delete(sorted(moved), _BEGINNING)
+        return False
 
     def _move(self, signal: Signal, batch: Mapping[bytes, StoredRequest]) -> set[bytes]:
         """Bring the requests of ``batch`` to the server; return those that it has whole then."""

@@ -28,7 +28,7 @@ ANY_PORTS: Final = tuple(
     for argument in (option, "127.0.0.1:0")
 )
 
-_READY_S: Final = 30.0
+_READY_S: Final = 60.0
 _STOP_S: Final = 30.0
 _RUN_STATEMENTS: Final = """
 import json, sys

@@ -372,6 +372,36 @@ class Senders:
 
 
 @pytest.mark.timeout(120 + 2 * OUTAGE_S)
+def test_trouble_of_the_spool_itself_keeps_nobody_from_the_server(
+    make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What can not be moved waits; what is new goes to a server that takes it."""
+    bench = make_bench()
+    bench.stand_in.stop()
+    bench.write(requests_named("waiting"))
+    bench.stand_in.start()
+    broken = threading.Semaphore(0)
+
+    def fail(*_: Any) -> bytes:
+        broken.release()
+        raise QueryFailed(243, "NOT_ENOUGH_SPACE", "")
+
+    monkeypatch.setattr(bench.local, "native", fail)
+    bench.spool.start()
+    try:
+        for _ in range(3):
+            assert broken.acquire(timeout=20)
+            assert not bench.spool.server_is_away
+        assert bench.write(requests_named("new")) == [STORED] * 3
+        assert row_counts(bench.server) == times(1)
+        assert row_counts(bench.local) == times(1)
+
+        monkeypatch.undo()
+        until(lambda: row_counts(bench.server) == times(2), 20, "what waited")
+    finally:
+        bench.spool.stop()
+
+
 def test_the_server_program_rides_out_an_outage_and_a_kill(
     tmp_path: Path, engine: EmbeddedStore, start_server: Callable[..., Server]
 ) -> None:

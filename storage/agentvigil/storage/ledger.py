@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agentvigil.storage.named_queries import load_queries
-from agentvigil.storage.signals import TRACES, Signal
+from agentvigil.storage.signals import Signal
 from agentvigil.storage.store import Store
 
 _QUERIES: Final = load_queries("agentvigil.storage", "queries.sql")
@@ -103,7 +103,7 @@ class RequestLedger:
 
     def index(self, received_from: datetime) -> None:
         """Make sure that the traces taken in since ``received_from`` are in their index, which is filled after them."""
-        if self._signal is TRACES:
+        if self._signal.index_table is not None:
             self._store.command(_QUERIES["index_traces"], {"received_from": received_from})
 
     def delete(self, request_hashes: Sequence[bytes], received_from: datetime) -> None:

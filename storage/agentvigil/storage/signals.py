@@ -16,7 +16,8 @@ class Destination:
 class Signal:
     """A kind of telemetry. ``items`` is what one row is called, ``message`` the envelope in ``otlp.proto``.
 
-    ``count_column`` holds how many rows a request has in all ``destinations`` together.
+    ``count_column`` holds how many rows a request has in all ``destinations`` together; ``index_table`` is filled from
+    them by a view.
     """
 
     name: str
@@ -24,10 +25,16 @@ class Signal:
     message: str
     count_column: str
     destinations: tuple[Destination, ...]
+    index_table: str | None = None
 
 
 TRACES: Final = Signal(
-    "traces", "spans", "TracesEnvelope", "RequestSpans", (Destination("otlp_traces", "otel_traces"),)
+    "traces",
+    "spans",
+    "TracesEnvelope",
+    "RequestSpans",
+    (Destination("otlp_traces", "otel_traces"),),
+    "otel_traces_trace_id_ts",
 )
 LOGS: Final = Signal(
     "logs", "log records", "LogsEnvelope", "RequestLogRecords", (Destination("otlp_logs", "otel_logs"),)

@@ -21,14 +21,13 @@ from agentvigil.storage.ledger import RequestLedger, StoredRequest
 from agentvigil.storage.named_queries import load_queries
 from agentvigil.storage.request_writer import Outcome, RequestWriter
 from agentvigil.storage.server import ServerStore
-from agentvigil.storage.signals import SIGNALS, TRACES, Signal
+from agentvigil.storage.signals import SIGNALS, Signal
 
 _LOG: Final = logging.getLogger("agentvigil.storage")
 _QUERIES: Final = load_queries("agentvigil.storage", "spool.sql")
 _BATCH_ROWS: Final = 50_000
 _BATCH_REQUESTS: Final = 500
 _LISTED_REQUESTS: Final = 100_000
-_INDEXES: Final = {TRACES.name: ("otel_traces_trace_id_ts",)}
 _BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -97,18 +96,26 @@ class Spool:
         # Rows may wait from before this process.
         has_rows = True
         while not self._stopping.is_set():
-            if self._away.is_set() or has_rows:
+            has_rows = has_rows or self._away.is_set()
+            if has_rows and self._server_answers():
                 try:
-                    self._server.rows("SELECT 1")
-                    self._away.clear()
                     has_rows = not self.drain()
                 except StorageError as exc:
-                    self.report_away()
-                    has_rows = True
-                    _LOG.info("the ClickHouse server is still away: %s", exc)
+                    # No word on whether the server takes what is new: whoever writes to it finds that out.
+                    _LOG.warning("emptying the spool broke off, trying again: %s", exc)
                 except Exception:  # noqa: BLE001 - a defect must not end the thread that empties the spool
                     _LOG.exception("emptying the spool failed for a reason nobody foresaw; trying again")
             self._stopping.wait(self._limits.retry_s)
+
+    def _server_answers(self) -> bool:
+        try:
+            self._server.rows("SELECT 1")
+        except StorageError as exc:
+            self.report_away()
+            _LOG.info("the ClickHouse server is still away: %s", exc)
+            return False
+        self._away.clear()
+        return True
 
     def drain(self) -> bool:
         """Move everything to the server; return whether the spool is empty now.
@@ -152,7 +159,7 @@ class Spool:
         tables = [destination.table for destination in signal.destinations]
         with self.writing[signal.name]:
             if all(request_hash in moved for request_hash in ledger.since(_BEGINNING, _LISTED_REQUESTS)):
-                for table in (*tables, *_INDEXES.get(signal.name, ())):
+                for table in filter(None, (*tables, signal.index_table)):
                     self.local.command(_QUERIES["clear"], {"table": table})
                 return True
         if moved:

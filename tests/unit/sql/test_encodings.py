@@ -84,11 +84,14 @@ def test_other_codings_are_refused(coding: str) -> None:
 
 
 def test_a_frame_that_needs_much_memory_is_refused() -> None:
-    compressor = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: 27})
-    streamed = compressor.compress(QUERY) + compressor.flush()
+    def streamed(window_log: int) -> bytes:
+        compressor = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: window_log})
+        return compressor.compress(QUERY) + compressor.flush()
 
-    with pytest.raises(QueryRefused):
-        inflate("zstd", streamed, 1000)
+    assert inflate("zstd", streamed(23), 1000) == QUERY
+    with pytest.raises(QueryRefused) as refusal:
+        inflate("zstd", streamed(24), 1000)
+    assert refusal.value.code == 271
 
 
 def test_a_block_is_what_clickhouse_writes() -> None:

@@ -2,11 +2,24 @@
 
 import zlib
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Final, Protocol
 
 import lz4.frame  # type: ignore[import-untyped]  # it has no types
 from backports import zstd
 
+from agentvigil.storage.inflating import (
+    CutOff,
+    FrameReader,
+    NotCompressed,
+    OverLimit,
+    TooManyFrames,
+    gzip_reader,
+    inflate_frames,
+    lz4_reader,
+    zlib_reader,
+    zstd_reader,
+)
 from agentvigil.storage.sql.errors import BAD_REQUEST_PARAMETER, CANNOT_DECOMPRESS, QUERY_IS_TOO_LARGE, QueryRefused
 
 
@@ -79,8 +92,17 @@ ENCODERS: Final[dict[str, Callable[[], Encoder]]] = {
 }
 """Codings an answer may get, the cheapest for both sides first."""
 
-_WINDOW_LOG_MAX: Final = 23
+WINDOW_LOG_MAX: Final = 23
 """Of a Zstandard frame we inflate: 8 MiB, what its specification asks of every decoder (RFC 8878, 3.1.1.1.2)."""
+
+_READERS: Final[dict[str, Callable[[], FrameReader]]] = {
+    "gzip": gzip_reader,
+    "x-gzip": gzip_reader,
+    "deflate": zlib_reader,
+    "lz4": lz4_reader,
+    "zstd": partial(zstd_reader, WINDOW_LOG_MAX),
+}
+"""Codings a request may have."""
 
 
 def accepted_coding(accept_encoding: str) -> str | None:
@@ -105,33 +127,19 @@ def inflate(coding: str, body: bytes, limit: int) -> bytes:
         QueryRefused: code 229 once there are more than ``limit`` bytes, 271 for a body that is not in that coding or
             has something behind its end, 36 for a coding that is not known.
     """
+    if coding not in _READERS:
+        raise QueryRefused(
+            BAD_REQUEST_PARAMETER,
+            f"Content-Encoding {coding[:40]!r} is not taken; "
+            "use gzip, deflate, lz4 or zstd, or send the query as it is",
+        )
     try:
-        inflater = _inflater(coding)
-        plain = bytes(inflater.decompress(body, limit + 1))
-    except (zlib.error, zstd.ZstdError, RuntimeError, EOFError) as exc:  # lz4 raises RuntimeError
+        return inflate_frames(body, _READERS[coding], limit, most_frames=1)
+    except OverLimit as exc:
+        raise QueryRefused(
+            QUERY_IS_TOO_LARGE, f"The query inflates to more than {limit} bytes; make it shorter"
+        ) from exc
+    except NotCompressed as exc:
         raise QueryRefused(CANNOT_DECOMPRESS, f"The body is not {coding}, as its Content-Encoding says") from exc
-    if len(plain) > limit:
-        raise QueryRefused(QUERY_IS_TOO_LARGE, f"The query inflates to more than {limit} bytes; make it shorter")
-    if not inflater.eof or inflater.unused_data:
-        raise QueryRefused(CANNOT_DECOMPRESS, f"The body is not one whole {coding} stream")
-    return plain
-
-
-def zstd_decompressor() -> zstd.ZstdDecompressor:
-    """Return a decompressor that refuses frames which need more memory than decoders must have."""
-    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG_MAX})
-
-
-def _inflater(coding: str) -> Any:
-    if coding in ("gzip", "x-gzip"):
-        return zlib.decompressobj(wbits=_GZIP_WBITS)
-    if coding == "deflate":
-        return zlib.decompressobj()
-    if coding == "lz4":
-        return lz4.frame.LZ4FrameDecompressor()
-    if coding == "zstd":
-        return zstd_decompressor()
-    raise QueryRefused(
-        BAD_REQUEST_PARAMETER,
-        f"Content-Encoding {coding[:40]!r} is not taken; use gzip, deflate, lz4 or zstd, or send the query as it is",
-    )
+    except (CutOff, TooManyFrames) as exc:
+        raise QueryRefused(CANNOT_DECOMPRESS, f"The body is not one whole {coding} stream") from exc

@@ -13,7 +13,8 @@ import lz4.block  # type: ignore[import-untyped]  # none of these two has types
 from backports import zstd
 from clickhouse_cityhash.cityhash import CityHash128  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-from agentvigil.storage.sql.encodings import zstd_decompressor
+from agentvigil.storage.inflating import zstd_reader
+from agentvigil.storage.sql.encodings import WINDOW_LOG_MAX
 from agentvigil.storage.sql.errors import CANNOT_DECOMPRESS, CHECKSUM_DOESNT_MATCH, QUERY_IS_TOO_LARGE, QueryRefused
 
 _HEAD: Final = struct.Struct("<BII")
@@ -71,7 +72,7 @@ def _inflate(method: int, data: bytes, size: int) -> bytes:
         if method == _LZ4:
             return bytes(lz4.block.decompress(data, uncompressed_size=size))
         if method == _ZSTD:
-            return bytes(zstd_decompressor().decompress(data, max_length=size + 1))
+            return zstd_reader(WINDOW_LOG_MAX).decompress(data, size + 1)
     except (lz4.block.LZ4BlockError, zstd.ZstdError, ValueError) as exc:
         raise _broken(str(exc)) from exc
     raise _broken(f"method 0x{method:02x} is none of LZ4, ZSTD and NONE")

@@ -35,7 +35,7 @@ def _phase(name: str, phase: str, args: argparse.Namespace, results: Results, fl
         cpu_before = cpu_seconds(server.pid)
         with PartSampler(server.data) as sampler:
             sent = send(server, "--warmup", str(args.warmup), *flags)
-            stored = int(server.query(f"SELECT count() FROM {TRACES}"))
+            stored = int(server.query("SELECT count() FROM otel_traces"))
             cpu_after_send = cpu_seconds(server.pid)
             if phase == "load":
                 progress(f"  {sent['items_per_s']:,} spans/s; settling for {args.settle:g} s")
@@ -51,7 +51,7 @@ def _phase(name: str, phase: str, args: argparse.Namespace, results: Results, fl
         if phase == "load" and stored:
             values["bytes_traces"].append(size_bytes(parts.get(TRACES, [])) / stored)
             values["bytes_all"].append(size_bytes([part for found in parts.values() for part in found]) / stored)
-            mean = server.query(f"SELECT avg(length(SpanAttributes)) FROM {TRACES}")
+            mean = server.query("SELECT avg(length(SpanAttributes)) FROM otel_traces")
             values["attributes"].append(float(mean))
 
     # Where there is no /proc, the figures of the whole process, its start included, are the best there is.

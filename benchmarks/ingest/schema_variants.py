@@ -80,7 +80,7 @@ def fresh_store(directory: DataDirectory, name: str, statements: tuple[str, ...]
     for statement in statements:
         store.command(statement)
     yield store
-    store.command(f"DROP DATABASE {name}")
+    store.command("DROP DATABASE {database:Identifier}", {"database": name})
     store.close()
 
 

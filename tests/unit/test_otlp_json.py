@@ -1,17 +1,23 @@
 """Users switch OTEL_EXPORTER_OTLP_PROTOCOL and expect the same telemetry."""
 
 import base64
+import importlib
 import json
 import math
+import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from google.protobuf import json_format, text_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from hypothesis import given, settings
@@ -23,6 +29,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from agentvigil.receiver import otlp
 from agentvigil.receiver.errors import BadRequest
 from agentvigil.receiver.otlp_json import json_of, protobuf_of
 
@@ -229,6 +236,35 @@ def test_of_a_key_that_comes_twice_the_last_counts() -> None:
 def test_an_empty_object_is_an_empty_request() -> None:
     """A valid request with nothing in it."""
     assert protobuf_of(b" {} ", ExportTraceServiceRequest) == b""
+
+
+@pytest.fixture
+def request_of_an_otlp_to_come() -> type[Message]:
+    """With a field of a type that no message of OTLP has today."""
+    file = FileDescriptorProto(name="to_come.proto", package="to_come", syntax="proto3")
+    file.message_type.add(name="Request").field.add(
+        name="ratio", number=1, type=FieldDescriptorProto.TYPE_FLOAT, label=FieldDescriptorProto.LABEL_OPTIONAL
+    )
+    pool = DescriptorPool()
+    pool.Add(file)
+    return GetMessageClass(pool.FindMessageTypeByName("to_come.Request"))
+
+
+def test_a_type_that_nobody_can_encode_is_named(request_of_an_otlp_to_come: type[Message]) -> None:
+    """Even where no sender uses the field yet: passed over, its values would be lost in silence."""
+    with pytest.raises(TypeError, match=r"to_come\.Request\.ratio is a TYPE_FLOAT"):
+        protobuf_of(b"{}", request_of_an_otlp_to_come)
+
+
+def test_such_a_type_stops_the_start(
+    request_of_an_otlp_to_come: type[Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever upgrades ``opentelemetry-proto`` is told, not the first sender of JSON."""
+    monkeypatch.setattr(otlp, "OTLP_SIGNALS", (replace(otlp.TRACES, request=request_of_an_otlp_to_come),))
+    monkeypatch.delitem(sys.modules, "agentvigil.receiver.otlp_json")
+
+    with pytest.raises(TypeError, match="TYPE_FLOAT"):
+        importlib.import_module("agentvigil.receiver.otlp_json")
 
 
 SPAN = r"resourceSpans\[0\]\.scopeSpans\[0\]\.spans\[0\]"

@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionErro
 from urllib3.response import BaseHTTPResponse
 
 from agentvigil.cli.settings import Endpoint
+from agentvigil.cli.tls import no_password
 from agentvigil.storage.errors import StoreUnreachable
 
 _MOST_ANSWER_BYTES: Final = 2**22
@@ -82,8 +83,7 @@ class Trust:
             context.verify_mode = ssl.CERT_NONE
         if self.client_certificate is not None:
             try:
-                # Without a password callback OpenSSL would ask for one at the terminal.
-                context.load_cert_chain(self.client_certificate, self.client_key, password=_no_password)
+                context.load_cert_chain(self.client_certificate, self.client_key, password=no_password)
             except (OSError, ValueError) as exc:
                 raise TrustUnusable(
                     f"can not use --client-cert {self.client_certificate} with --client-key {self.client_key}: {exc}"
@@ -226,7 +226,3 @@ def bearer(key: str | None) -> dict[str, str]:
 def fingerprint(pem: str) -> str:
     """Return the SHA-256 of a certificate, in hex."""
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
-
-
-def _no_password() -> str:
-    raise ValueError("the private key is encrypted; store it without a password, readable by this user alone")

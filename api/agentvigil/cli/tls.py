@@ -49,8 +49,7 @@ def load_tls(settings: Settings) -> Tls | None:
         raise TlsUnusable("TLS needs a certificate and its private key: give both --tls-cert and --tls-key")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        # Without a password callback OpenSSL would ask for one at the terminal.
-        context.load_cert_chain(settings.tls_cert, settings.tls_key, password=_no_password)
+        context.load_cert_chain(settings.tls_cert, settings.tls_key, password=no_password)
     except (OSError, ValueError) as exc:
         raise TlsUnusable(
             f"can not use --tls-cert {settings.tls_cert} with --tls-key {settings.tls_key}: {exc}"
@@ -63,5 +62,10 @@ def load_tls(settings: Settings) -> Tls | None:
     return Tls(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
 
 
-def _no_password() -> str:
+def no_password() -> str:
+    """Stand where OpenSSL, without a password callback, would ask for one at the terminal.
+
+    Raises:
+        ValueError: always, since the key it is called for is encrypted.
+    """
     raise ValueError("the private key is encrypted; store it without a password, readable by this user alone")

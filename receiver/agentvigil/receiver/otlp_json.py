@@ -3,6 +3,7 @@
 What comes in is JSON, what goes out is what the same exporter would have sent as protobuf, so that everything behind
 this module knows one encoding. The bytes are written straight from the parsed document. For each message of the
 installed ``opentelemetry-proto`` one encoder is made from its descriptor, once per process; no field is named here.
+Those of the requests are made on import, so a field of a type that nobody can encode fails the start and no request.
 
 Where the specification leaves a choice, and where senders take liberties:
 
@@ -31,9 +32,11 @@ from typing import Any, Final
 import orjson
 from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from google.protobuf.message import Message
 
 from agentvigil.receiver.errors import BadRequest
+from agentvigil.receiver.otlp import OTLP_SIGNALS
 from agentvigil.storage.varint import varint
 
 _MOST_NESTED: Final = 100
@@ -72,6 +75,7 @@ def protobuf_of(body: bytes, message: type[Message]) -> bytes:
 
     Raises:
         BadRequest: if ``body`` is not JSON, or not such a message; says where.
+        TypeError: if a field of ``message`` has a type that no field of OTLP had so far; says which.
     """
     document = _parsed(body)
     try:
@@ -268,7 +272,8 @@ def _scalar(field: FieldDescriptor) -> tuple[int, _Content]:
         case FieldDescriptor.TYPE_SINT32:
             return 0, _integer(-(2**31), 2**31, _zigzag)
         case _:
-            raise NotImplementedError(f"OTLP now has fields like {field.full_name}; write how they are encoded")
+            type_name = FieldDescriptorProto.Type.DESCRIPTOR.values_by_number[field.type].name
+            raise TypeError(f"{field.full_name} is a {type_name}, as no field of OTLP was; write how it is encoded")
 
 
 _FIXED32: Final = struct.Struct("<I").pack
@@ -356,3 +361,7 @@ def _id(value: Any) -> bytes:
         return binascii.unhexlify(value)
     except ValueError:
         return _INVALID_ID
+
+
+for _signal in OTLP_SIGNALS:
+    _encoder(_signal.request.DESCRIPTOR)

@@ -86,7 +86,7 @@ class EmbeddedStore(Store):
         try:
             # Holds the engine open while clients come and go.
             self._anchor = _connect(self._connection_string)
-            self._anchor.query(f"CREATE DATABASE IF NOT EXISTS {quote_identifier(database)}")
+            self._anchor.query("CREATE DATABASE IF NOT EXISTS {database:Identifier}", params={"database": database})
         except RuntimeError as exc:
             raise StoreUnreachable(
                 f"can not open the ClickHouse data in {self.path}: {str(exc) or 'another program has it open'}"

@@ -88,6 +88,8 @@ def test_the_vocabulary_is_content_or_not_as_it_says() -> None:
         attributes.GEN_AI_TOOL_CALL_RESULT,
         attributes.GEN_AI_RETRIEVAL_QUERY_TEXT,
         attributes.GEN_AI_RETRIEVAL_DOCUMENTS,
+        attributes.AGENTVIGIL_PROMPT_TEMPLATE,
+        attributes.AGENTVIGIL_PROMPT_VARIABLES,
     }
 
 

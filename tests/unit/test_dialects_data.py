@@ -76,7 +76,9 @@ def spoil(documents: dict[str, dict[str, Any]], where: str, key: str, value: Any
         ),
         ("openlit", "rule", [{"source": "x", "target": "user.id", "operations": ["talk"]}], "unknown operations"),
         ("common", "order", ["openlit"], "name each dialect once"),
-        ("common/targets", "x", "number", "unknown type"),
+        ("common/targets", "names", ["gen_ai.mood"], "not in registry.toml"),
+        ("common/targets", "names", ["user.id", "user.id"], "twice"),
+        ("common/targets", "signed", ["user.id"], "no counts otherwise"),
         ("common/operations", "talk", "twice", "unknown way"),
         ("common/values/gen_ai.provider.name", "OpenAI", "openai", "lower case"),
         ("common/values/gen_ai.provider.name", "oai", "azure", "something else again"),
@@ -112,6 +114,24 @@ def test_each_target_of_ours_is_in_the_vocabulary() -> None:
     names = {value for name, value in vars(vocabulary).items() if name.startswith("GEN_AI_")}
 
     assert names - load().targets.keys() == {vocabulary.GEN_AI_SYSTEM}
+
+
+@pytest.mark.parametrize(
+    ("target", "kind"),
+    [
+        ("gen_ai.request.model", "string"),
+        ("gen_ai.request.seed", "int"),
+        ("gen_ai.request.top_k", "int"),
+        ("gen_ai.request.max_tokens", "count"),
+        ("gen_ai.request.temperature", "double"),
+        ("gen_ai.request.stream", "bool"),
+        ("gen_ai.response.finish_reasons", "strings"),
+        ("gen_ai.input.messages", "any"),
+    ],
+)
+def test_a_target_is_read_as_what_the_vocabulary_says(target: str, kind: str) -> None:
+    """A count refuses what an int takes, so a token count of -1 is not believed and a seed of -1 is."""
+    assert load().targets[target] == kind
 
 
 def test_a_key_has_one_place_in_the_table() -> None:

@@ -96,7 +96,7 @@ KINDS = [
             ("embedding", "embeddings"),
             ("retriever", "retrieval"),
             ("tool", "execute_tool"),
-            ("chain", "step"),
+            ("chain", "invoke_workflow"),
             ("prompt", ""),
             ("parser", ""),
         )
@@ -172,7 +172,8 @@ NAMES = [
     ("A ADK 2.x", "invocation", "gcp.vertex.agent", "invoke_workflow"),
     ("A ADK 2.x", "execute_tool search", "gcp.vertex.agent", "execute_tool"),
     ("A ADK 2.x", "invocation", "", ""),
-    ("A lk.*", "llm_node", "livekit-agents", "chat"),
+    # llm_request within it is the call.
+    ("A lk.*", "llm_node", "livekit-agents", "step"),
     ("A lk.*", "llm_request", "livekit-agents", "chat"),
     ("A lk.*", "function_tool", "livekit-agents", "execute_tool"),
     ("A lk.*", "agent_turn", "livekit-agents", "invoke_agent"),
@@ -532,7 +533,8 @@ ATTRIBUTES: list[Case] = [
     Case("B finish reasons", {"gen_ai.response.finish_reasons": '["stop","length"]'}, {REASONS: ["stop", "length"]}),
     *same("B tool", "gen_ai.tool.name", "add", "tool.name", **OPENINFERENCE),
     *same("B tool", "gen_ai.tool.description", "adds", "tool.description", **OPENINFERENCE),
-    *same("B tool", "gen_ai.tool.call.arguments", "{}", "tool.parameters", **OPENINFERENCE),
+    # A tool's schema, not what it was called with.
+    Case("B tool", {"tool.parameters": "{}"}, {}, OPENINFERENCE),
     *same("B tool", "gen_ai.tool.call.id", "c1", "tool.id", "tool_call.id", "ai.toolCall.id", "lk.function_tool.id"),
     *same("B tool", "gen_ai.tool.name", "add", "ai.toolCall.name", "lk.function_tool.name", "haystack.tool.name"),
     *same("B tool", "gen_ai.tool.name", "add", "agent_framework.function.name"),

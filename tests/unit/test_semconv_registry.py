@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes, mcp_attributes
 
+from agentvigil import semconv
 from agentvigil.semconv import attributes, enums, names
 from agentvigil.semconv.check import check
 from agentvigil.semconv.content import CONTENT_KEYS, CONTENT_PREFIXES, is_content
@@ -77,6 +78,7 @@ def test_the_vocabulary_loads_without_any_package(tmp_path: Path) -> None:
     program = f"""
 import sys
 sys.path.insert(0, {str(ROOT / "semconv")!r})
+from agentvigil import semconv
 from agentvigil.semconv import attributes, enums, names
 assert "tomllib" not in sys.modules, "constants cost no parsing"
 from agentvigil.semconv.check import check
@@ -98,6 +100,11 @@ def test_each_name_is_a_constant() -> None:
     expected |= {"SCHEMA_URL": registry.schema_url, "CORE_SCHEMA_URL": registry.core_schema_url}
 
     assert constants(names) == expected
+
+
+def test_the_schema_is_found_where_one_looks_first() -> None:
+    """Every tracer needs it, whoever writes the names out by hand included."""
+    assert load().schema_url == semconv.SCHEMA_URL
 
 
 def test_what_our_code_uses_is_a_part_of_all_names() -> None:

@@ -5,5 +5,6 @@ the same data into SQL.
 """
 
 from agentvigil.semconv._version import __version__
+from agentvigil.semconv.names import SCHEMA_URL
 
-__all__ = ["__version__"]
+__all__ = ["SCHEMA_URL", "__version__"]

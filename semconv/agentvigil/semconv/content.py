@@ -26,6 +26,9 @@ CONTENT_KEYS: Final[tuple[str, ...]] = (
     "gen_ai.memory.query.text",
     "gen_ai.memory.records",
     "gen_ai.evaluation.explanation",
+    # ours
+    a.AGENTVIGIL_PROMPT_TEMPLATE,
+    a.AGENTVIGIL_PROMPT_VARIABLES,
     # conventions up to 1.36, on spans and on span events
     "gen_ai.prompt",
     "gen_ai.completion",

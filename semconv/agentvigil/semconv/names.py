@@ -801,6 +801,12 @@ AGENTVIGIL_STEP_ATTEMPT: Final = "agentvigil.step.attempt"
 Int; development; privacy safe; source agentvigil.
 """
 
+AGENTVIGIL_IS_STEP: Final = "agentvigil.is_step"
+"""True on a step that has no operation of its own, between an agent and its calls; absent otherwise.
+
+Boolean; development; privacy safe; source agentvigil.
+"""
+
 AGENTVIGIL_FAILURE_TYPE: Final = "agentvigil.failure.type"
 """Which part of the agent failed.
 
@@ -824,6 +830,18 @@ String; development; privacy free_text; source agentvigil.
 
 AGENTVIGIL_COST_USD: Final = "agentvigil.cost.usd"
 """What the call cost, where the application knows better than a price list.
+
+Double; unit USD; development; privacy safe; source agentvigil.
+"""
+
+AGENTVIGIL_COST_INPUT_USD: Final = "agentvigil.cost.input_usd"
+"""The part of the cost that the input tokens make.
+
+Double; unit USD; development; privacy safe; source agentvigil.
+"""
+
+AGENTVIGIL_COST_OUTPUT_USD: Final = "agentvigil.cost.output_usd"
+"""The part of the cost that the output tokens make.
 
 Double; unit USD; development; privacy safe; source agentvigil.
 """
@@ -868,6 +886,63 @@ AGENTVIGIL_FEEDBACK_COMMENT: Final = "agentvigil.feedback.comment"
 """What was said along with the judgement.
 
 String; development; privacy free_text; source agentvigil.
+"""
+
+
+# AgentVigil: what libraries tell besides
+
+AGENTVIGIL_FRAMEWORK: Final = "agentvigil.framework"
+"""Framework that made the span, where it gave its own name as the provider's.
+
+String; development; privacy label; source agentvigil.
+"""
+
+AGENTVIGIL_PROMPT_TEMPLATE: Final = "agentvigil.prompt.template"
+"""Text, or messages, that the prompt was made from.
+
+Any, on spans as JSON; development; privacy content; source agentvigil.
+"""
+
+AGENTVIGIL_PROMPT_VARIABLES: Final = "agentvigil.prompt.variables"
+"""What the variables of that template were set to, by their names.
+
+Any, on spans as JSON; development; privacy content; source agentvigil.
+"""
+
+AGENTVIGIL_USAGE_TOTAL_TOKENS: Final = "agentvigil.usage.total_tokens"
+"""Input and output tokens together, where a library sends their sum along.
+
+Int; unit {token}; development; privacy safe; source agentvigil.
+"""
+
+AGENTVIGIL_RUN_USAGE_INPUT_TOKENS: Final = "agentvigil.run.usage.input_tokens"
+"""All input tokens of the run, as the library added them up.
+
+Int; unit {token}; development; privacy safe; source agentvigil.
+"""
+
+AGENTVIGIL_RUN_USAGE_OUTPUT_TOKENS: Final = "agentvigil.run.usage.output_tokens"
+"""All output tokens of the run, as the library added them up.
+
+Int; unit {token}; development; privacy safe; source agentvigil.
+"""
+
+AGENTVIGIL_RUN_USAGE_CACHE_READ_INPUT_TOKENS: Final = "agentvigil.run.usage.cache_read.input_tokens"
+"""The part of the run's input tokens read from a cache.
+
+Int; unit {token}; development; privacy safe; source agentvigil.
+"""
+
+AGENTVIGIL_RUN_USAGE_CACHE_WRITE_INPUT_TOKENS: Final = "agentvigil.run.usage.cache_write.input_tokens"
+"""The part of the run's input tokens written to a cache.
+
+Int; unit {token}; development; privacy safe; source agentvigil.
+"""
+
+AGENTVIGIL_RUN_USAGE_REASONING_OUTPUT_TOKENS: Final = "agentvigil.run.usage.reasoning.output_tokens"
+"""The part of the run's output tokens spent on reasoning.
+
+Int; unit {token}; development; privacy safe; source agentvigil.
 """
 
 

@@ -1,16 +1,27 @@
 """Reads all dialects from the package's own files, once."""
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
+from agentvigil.semconv import registry as vocabulary
 from agentvigil.semconv.dialects.errors import BadDialect
-from agentvigil.semconv.dialects.model import Registry
+from agentvigil.semconv.dialects.model import Registry, TargetType
 from agentvigil.semconv.dialects.parsing import parse_dialect
 from agentvigil.semconv.dialects.validation import validate
 
 _COMMON = "common"
+
+_TYPES: Final[Mapping[vocabulary.ValueType, TargetType]] = {
+    vocabulary.ValueType.STRING: "string",
+    vocabulary.ValueType.INT: "int",
+    vocabulary.ValueType.DOUBLE: "double",
+    vocabulary.ValueType.BOOLEAN: "bool",
+    vocabulary.ValueType.STRING_ARRAY: "strings",
+    vocabulary.ValueType.ANY: "any",
+}
 
 
 @cache
@@ -27,7 +38,11 @@ def load() -> Registry:
 
 
 def build(documents: dict[str, dict[str, Any]]) -> Registry:
-    """Make the values of parsed files: name without ending → content. Nothing is checked against each other yet."""
+    """Make the values of parsed files: name without ending → content. Nothing is checked against each other yet.
+
+    Raises:
+        BadDialect: if a file is not as the model has it, or a target not as the vocabulary has it.
+    """
     common = documents[_COMMON]
     dialects = {
         name: parse_dialect(name, document, common["paths"])
@@ -41,7 +56,7 @@ def build(documents: dict[str, dict[str, Any]]) -> Registry:
     return Registry(
         dialects=dialects,
         order=tuple(common["order"]),
-        targets=common["targets"],
+        targets=_targets(common["targets"]["names"], common["targets"]["signed"]),
         operations=common["operations"],
         values=common["values"],
         frameworks=common["frameworks"],
@@ -49,6 +64,22 @@ def build(documents: dict[str, dict[str, Any]]) -> Registry:
         ai_families=frozenset(common["ai_families"]),
         neutral_families=frozenset(common["neutral_families"]),
     )
+
+
+def _targets(names: Sequence[str], signed: Sequence[str]) -> dict[str, TargetType]:
+    attributes = vocabulary.load().attributes
+    if unknown := [name for name in names if name not in attributes]:
+        raise BadDialect(_COMMON, f"targets {unknown} are not in registry.toml")
+    if len(set(names)) < len(names):
+        raise BadDialect(_COMMON, f"targets are there twice: {sorted(name for name in names if names.count(name) > 1)}")
+    counts = {name for name in names if _is_count(attributes[name])}
+    if wrong := set(signed) - counts:
+        raise BadDialect(_COMMON, f"targets {sorted(wrong)} are signed, and no counts otherwise")
+    return {name: "count" if name in counts.difference(signed) else _TYPES[attributes[name].type] for name in names}
+
+
+def _is_count(attribute: vocabulary.Attribute) -> bool:
+    return attribute.type is vocabulary.ValueType.INT and attribute.minimum is not None
 
 
 def _documents() -> dict[str, dict[str, Any]]:

@@ -168,6 +168,7 @@ def _json(entry: Table, dialect_id: str, paths: Mapping[str, Mapping[str, str]])
             path=path,
             position=position,
             is_repr=entry.get("repr", False),
+            operations=frozenset(entry.get("operations", ())),
         )
 
 

@@ -77,13 +77,27 @@ def converted(value: Value, convert: Convert, start_time_unix_nano: int, known: 
 
 
 def json_part(value: Value, path: str, *, is_repr: bool) -> Value | None:
-    """What stands under ``path`` in a mapping or in the text of one; None when there is nothing."""
+    """What stands under ``path`` in a mapping or in the text of one; None when there is nothing.
+
+    A dot in ``path`` leads into what is within: ``a.0.b`` is ``b`` of the first item of ``a``.
+    """
     document = value if isinstance(value, Mapping) else parsed(value)
     if isinstance(document, Mapping):
-        return document.get(path)
+        for name in path.split("."):
+            document = _within(document, name)
+        return document
     if is_repr and (found := re.search(rf"['\"]{re.escape(path)}['\"]: ?([0-9]+)", text(value))):
         return found[1]
     return None
+
+
+def _within(document: Value | None, name: str) -> Value | None:
+    found: Value | None = None
+    if isinstance(document, Mapping):
+        found = document.get(name)
+    elif isinstance(document, list) and name.isdecimal() and int(name) < len(document):
+        found = document[int(name)]
+    return found
 
 
 def parsed(value: Value) -> Value | None:

@@ -1,0 +1,9 @@
+"""OpenInference on Anthropic's SDK."""
+
+from calls import anthropic_sdk
+from driving import drive
+from openinference.instrumentation.anthropic import AnthropicInstrumentor
+
+drive(
+    lambda telemetry: AnthropicInstrumentor().instrument(tracer_provider=telemetry.tracer_provider), *anthropic_sdk.ALL
+)

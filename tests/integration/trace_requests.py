@@ -12,6 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 from agentvigil.receiver.admission import admit, clean
 from agentvigil.receiver.otlp import TRACES, OtlpSignal
+from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.envelope import ExportRequest, Limits
 from agentvigil.storage.request_writer import Outcome, RequestWriter
 from agentvigil.storage.store import Store
@@ -78,8 +79,9 @@ def admitted(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     project: str = "default",
     otlp: OtlpSignal = TRACES,
+    policy: ContentPolicy = ContentPolicy.OFF,
 ) -> ExportRequest:
-    found = admit(otlp, body, project)
+    found = admit(otlp, body, project, policy)
     return ExportRequest(
         otlp.signal,
         found.destinations,
@@ -90,6 +92,8 @@ def admitted(
         received_at_ns,
         keep_days,
         limits,
+        policy,
+        b"key of the tests",
     )
 
 

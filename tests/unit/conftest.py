@@ -8,6 +8,7 @@ import pytest
 
 from agentvigil.receiver.admission import admit, clean
 from agentvigil.receiver.otlp import TRACES, OtlpSignal
+from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.envelope import ExportRequest, Limits
 from agentvigil.storage.request_writer import Outcome, RequestWriter
@@ -15,10 +16,10 @@ from agentvigil.storage.request_writer import Outcome, RequestWriter
 
 @pytest.fixture
 def insert(store: EmbeddedStore) -> Callable[[OtlpSignal, bytes], None]:
-    """Take a serialised export request the road from admission into ``store``."""
+    """Take a serialised export request the road from admission into ``store``; all but content is kept as it is."""
 
-    def take(otlp: OtlpSignal, body: bytes) -> None:
-        admitted = admit(otlp, body, "default")
+    def take(otlp: OtlpSignal, body: bytes, policy: ContentPolicy = ContentPolicy.FULL) -> None:
+        admitted = admit(otlp, body, "default", policy)
         request = ExportRequest(
             signal=otlp.signal,
             destinations=admitted.destinations,
@@ -29,6 +30,8 @@ def insert(store: EmbeddedStore) -> Callable[[OtlpSignal, bytes], None]:
             received_at_ns=time.time_ns(),
             keep_days=90,
             limits=Limits(attributes=100_000),
+            content_policy=policy,
+            hash_key=b"key of the tests",
         )
         assert RequestWriter(store, otlp.signal, partial(clean, otlp)).write([request]) == [Outcome.STORED]
 

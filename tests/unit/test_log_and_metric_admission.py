@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -12,8 +13,9 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeL
 
 from agentvigil.receiver.admission import admit, clean
 from agentvigil.receiver.errors import BadRequest
-from agentvigil.receiver.nested import flatten, may_need_flattening
-from agentvigil.receiver.otlp import LOGS, METRICS, OTLP_SIGNALS, TRACES
+from agentvigil.receiver.nested import may_need_flattening
+from agentvigil.receiver.otlp import LOGS, METRICS, OTLP_SIGNALS, TRACES, OtlpSignal
+from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.signals import EXPONENTIAL_HISTOGRAM, GAUGE, HISTOGRAM, SUM, SUMMARY
 
 TRACE_ID, SPAN_ID = bytes(range(16)), bytes(range(8))
@@ -138,6 +140,11 @@ UNCOMMON = {
 TEXTS = {"bytes": "/w==", "map": '{"a":1}', "empty map": "{}", "numbers": "[1]", "mixed": '["a",null]'}
 
 
+def _admitted(otlp: OtlpSignal, request: Message) -> bytes:
+    """The body of ``request`` as it is admitted where everything may be stored."""
+    return admit(otlp, request.SerializeToString(), "default", ContentPolicy.FULL).body
+
+
 @pytest.mark.parametrize("name", UNCOMMON)
 def test_uncommon_bodies_become_their_text(name: str) -> None:
     """A body that the store does not read would be stored as nothing."""
@@ -145,7 +152,7 @@ def test_uncommon_bodies_become_their_text(name: str) -> None:
         record = LogRecord(body=UNCOMMON[name], severity_text=neighbour, event_name=neighbour)
         request = logs_of(LogRecord(body=AnyValue(string_value=neighbour)), record)
 
-        admitted = ExportLogsServiceRequest.FromString(admit(LOGS, request.SerializeToString(), "default").body)
+        admitted = ExportLogsServiceRequest.FromString(_admitted(LOGS, request))
 
         records = admitted.resource_logs[0].scope_logs[0].log_records
         assert [record.body.string_value for record in records] == [neighbour, TEXTS[name]]
@@ -179,22 +186,23 @@ def test_uncommon_values_are_found_wherever_metrics_have_attributes(name: str) -
         attributes = list(places_of(request))[place]
         attributes.add(key="k").value.CopyFrom(UNCOMMON[name])  # type: ignore[attr-defined]
 
-        body = admit(METRICS, request.SerializeToString(), "default").body
+        body = _admitted(METRICS, request)
 
         assert TEXTS[name].encode() in body
         assert not may_need_flattening(body, METRICS.value_tags)
 
 
-def test_content_in_a_body_that_is_a_map_is_taken_out() -> None:
-    """Some dialects write an event's messages into its body: once it is text, nobody can tell."""
-    secret = AnyValue(string_value="what somebody said")
-    pairs = [KeyValue(key=key, value=secret) for key in ("input", "output", "gen_ai.input.messages", "content")]
-    kept = KeyValue(key="finish_reason", value=AnyValue(string_value="stop"))
-    request = logs_of(LogRecord(body=AnyValue(kvlist_value=KeyValueList(values=[*pairs, kept]))))
+def test_bytes_become_a_word_where_content_is_off() -> None:
+    """In base64 what somebody said looks like a label, and labels are kept of unknown keys."""
+    octets = AnyValue(bytes_value=b"what somebody said")
+    nested = AnyValue(kvlist_value=KeyValueList(values=[KeyValue(key="a", value=octets)]))
+    values = [octets, AnyValue(array_value=ArrayValue(values=[octets])), nested]
+    request = logs_of(*(LogRecord(body=value) for value in values))
 
-    flatten(LOGS.values(request))
+    admitted = ExportLogsServiceRequest.FromString(admit(LOGS, request.SerializeToString(), "default").body)
 
-    assert request.resource_logs[0].scope_logs[0].log_records[0].body.string_value == '{"finish_reason":"stop"}'
+    records = admitted.resource_logs[0].scope_logs[0].log_records
+    assert [record.body.string_value for record in records] == ["(bytes)", '["(bytes)"]', '{"a":"(bytes)"}']
 
 
 def test_traces_look_at_no_bodies() -> None:

@@ -18,6 +18,7 @@ from agentvigil.cli.doctor.examination import examine
 from agentvigil.cli.fleet.script import DEFAULT_SEED
 from agentvigil.cli.listening import CannotListen
 from agentvigil.cli.options import DOCTOR_OPTIONS, SERVER_OPTIONS, STORE_OPTIONS, load_settings, settings_options
+from agentvigil.cli.prices import prices
 from agentvigil.cli.running import NeedsKey, Running, running
 from agentvigil.cli.semconv import semconv
 from agentvigil.cli.settings import Endpoint, Settings
@@ -47,6 +48,7 @@ def agentvigil() -> None:
     agentvigil up                       # the server, for your own agents
     agentvigil sql "SELECT count() FROM otel_traces"
     agentvigil doctor                   # is everything right, and what to do if not
+    agentvigil prices unpriced          # which models have no price
     agentvigil semconv check spans.json # do my spans follow the conventions
     """
 
@@ -225,17 +227,24 @@ def doctor(
         sys.exit(1)
 
 
+agentvigil.add_command(prices)
 agentvigil.add_command(semconv)
 
 
 def ready_line(server: Running, settings: Settings, *, as_json: bool) -> str:
     """Return what is printed when all ports listen."""
+    content = settings.content_policies().described()
     if as_json:
-        return json.dumps({"status": "ready", "version": __version__, "store": server.store_url, **server.addresses})
+        said = {"content_policy": content} if content else {}
+        return json.dumps(
+            {"status": "ready", "version": __version__, "store": server.store_url, **server.addresses, **said}
+        )
     addresses = "  ".join(f"{name} {address}" for name, address in server.addresses.items())
     loopback = all(Endpoint.parse(address).is_loopback for address in server.addresses.values())
     access = "key needed" if settings.key() else "no key, this machine only" if loopback else "no key"
-    return f"ready  {addresses}  store {server.store_url}  project default ({access})"
+    return f"ready  {addresses}  store {server.store_url}  project default ({access})" + (
+        f"  CONTENT IS STORED: {content}" if content else ""
+    )
 
 
 def _run(main: Any) -> Any:

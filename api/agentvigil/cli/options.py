@@ -12,8 +12,10 @@ from agentvigil.cli.settings import Settings, option_of
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-SERVER_OPTIONS = tuple(name for name in Settings.model_fields if name != "ingest_key")
-"""Every setting but the key, which would be seen in a list of processes: it comes by its variable or the file."""
+_SECRETS = ("ingest_key", "hash_key")
+
+SERVER_OPTIONS = tuple(name for name in Settings.model_fields if name not in _SECRETS)
+"""Every setting but the keys, which would be seen in a list of processes: they come by variable or by the file."""
 
 STORE_OPTIONS = ("data", "clickhouse", "database", "log_level")
 
@@ -60,21 +62,28 @@ def _explain(error: Any) -> str:
     name = str(error["loc"][0]) if error["loc"] else ""
     if name not in Settings.model_fields:
         return f"there is no setting {name!r}; `agentvigil up --help` lists them"
-    if name == "ingest_key":
-        return f"AGENTVIGIL_INGEST_KEY: {error['msg']}"
+    if name in _SECRETS:
+        return f"AGENTVIGIL_{name.upper()}: {error['msg']}"
     return f"{option_of(name)} (AGENTVIGIL_{name.upper()}): {error['msg']}, not {error['input']!r}"
 
 
 def _option(name: str, field: FieldInfo) -> Callable[[_Command], _Command]:
     default = field.get_default(call_default_factory=True, validated_data={})
+    is_repeatable = bool(isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("repeatable"))
     return click.option(
         f"{option_of(name)}/--no-{option_of(name)[2:]}" if field.annotation is bool else option_of(name),
         name,
         type=_type(field.annotation),
         default=None,
+        multiple=is_repeatable,
+        callback=_joined if is_repeatable else None,
         help=f"{field.description}  [env: AGENTVIGIL_{name.upper()}]"
         + ("" if default is None else f"  [default: {default}]"),
     )
+
+
+def _joined(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
+    return ",".join(values) or None
 
 
 def _type(annotation: Any) -> click.ParamType[Any]:

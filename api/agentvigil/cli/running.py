@@ -12,7 +12,9 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from agentvigil.analysis.settling import SettlingConfig, SettlingService
 from agentvigil.api.app import Check, api_app
+from agentvigil.api.prices import prices_router
 from agentvigil.cli.listening import CannotListen, HttpServer, bind
 from agentvigil.cli.settings import Endpoint, Settings, option_of
 from agentvigil.cli.tls import Tls, load_tls
@@ -28,8 +30,12 @@ from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.envelope import Limits
 from agentvigil.storage.errors import StorageError
+from agentvigil.storage.hash_key import hash_key_of
 from agentvigil.storage.migrations import migrate
 from agentvigil.storage.opening import open_store
+from agentvigil.storage.prices.book import PriceBook
+from agentvigil.storage.prices.errors import PriceError
+from agentvigil.storage.prices.loading import load_prices
 from agentvigil.storage.request_writer import RequestWriter
 from agentvigil.storage.server import ServerStore, without_password
 from agentvigil.storage.spool import Spool, SpoolingWriter, SpoolLimits
@@ -81,23 +87,29 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
             open_store(settings.clickhouse, settings.data, settings.database, purpose=purpose)
         )
         await asyncio.to_thread(_prepare, store)
+        settling = SettlingService(store, SettlingConfig())
+        settling.start()
+        stack.push_async_callback(asyncio.to_thread, settling.stop)
         registry = CollectorRegistry()
         metrics = ReceiverMetrics(registry)
         headroom = DiskHeadroom(directory.path if directory else None, settings.min_free_disk_bytes)
         _register_disk(registry, headroom)
         spool = await asyncio.to_thread(_open_spool, stack, settings, store, registry)
+        hash_key = settings.hash_key_bytes()
+        if hash_key is None:
+            hash_key = await asyncio.to_thread(hash_key_of, store, directory)
         ingests = []
         for otlp in OTLP_SIGNALS:
             writer = _writer(otlp, store, spool)
             committer = await asyncio.to_thread(_committer, writer, settings, metrics.of(otlp.signal.name))
             committer.start()
             stack.push_async_callback(asyncio.to_thread, committer.stop)
-            config = _ingest_config(settings)
+            config = _ingest_config(settings, hash_key)
             ingests.append(Ingest(otlp, committer, headroom, config, metrics.of(otlp.signal.name)))
         checks = _checks(store, headroom, spool)
-        addresses = await _listen(
-            stack, settings, tls, store, ingests, api_app(checks, registry, settings.key()), checks
-        )
+        api = api_app(checks, registry, settings.key())
+        api.include_router(prices_router(PriceBook(store)))
+        addresses = await _listen(stack, settings, tls, store, ingests, api, checks)
         if directory is not None:
             directory.announce(addresses, certificate=str(tls.certificate.resolve()) if tls else None)
         # What start-up made stays; the collector need not look at it again while requests come and go.
@@ -173,6 +185,11 @@ def _check_key(settings: Settings, name: str) -> None:
 def _prepare(store: Store) -> None:
     _LOG.info("ClickHouse %s", store.version())
     migrate(store)
+    try:
+        load_prices(store)
+    except PriceError as exc:
+        # Better the prices of before than no server.
+        _LOG.error("the list prices stay as they were: %s", exc)
 
 
 def _open_spool(
@@ -209,11 +226,13 @@ def _committer(writer: RequestWriter | SpoolingWriter, settings: Settings, metri
     return GroupCommitter(writer, window, CommitLimits(queued_bytes=settings.max_queued_bytes), metrics)
 
 
-def _ingest_config(settings: Settings) -> IngestConfig:
+def _ingest_config(settings: Settings, hash_key: bytes) -> IngestConfig:
     return IngestConfig(
         max_request_bytes=settings.max_request_bytes,
         keep_days=settings.keep_days,
         limits=Limits(settings.max_span_attributes, settings.max_span_events, settings.max_span_links),
+        content_policies=settings.content_policies(),
+        hash_key=hash_key,
     )
 
 

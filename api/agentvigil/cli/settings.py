@@ -15,6 +15,8 @@ import platformdirs
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from agentvigil.receiver.content_policies import ContentPolicies
+
 KeepDays = Literal[7, 30, 90, 365, 3650]
 """Retention classes; few, since each makes partitions of its own."""
 
@@ -65,6 +67,16 @@ class Settings(BaseSettings):
     )
     max_span_events: int = Field(128, ge=1, le=100_000, description="Events kept of one span.")
     max_span_links: int = Field(128, ge=1, le=100_000, description="Links kept of one span.")
+    content_policy: str = Field(
+        "off",
+        description="Projects that let content be stored: PROJECT=masked or PROJECT=full; again or after a comma for "
+        "more. All others are off: no prompts, answers, tool arguments, documents.",
+        json_schema_extra={"repeatable": True},
+    )
+    hash_key: SecretStr | None = Field(
+        None,
+        description="Key of 32 hex digits that withheld text is hashed with; without one the store makes its own.",
+    )
     min_free_disk_bytes: int = Field(2**30, ge=0, description="Free disk below which nothing more is taken.")
     spool_max_bytes: int = Field(
         0,
@@ -85,6 +97,19 @@ class Settings(BaseSettings):
     def _key_fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not re.fullmatch(r"[!-~]{1,200}", value.get_secret_value()):
             raise ValueError("a key is 1 to 200 printable ASCII characters without spaces")
+        return value
+
+    @field_validator("content_policy")
+    @classmethod
+    def _policies_are_known(cls, value: str) -> str:
+        ContentPolicies.parse(value.split(","))
+        return value
+
+    @field_validator("hash_key")
+    @classmethod
+    def _hash_key_is_hex(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[0-9A-Fa-f]{32}", value.get_secret_value()):
+            raise ValueError("a hash key is 32 hex digits")
         return value
 
     @classmethod
@@ -114,6 +139,14 @@ class Settings(BaseSettings):
     def key(self) -> str | None:
         """Return the key in the clear, None if there is none."""
         return self.ingest_key.get_secret_value() if self.ingest_key else None
+
+    def content_policies(self) -> ContentPolicies:
+        """Return the policies of all projects."""
+        return ContentPolicies.parse(self.content_policy.split(","))
+
+    def hash_key_bytes(self) -> bytes | None:
+        """Return the key for hashes that was given, None to use the store's own."""
+        return bytes.fromhex(self.hash_key.get_secret_value()) if self.hash_key else None
 
 
 def option_of(name: str) -> str:

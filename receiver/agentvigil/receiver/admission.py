@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 from agentvigil.receiver.errors import BadRequest
 from agentvigil.receiver.nested import flatten, may_need_flattening
 from agentvigil.receiver.otlp import OtlpSignal
+from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.signals import Destination
 
 
@@ -30,8 +31,8 @@ class Admitted:
     rejection: str
 
 
-def admit(otlp: OtlpSignal, body: bytes, project: str) -> Admitted:
-    """Admit the serialised export request ``body`` for ``project``.
+def admit(otlp: OtlpSignal, body: bytes, project: str, policy: ContentPolicy = ContentPolicy.OFF) -> Admitted:
+    """Admit the serialised export request ``body`` for ``project``, whose content is treated by ``policy``.
 
     What is not valid in it is left out, as the protocol allows:
     https://opentelemetry.io/docs/specs/otlp/#partial-success.
@@ -52,7 +53,7 @@ def admit(otlp: OtlpSignal, body: bytes, project: str) -> Admitted:
     stored_body = body
     nested = may_need_flattening(body, otlp.value_tags)
     if nested:
-        flatten(otlp.values(request))
+        flatten(otlp.values(request), keep_octets=policy is not ContentPolicy.OFF)
     if nested or checked.rejected:
         stored_body = request.SerializeToString()
     return Admitted(

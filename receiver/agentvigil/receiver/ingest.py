@@ -12,10 +12,12 @@ from typing import Any, Final, cast
 from google.protobuf.message import Message
 
 from agentvigil.receiver.admission import Admitted, admit
+from agentvigil.receiver.content_policies import ContentPolicies
 from agentvigil.receiver.errors import BadRequest, Busy, DiskFull, TooLarge, Unavailable
 from agentvigil.receiver.group_commit import GroupCommitter
 from agentvigil.receiver.metrics import SignalMetrics
 from agentvigil.receiver.otlp import OtlpSignal
+from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.envelope import ExportRequest, Limits
 from agentvigil.storage.request_writer import Outcome
 
@@ -54,7 +56,7 @@ class IngestConfig:
     """``max_request_bytes`` counts after decompression; ``limits`` apply to one span.
 
     ``exports_in_flight`` bounds what is being read and is not yet in the queue's account of bytes, ``read_timeout_s``
-    how long a sender may take over its body.
+    how long a sender may take over its body. ``hash_key`` is the installation's, for text that is withheld.
     """
 
     max_request_bytes: int = 16 * 2**20
@@ -62,6 +64,8 @@ class IngestConfig:
     read_timeout_s: float = 30
     keep_days: int = 90
     limits: Limits = field(default_factory=Limits)
+    content_policies: ContentPolicies = field(default_factory=ContentPolicies)
+    hash_key: bytes = b""
 
 
 class Ingest:
@@ -110,12 +114,13 @@ class Ingest:
                 f"the request has {len(body)} bytes, at most {self.config.max_request_bytes} are taken; "
                 "send smaller batches"
             )
+        policy = self.config.content_policies.of(PROJECT)
         if len(body) < _ADMIT_IN_THREAD_BYTES:
-            admitted = admit(self.otlp, body, PROJECT)
+            admitted = admit(self.otlp, body, PROJECT, policy)
         else:
-            admitted = await asyncio.to_thread(admit, self.otlp, body, PROJECT)
+            admitted = await asyncio.to_thread(admit, self.otlp, body, PROJECT, policy)
         if admitted.items:
-            await self._store(admitted)
+            await self._store(admitted, policy)
         self.metrics.items_stored.inc(admitted.items)
         self.metrics.items_rejected.inc(admitted.rejected)
         response: Any = self.otlp.response()
@@ -124,7 +129,7 @@ class Ingest:
             response.partial_success.error_message = admitted.rejection
         return cast("Message", response)
 
-    async def _store(self, admitted: Admitted) -> None:
+    async def _store(self, admitted: Admitted, policy: ContentPolicy) -> None:
         self._headroom.check()
         outcome = await self._committer.submit(
             ExportRequest(
@@ -137,6 +142,8 @@ class Ingest:
                 received_at_ns=self._clock_ns(),
                 keep_days=self.config.keep_days,
                 limits=self.config.limits,
+                content_policy=policy,
+                hash_key=self.config.hash_key,
             )
         )
         if outcome is Outcome.REFUSED:

@@ -1,4 +1,4 @@
-"""Logs as OTLP has them: which records are valid, where values are, and content in bodies that are maps."""
+"""Logs as OTLP has them: which records are valid, and where values are."""
 
 from collections.abc import Iterator
 from operator import attrgetter
@@ -9,7 +9,6 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ScopeLogs
 
 from agentvigil.receiver.checking import Checked, remove_invalid
-from agentvigil.semconv.content import is_content
 from agentvigil.storage.signals import LOGS
 
 _TRACE_ID: Final = attrgetter("trace_id")
@@ -38,18 +37,13 @@ def check_logs(request: ExportLogsServiceRequest) -> Checked:
 
 
 def log_values(request: ExportLogsServiceRequest) -> Iterator[AnyValue]:
-    """Yield every attribute's value and every body; content that a body has under a key of its own is taken out.
-
-    An event's body is a map in several dialects, ``{"input": …, "output": …}``; once it is text, its keys are gone.
-    """
+    """Yield every attribute's value and every body."""
     for resource_logs in request.resource_logs:
         yield from (pair.value for pair in resource_logs.resource.attributes)
         for scope_logs in resource_logs.scope_logs:
             yield from (pair.value for pair in scope_logs.scope.attributes)
             for record in scope_logs.log_records:
                 yield from (pair.value for pair in record.attributes)
-                if record.body.HasField("kvlist_value"):
-                    remove_invalid(record.body.kvlist_value.values, lambda pair: not is_content(pair.key))
                 yield record.body
 
 

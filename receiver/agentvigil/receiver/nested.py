@@ -72,19 +72,23 @@ def may_need_flattening(body: bytes, value_tags: Sequence[int]) -> bool:
     return not _all_strings(octets, contents[real], ends[real])
 
 
-def flatten(values: Iterable[AnyValue]) -> None:
-    """Rewrite every map, every bytes value and every array of anything but strings to its text, in place."""
+def flatten(values: Iterable[AnyValue], *, keep_octets: bool = True) -> None:
+    """Rewrite every map, every bytes value and every array of anything but strings to its text, in place.
+
+    Without ``keep_octets`` bytes become a word for them: in base64 what somebody said looks like a label, which the
+    store keeps under every policy.
+    """
     for value in values:
         match value.WhichOneof("value"):
             case "bytes_value":
-                value.string_value = base64.b64encode(value.bytes_value).decode()
+                value.string_value = _octets_text(value.bytes_value, keep_octets)
             case "kvlist_value":
-                value.string_value = json_text(value)
+                value.string_value = json_text(value, keep_octets=keep_octets)
             case "array_value" if not _is_string_array(value):
-                value.string_value = json_text(value)
+                value.string_value = json_text(value, keep_octets=keep_octets)
 
 
-def json_text(value: AnyValue) -> str:
+def json_text(value: AnyValue, *, keep_octets: bool = True) -> str:
     """Return ``value`` as the JSON text that the Collector writes: no spaces, keys sorted, bytes in base64.
 
     Numbers that JSON lacks become strings.
@@ -99,14 +103,22 @@ def json_text(value: AnyValue) -> str:
         case "double_value":
             return _json_double(value.double_value)
         case "bytes_value":
-            return f'"{base64.b64encode(value.bytes_value).decode()}"'
+            return f'"{_octets_text(value.bytes_value, keep_octets)}"'
         case "array_value":
-            return f"[{','.join(map(json_text, value.array_value.values))}]"
+            items = (json_text(item, keep_octets=keep_octets) for item in value.array_value.values)
+            return f"[{','.join(items)}]"
         case "kvlist_value":
             members = {pair.key: pair.value for pair in value.kvlist_value.values}
-            return "{" + ",".join(f"{_json_string(key)}:{json_text(members[key])}" for key in sorted(members)) + "}"
+            pairs = (
+                f"{_json_string(key)}:{json_text(members[key], keep_octets=keep_octets)}" for key in sorted(members)
+            )
+            return f"{{{','.join(pairs)}}}"
         case _:
             return "null"
+
+
+def _octets_text(octets: bytes, keep_octets: bool) -> str:
+    return base64.b64encode(octets).decode() if keep_octets else "(bytes)"
 
 
 def _json_string(text: str) -> str:

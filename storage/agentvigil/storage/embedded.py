@@ -54,6 +54,7 @@ _USERS: Final = """<clickhouse>
         <query>GRANT SHOW, SELECT, INSERT, ALTER, CREATE, DROP, TRUNCATE, OPTIMIZE, CHECK ON *.*</query>
         <query>GRANT TABLE ENGINE ON *</query>
         <query>GRANT READ ON FILE</query>
+        <query>GRANT dictGet, SYSTEM RELOAD DICTIONARY ON *.*</query>
       </grants>
     </default>
   </users>

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Final
 
+from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.signals import Destination, Signal
 from agentvigil.storage.varint import varint
 
@@ -30,7 +31,8 @@ class ExportRequest:
 
     ``body`` is the serialised request, ``items`` how many rows it must become in all ``destinations`` together,
     ``request_hash`` 16 bytes that are the same for the same bytes from the same project, ``received_at_ns`` nanoseconds
-    since 1970.
+    since 1970. ``content_policy`` is the project's, ``hash_key`` the installation's 16 bytes; without them nothing of
+    content is stored, and what is replaced can not be told apart.
     """
 
     signal: Signal
@@ -42,6 +44,8 @@ class ExportRequest:
     received_at_ns: int
     keep_days: int
     limits: Limits
+    content_policy: ContentPolicy = ContentPolicy.OFF
+    hash_key: bytes = b""
 
 
 def wrap(request: ExportRequest) -> tuple[bytes, ...]:
@@ -58,6 +62,8 @@ def wrap(request: ExportRequest) -> tuple[bytes, ...]:
             b"\x38" + varint(request.limits.attributes),
             b"\x40" + varint(request.limits.events),
             b"\x48" + varint(request.limits.links),
+            b"\x50" + varint(request.content_policy),
+            b"\x5a" + varint(len(request.hash_key)) + request.hash_key,
         )
     )
     size = len(head) + len(request.body) + len(tail)

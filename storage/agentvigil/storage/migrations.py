@@ -92,7 +92,7 @@ def migrate(store: Store) -> list[Migration]:
     pending = pending_migrations(store)
     for migration in pending:
         _LOG.debug("applying migration %03d %s", migration.version, migration.name)
-        store.command(render(migration.sql))
+        store.command(render(migration.sql, store.dictionary_access))
         store.command(
             "INSERT INTO agentvigil_migrations (Version, Name, Checksum, AppliedBy) "
             "SELECT {version:UInt32}, {name:String}, {checksum:String}, {release:String}",

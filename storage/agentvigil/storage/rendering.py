@@ -10,18 +10,22 @@ from typing import Final
 from agentvigil.semconv.content import CONTENT_KEYS, CONTENT_NUMBERED_PREFIXES, CONTENT_PATTERN, CONTENT_PREFIXES
 from agentvigil.semconv.normalization import SOURCES
 from agentvigil.storage.named_queries import load_queries
+from agentvigil.storage.privacy_sql import privacy_placeholders
+from agentvigil.storage.typed_columns import placeholders as typed_column_placeholders
 
 _PREFIX_GATE: Final = 10
 """Length at which most prefixes of content keys differ from the keys that every span has."""
 
 
-def render(sql: str) -> str:
+def render(sql: str, dictionary_access: str = "") -> str:
     """Return ``sql`` with every ``{{name}}`` replaced.
+
+    ``dictionary_access`` is what a dictionary needs to read the tables of its own server, see ``Store``.
 
     Raises:
         KeyError: if a placeholder has a name that is not known here.
     """
-    return _fill(sql, _PLACEHOLDERS)
+    return _fill(sql, {**_PLACEHOLDERS, "dictionary_access": dictionary_access})
 
 
 def _fill(sql: str, texts: Mapping[str, str]) -> str:
@@ -75,13 +79,15 @@ def _placeholders() -> dict[str, str]:
         "content_gates": _tuple(sorted({prefix[:_PREFIX_GATE] for prefix in prefixes if prefix not in short})),
         "content_pattern": quote(CONTENT_PATTERN),
     }
-    texts = vocabulary | _view_parts()
+    texts = vocabulary | privacy_placeholders() | typed_column_placeholders() | _view_parts()
     return {name: _fill(_fill(sql, texts), texts).strip() for name, sql in texts.items()}
 
 
 def _view_parts() -> dict[str, str]:
     """SQL that several views need alike, by name, without the sentences about it."""
-    parts = load_queries("agentvigil.storage", "view_parts.sql")
+    parts = load_queries("agentvigil.storage", "view_parts.sql") | load_queries(
+        "agentvigil.storage.prices", "list_cost.sql"
+    )
     return {name: re.sub(r"\A(?:--.*\n)+", "", sql).strip() for name, sql in parts.items()}
 
 

@@ -1,6 +1,7 @@
 """The other home: a ClickHouse server or cluster, reached over its HTTP interface."""
 
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from clickhouse_connect import get_client
 from clickhouse_connect.driver.client import Client
@@ -8,6 +9,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from agentvigil.storage.envelope import OTLP_SCHEMA
 from agentvigil.storage.errors import StoreUnreachable
+from agentvigil.storage.rendering import quote
 from agentvigil.storage.store import Store, failure_of
 
 _INSERT_TIMEOUT_S: Final = 60
@@ -31,6 +33,7 @@ class ServerStore(Store):
     def __init__(self, url: str, database: str) -> None:
         super().__init__(database)
         self._url = url
+        self.dictionary_access = _dictionary_access(url)
         try:
             client = get_client(dsn=url, connect_timeout=5)
         except ClickHouseError as exc:
@@ -80,6 +83,13 @@ class ServerStore(Store):
             )
         except ClickHouseError as exc:
             raise failure_of(exc) from exc
+
+
+def _dictionary_access(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.username is None:
+        return ""
+    return f"USER {quote(unquote(parts.username))} PASSWORD {quote(unquote(parts.password or ''))}"
 
 
 def without_password(url: str) -> str:

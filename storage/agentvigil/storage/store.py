@@ -29,6 +29,10 @@ class Store(ABC):
 
     is_embedded: bool
 
+    dictionary_access: str = ""
+    """What stands in a dictionary's SOURCE(CLICKHOUSE(…)) beside the table: a server reads its own tables for it as the
+    user ``default`` without a password, unless it is told another."""
+
     def __init__(self, database: str) -> None:
         self.database = database
         self._local = threading.local()
@@ -76,6 +80,14 @@ class Store(ABC):
             QueryFailed: if it fails.
         """
         self._run(lambda client: client.command(sql, parameters=dict(parameters or {})))
+
+    def insert_rows(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert ``rows``, each with a value for every one of ``columns``, into ``table`` as one block.
+
+        Raises:
+            QueryFailed: if the insert failed, or its outcome is not known.
+        """
+        self._run(lambda client: client.insert(table, rows, column_names=list(columns)))
 
     def readable_tables(self) -> frozenset[str]:
         """Return the names of the tables that readers may be shown.

@@ -115,17 +115,26 @@ def _is_count(name: str) -> bool:
 
 def _status(span: Span, attributes: dict[str, Value], registry: Registry) -> tuple[Status, str]:
     """The span's status, or an error that something else on the span means. Sets ``error.type`` where it is missing."""
-    if span.status != "unset":
-        return span.status, ""
+    if span.status == "ok":
+        return "ok", ""
+    meant = _meant_error(span, registry)
+    if meant is not None:
+        attributes.setdefault(a.ERROR_TYPE, meant[0])
+    if span.status == "error" or meant is None:
+        return ("error" if a.ERROR_TYPE in attributes else span.status), ""
+    return "error", meant[1]
+
+
+def _meant_error(span: Span, registry: Registry) -> tuple[str, str] | None:
+    """Type and message of the error that an attribute or an event other than the status means."""
     for rule in (rule for dialect in registry.in_order() for rule in dialect.errors):
         if _means_error(rule, span):
-            attributes.setdefault(a.ERROR_TYPE, rule.type)
-            return "error", text(span.attributes.get(rule.message)) if rule.message else ""
+            return rule.type, text(span.attributes.get(rule.message)) if rule.message else ""
     for event in span.events:
         if event.name == "exception":
-            attributes.setdefault(a.ERROR_TYPE, text(event.attributes.get("exception.type")) or "_OTHER")
-            return "error", text(event.attributes.get("exception.message"))
-    return ("error" if a.ERROR_TYPE in attributes else "unset"), ""
+            message = text(event.attributes.get("exception.message"))
+            return text(event.attributes.get("exception.type")) or "_OTHER", message
+    return None
 
 
 def _means_error(rule: ErrorRule, span: Span) -> bool:

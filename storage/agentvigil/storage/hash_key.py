@@ -1,0 +1,61 @@
+"""The installation's own key, with which text that is withheld becomes a hash: the same text the same hash, and nobody
+without the key can try which text it was.
+
+It is made once, at random. The embedded home keeps it in its data directory, a server in a view of the database, so
+that all receivers in front of it share it. Another key is no damage: hashes of one text then differ before and after.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+from agentvigil.storage.data_directory import DataDirectory
+from agentvigil.storage.errors import StorageError
+from agentvigil.storage.store import Store
+
+KEY_BYTES: Final = 16
+_FILE_NAME: Final = "hash.key"
+
+
+def hash_key_of(store: Store, directory: DataDirectory | None) -> bytes:
+    """Return the 16 bytes of ``store``, which has its data in ``directory`` if it is embedded; make them if need be.
+
+    Raises:
+        StorageError: if they can not be kept, or what is kept is no key.
+    """
+    key = _of_server(store) if directory is None else _of_directory(directory.path / _FILE_NAME)
+    if len(key) != KEY_BYTES:
+        place = "the view agentvigil_hash_key" if directory is None else str(directory.path / _FILE_NAME)
+        raise StorageError(
+            f"{place} holds {len(key)} bytes and should hold a key of {KEY_BYTES}; restore it, or drop it for a new one"
+        )
+    return key
+
+
+def _of_directory(path: Path) -> bytes:
+    try:
+        if not path.exists():
+            # Under another name first: a key must be there whole or not at all. The directory has one owner, us.
+            unfinished = path.with_suffix(".new")
+            unfinished.unlink(missing_ok=True)
+            fd = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with os.fdopen(fd, "wb") as file:
+                file.write(secrets.token_bytes(KEY_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.rename(path)
+        return path.read_bytes()
+    except OSError as exc:
+        raise StorageError(f"can not keep the key for hashes in {path}: {exc.strerror}") from exc
+
+
+def _of_server(store: Store) -> bytes:
+    # A view and no table: making one with its key inside is a single step, of two receivers that start at once the
+    # first one's stays. A view's text takes no parameters; this one is ours, 32 digits.
+    made = secrets.token_hex(KEY_BYTES)
+    store.command(f"CREATE VIEW IF NOT EXISTS agentvigil_hash_key AS SELECT '{made}' AS HashKey")
+    try:
+        return bytes.fromhex(str(store.rows("SELECT HashKey FROM agentvigil_hash_key")[0][0]))
+    except ValueError:
+        return b""

@@ -1,0 +1,13 @@
+"""Constants of our own as ClickHouse literals, for SQL that is made from the vocabulary's data."""
+
+from collections.abc import Iterable
+
+
+def quote(text: str) -> str:
+    """Return ``text`` as a string literal."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def array(values: Iterable[object]) -> str:
+    """Return strings or integers as an array literal."""
+    return "[" + ", ".join(quote(value) if isinstance(value, str) else str(value) for value in values) + "]"

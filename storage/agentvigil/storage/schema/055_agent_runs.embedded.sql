@@ -1,0 +1,7 @@
+-- The watermark says that spans are settled, so their rows last through a power cut too; each insert writes one file
+-- (docs/decisions/0002).
+ALTER TABLE agent_runs MODIFY SETTING
+    fsync_after_insert = 1,
+    fsync_part_directory = 1,
+    min_free_disk_bytes_to_perform_insert = 268435456,
+    min_bytes_for_wide_part = 67108864

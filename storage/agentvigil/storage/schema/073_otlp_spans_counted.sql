@@ -1,0 +1,9 @@
+-- The last stage before otel_traces: spans with all typed columns but the list cost.
+CREATE TABLE IF NOT EXISTS otlp_spans_counted
+(
+    {{span_columns}},
+    RetrievedDocuments Nullable(UInt32),
+    AgentFingerprint String,
+    {{typed_column_list}}
+)
+ENGINE = Null

@@ -1,17 +1,23 @@
 """The typed columns of real libraries' spans, held against the reference normalizer's reading of the same spans."""
 
 import json
+import os
+import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from trace_requests import admitted, take
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Status
+from trace_requests import NOW, a_span, admitted, attributes, take
 
 import golden_payloads
 from agentvigil.semconv import names as n
+from agentvigil.semconv.dialects import load
 from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.semconv.reference import Normalized, Span, normalize
 from agentvigil.semconv.reference.values import text
@@ -64,6 +70,7 @@ def expected_row(said: Normalized) -> dict[str, Any]:
     tokens = said.tokens
     conventions = [f"{tokens.input}/{tokens.input_evidence}"] if tokens.input_evidence else []
     conventions += [f"{tokens.output}/{tokens.output_evidence}"] if tokens.output_evidence else []
+    cost = said.attributes.get(n.AGENTVIGIL_COST_USD)
     return {
         "Dialect": said.dialect,
         "Operation": said.operation,
@@ -73,6 +80,8 @@ def expected_row(said: Normalized) -> dict[str, Any]:
         "TokenConvention": " ".join(conventions),
         **{column: said.attributes.get(name, "") for column, name in TEXTS.items()},
         **{column: said.attributes.get(name) for column, name in NUMBERS.items()},
+        # No call costs less than nothing, or a million.
+        "ReportedCostUSD": cost if isinstance(cost, float) and 0 <= cost < 1_000_000 else None,
     }
 
 
@@ -231,3 +240,76 @@ def test_rows_that_a_collector_writes_are_read_alike(
 
 def texts(attributes: Mapping[str, Any]) -> dict[str, str]:
     return {key: text(value) for key, value in attributes.items()}
+
+
+SEED: Final = int(os.environ.get("AGENTVIGIL_TEST_SEED", "20261121"))
+HOSTILE: Final = (
+    "", "0", "1", "7", "12", "-1", "007", "3.5", "1e308", "1e400", "nan", "NaN", "inf", "-Infinity", "999999999999",
+    "1000000000000", "9223372036854775807", "9223372036854775808", "18446744073709551616", "true", "TRUE", "null", "[]",
+    "{}", "[", '"', "'", "\\", "it's", "a\nb", "\x00", "é", "LLM", "chat", "CHAIN", "agent", "openai", "azure",
+    "langchain", "crewai", "1.5e-05", "gpt-4o", "us.anthropic.claude-sonnet-4", "openai/gpt-4o",
+    '["stop","length"]', '"chat"', "tools/call",
+    "USD",
+    '{"input": 5, "output": 7, "total": 20, "cache_read_input_tokens": 8}', '{"input": {"a": 1}}', '{"input": "x"}',
+    "{'cache_read': 5, 'audio': None}", '{"input_tokens": 1e400}', "2026-11-20T00:00:00.5Z", '"2026-11-20T00:00:01Z"',
+    "x" * 5000, "1" * 5000,
+)  # fmt: skip
+
+
+def known_keys() -> list[str]:
+    registry = load()
+    return sorted(
+        {rule.source for dialect in registry.in_order() for rule in dialect.rules}
+        | {rule.source for dialect in registry.in_order() for rule in dialect.operations}
+        | {key for dialect in registry.in_order() for key in dialect.detection.attributes}
+        | {rule.attribute for dialect in registry.in_order() for rule in dialect.errors}
+        | set(registry.targets)
+        | {"input_tokens", "llm.prompts", "llm.input_messages.0.message.role", "some.key"}
+    )
+
+
+def random_span(chance: random.Random, keys: Sequence[str], number: int) -> Span:
+    registry = load()
+    scopes = [scope for dialect in registry.in_order() for scope in dialect.detection.scopes]
+    names = [rule.text + chance.choice(["", "x"]) for dialect in registry.in_order() for rule in dialect.span_names]
+    return Span(
+        attributes={key: chance.choice(HOSTILE) for key in chance.sample(keys, chance.randrange(8))},
+        name=chance.choice([*names, "GET /", f"span-{number}"]),
+        scope=chance.choice([*scopes, "", "", "langfuse-sdk", "langfuse-sdk", "litellm", "vercel.ai"]),
+        parent_span_id=chance.choice(["", "00000000000000aa"]),
+        start_time_unix_nano=NOW - 10**9,
+        status=chance.choice(["unset", "ok", "error"]),
+    )
+
+
+def test_no_value_of_any_key_is_misread(store: EmbeddedStore) -> None:
+    """Whatever stands in a known key, the engine reads it as the reference does, and neither raises."""
+    chance, keys = random.Random(SEED), known_keys()
+    spans = {f"{number:016x}": random_span(chance, keys, number) for number in range(1, 3001)}
+    statuses = {"unset": 0, "ok": 1, "error": 2}
+    request = ExportTraceServiceRequest(
+        resource_spans=[
+            ResourceSpans(
+                scope_spans=[
+                    ScopeSpans(
+                        scope=InstrumentationScope(name=span.scope),
+                        spans=[
+                            a_span(
+                                span_id=bytes.fromhex(span_id),
+                                parent_span_id=bytes.fromhex(span.parent_span_id),
+                                name=span.name,
+                                attributes=attributes(dict(span.attributes)),
+                                start_time_unix_nano=span.start_time_unix_nano,
+                                end_time_unix_nano=NOW,
+                                status=Status(code=statuses[span.status]),
+                            )
+                        ],
+                    )
+                ]
+            )
+            for span_id, span in spans.items()
+        ]
+    )
+    take(store, admitted(request.SerializeToString(), project="random", policy=ContentPolicy.FULL))
+
+    assert not (found := differences({"random": list(spans.items())}, rows_by_span(store))), "\n".join(found[:50])

@@ -86,10 +86,10 @@ arrayFlatten(arrayMap(
                         trim(TRAILING '.' FROM extract(lower({{sent_text}}), {{provider_prefix_pattern}})),
                         substringIndex({{sent_text}}, '.', 1)),
                     transform(k, {{convert_key_froms}}, {{convert_key_tos}}, '') = 'since_start',
-                    ifNull(toString(nullIf(greatest(
+                    if(NOT match({{sent_text}}, '^"?[0-9]{4}-'), '', ifNull(toString(nullIf(greatest(
                         -1,
                         dateDiff('microsecond', Timestamp, parseDateTime64BestEffortOrNull(
-                            trim(BOTH '"' FROM {{sent_text}}), 6, 'UTC')) / 1000000), -1)), ''),
+                            trim(BOTH '"' FROM {{sent_text}}), 6, 'UTC')) / 1000000), -1)), '')),
                     trim(BOTH '"' FROM {{sent_text}})))]),
             []),
         if(
@@ -232,13 +232,16 @@ if(
                     '')))))
 
 -- operation --
-replaceOne(multiIf(
-    first_operation != '', first_operation,
-    standard_operation != '', standard_operation,
-    kind_operation != '', kind_operation,
-    name_operation != '', name_operation,
-    said[{{target_step_type}}] != '', 'step',
-    ''), '{{no_operation}}', '')
+transform(
+    multiIf(
+        first_operation != '', first_operation,
+        standard_operation != '', standard_operation,
+        kind_operation != '', kind_operation,
+        name_operation != '', name_operation,
+        said[{{target_step_type}}] != '', 'step',
+        ''),
+    ['{{no_operation}}'],
+    [''])
 
 -- providers --
 -- All that stands where a provider should; the name of a framework is none.
@@ -374,13 +377,13 @@ accurateCastOrNull(if(usage[2] < 0, -1, usage[2] + reasoning * output_reading.1)
 -- The first one, in the conventions' word for it.
 transform(
     lower(if(
-        startsWith(said[{{target_finish_reasons}}], '['),
+        startsWith(said[{{target_finish_reasons}}], '[') AND isValidJSON(said[{{target_finish_reasons}}]),
         JSONExtractString(said[{{target_finish_reasons}}], 1),
         said[{{target_finish_reasons}}])),
     {{finish_reason_froms}},
     {{finish_reason_tos}},
     if(
-        startsWith(said[{{target_finish_reasons}}], '['),
+        startsWith(said[{{target_finish_reasons}}], '[') AND isValidJSON(said[{{target_finish_reasons}}]),
         JSONExtractString(said[{{target_finish_reasons}}], 1),
         said[{{target_finish_reasons}}]))
 
@@ -389,7 +392,7 @@ transform(
 multiIf(
     dialect = '', '',
     operation IN {{billing_froms}}, transform(operation, {{billing_froms}}, {{billing_tos}}, ''),
-    arrayExists(count -> count >= 0, arrayPopBack(usage)), 'undecided',
+    greatest(usage[1], usage[2]) >= 0, 'undecided',
     'none')
 
 -- step_type --
@@ -404,12 +407,10 @@ multiIf(
     '')
 
 -- reported_cost --
--- What the sender says it cost; zero from one that writes zero for want of a price is unknown.
+-- What the sender says it cost, if that can be; zero from one that writes zero for want of a price is unknown.
 if(
-    toFloat64OrZero(said[{{target_cost}}]) > 0 OR dialect NOT IN {{zero_cost_unknown}},
-    toDecimal64OrNull(
-        if(toFloat64OrZero(said[{{target_cost}}]) < 1000000,
-            said[{{target_cost}}], ''), 9),
+    toFloat64OrZero(said[{{target_cost}}]) BETWEEN if(dialect IN {{zero_cost_unknown}}, 1e-12, 0) AND 999999,
+    toDecimal64OrNull(said[{{target_cost}}], 9),
     NULL)
 
 -- error_type --

@@ -1,5 +1,6 @@
 """Every reading of every key of a span: which target it could be, how it ranks, and what it says."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +11,7 @@ from agentvigil.semconv.reference.messages import event_message, is_numbered, nu
 from agentvigil.semconv.reference.span import Span, Value
 from agentvigil.semconv.reference.values import converted, json_part, mapped, text, typed
 
+_NAME: Final = re.compile(r"[A-Za-z0-9_.:/@+-]{1,64}(?: [A-Za-z0-9_.:/@+-]{1,64}){0,2}", re.ASCII)
 _EVENT_MESSAGES_RANK: Final = 3
 _EVENT_ATTRIBUTES_RANK: Final = 4
 
@@ -87,9 +89,17 @@ def _candidate(rule: Rule, value: Value, span: Span, registry: Registry) -> Cand
     said: Value | None = json_part(value, rule.path, is_repr=rule.is_repr) if rule.path else value
     if said is not None:
         said = converted(said, rule.convert, span.start_time_unix_nano, registry.values.get(rule.target, {}))
+    if said is not None and _is_derived(rule, registry) and isinstance(said, str) and _NAME.fullmatch(said) is None:
+        said = None
     if said is not None:
         said = _typed(said, rule.target, registry)
     return Candidate(rule.target, rule.rank, rule.source, rule.position, said)
+
+
+def _is_derived(rule: Rule, registry: Registry) -> bool:
+    """Whether a text of the target's comes from within another, which may be content: then only a name is read."""
+    within = rule.path or rule.convert in ("before_dot", "unquote")
+    return bool(within) and registry.targets[rule.target] in ("string", "strings")
 
 
 def _typed(value: Value, target: str, registry: Registry) -> Value | None:

@@ -13,6 +13,7 @@ from agentvigil.semconv.reference.tokens import TOTAL, read_tokens
 from agentvigil.semconv.reference.values import text
 
 _FRAMEWORK: Final = "agentvigil.framework"
+_WHOLES: Final = frozenset({a.GEN_AI_USAGE_INPUT_TOKENS, a.GEN_AI_USAGE_OUTPUT_TOKENS})
 _USAGE: Final = "gen_ai.usage."
 _COST: Final = "agentvigil.cost."
 _REGIONS: Final = frozenset({"us", "eu", "apac", "global"})
@@ -45,7 +46,7 @@ def normalize(span: Span, registry: Registry | None = None) -> Normalized:
         attributes=attributes,
         sources={target: candidate.source for target, candidate in chosen.items() if target in attributes},
         operation=operation,
-        billing=billing_of(operation, bool(counted.counts), registry),
+        billing=billing_of(operation, not _WHOLES.isdisjoint(counted.counts), registry),
         tokens=counted.reading,
         status=status,
         status_message=message,

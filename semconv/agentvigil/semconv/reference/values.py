@@ -14,7 +14,8 @@ from typing import Final
 from agentvigil.semconv.dialects.model import Convert, TargetType
 from agentvigil.semconv.reference.span import Value
 
-_COUNT: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
+_COUNT: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
+"""A count of more digits is not believed."""
 _INT: Final = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _DOUBLE: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
 _INT64: Final = 2**63

@@ -298,7 +298,11 @@ def test_a_bare_span_has_empty_columns(store: EmbeddedStore) -> None:
 
     row = only_row(store)
     filled = {"Timestamp", "TraceId", "SpanId", "Project", "KeepDays", *REQUEST_COLUMNS}
-    nulls = {"InputTokens", "OutputTokens", "CacheReadTokens", "CacheWriteTokens", "ReasoningTokens"}
+    nulls = {
+        *(f"{part}Tokens" for part in ("Input", "Output", "CacheRead", "CacheWrite", "Reasoning")),
+        *(f"{part}AudioTokens" for part in ("Input", "Output", "CacheRead")),
+        *("ListCostUSD", "ReportedCostUSD", "RetrievedDocuments", "TimeToFirstChunk"),
+    }
     assert {name: value for name, value in row.items() if value not in ("", 0, {}, []) and name not in filled} == {
         "SpanKind": "Unspecified",
         "StatusCode": "Unset",
@@ -309,7 +313,7 @@ def test_a_bare_span_has_empty_columns(store: EmbeddedStore) -> None:
 VALUES: dict[str, tuple[Any, str]] = {
     "empty text": ("", ""),
     "nothing": (None, ""),
-    "text": ("text", "text"),
+    "plain": ("text", "text"),
     "unicode": ("é 日本 😀 \u2028\ufeff", "é 日本 😀 \u2028\ufeff"),
     "control": ("\0\1\n\x7f", "\0\1\n\x7f"),
     "quotes": ("'\"\\`", "'\"\\`"),
@@ -532,8 +536,8 @@ def test_typed_columns_read_old_and_foreign_names(store: EmbeddedStore) -> None:
             "gen_ai.agent.version": "1.4",
             "gen_ai.conversation.id": "c",
             "gen_ai.tool.name": "search",
-            "gen_ai.usage.input_tokens": 1,
-            "gen_ai.usage.output_tokens": 2,
+            "gen_ai.usage.input_tokens": 10,
+            "gen_ai.usage.output_tokens": 20,
             "gen_ai.usage.cache_read.input_tokens": 3,
             "gen_ai.usage.cache_write.input_tokens": 4,
             "gen_ai.usage.reasoning.output_tokens": 5,
@@ -560,7 +564,8 @@ def test_typed_columns_read_old_and_foreign_names(store: EmbeddedStore) -> None:
         },
         "absent": {},
         "zero": {"gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": "0"},
-        "largest": {"gen_ai.usage.input_tokens": 2**63 - 1},
+        "largest": {"gen_ai.usage.input_tokens": 10**12 - 1},
+        "beyond belief": {"gen_ai.usage.input_tokens": 10**12},
     }
 
     take(
@@ -586,7 +591,7 @@ def test_typed_columns_read_old_and_foreign_names(store: EmbeddedStore) -> None:
         "current": dict(
             zip(
                 columns,
-                ("chat", "openai", "m", "m-1", "support", "1.4", "c", "search", 1, 2, 3, 4, 5, "TimeoutError"),
+                ("chat", "openai", "m", "m-1", "support", "1.4", "c", "search", 10, 20, 3, 4, 5, "TimeoutError"),
                 strict=True,
             )
         ),
@@ -595,6 +600,7 @@ def test_typed_columns_read_old_and_foreign_names(store: EmbeddedStore) -> None:
             **unknown,
             "Provider": "x",
             "RequestModel": "y",
+            "ResponseModel": "y",
             "InputTokens": 8,
             "ConversationId": "s",
             "ToolName": "t",
@@ -603,7 +609,8 @@ def test_typed_columns_read_old_and_foreign_names(store: EmbeddedStore) -> None:
         "no numbers": unknown,
         "absent": unknown,
         "zero": {**unknown, "InputTokens": 0, "OutputTokens": 0},
-        "largest": {**unknown, "InputTokens": 2**63 - 1},
+        "largest": {**unknown, "InputTokens": 10**12 - 1},
+        "beyond belief": unknown,
     }
 
 

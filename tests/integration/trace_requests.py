@@ -79,7 +79,7 @@ def admitted(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     project: str = "default",
     otlp: OtlpSignal = TRACES,
-    policy: ContentPolicy = ContentPolicy.OFF,
+    policy: ContentPolicy = ContentPolicy.FULL,
 ) -> ExportRequest:
     found = admit(otlp, body, project, policy)
     return ExportRequest(
@@ -110,7 +110,7 @@ def rows_of(store: Store, order: str = "Timestamp, SpanId", without: Sequence[st
     """Return every row of otel_traces with every column, times as nanoseconds and hashes as hex."""
     columns = store.rows(
         "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = 'otel_traces' "
-        "AND name NOT IN {without:Array(String)} ORDER BY position",
+        "AND default_kind != 'EPHEMERAL' AND name NOT IN {without:Array(String)} ORDER BY position",
         {"without": list(without)},
     )
     expressions = [_expression(name, type_) for name, type_ in columns]

@@ -1,0 +1,171 @@
+"""Settles traces: their spans, as they are in the store now, become rows of agent_runs and agent_steps."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from agentvigil.analysis.settling.statements import STATEMENTS
+from agentvigil.analysis.settling.working_tables import WorkingTables
+from agentvigil.storage.store import Store
+
+_TRACES_PER_STATEMENT: Final = 1_000
+_BATCH_REACH: Final = timedelta(hours=1)
+_SIGHTING_WINDOW_NS: Final = 5 * 60 * 10**9
+_AFFECTED_ROUNDS: Final = 4
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A trace to settle: all its spans, ``spans`` or more of them, start between ``first`` and ``last``.
+
+    ``is_final`` says that nobody waits any longer for what is missing of it, so none of its runs is open.
+    """
+
+    project: str
+    trace_id: str
+    first: datetime
+    last: datetime
+    spans: int
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was done: how many ``runs`` were written, and in which traces a run is ``open``."""
+
+    runs: int
+    open: frozenset[tuple[str, str]]
+
+
+class TraceSettler:
+    """Settles traces of ``store``, some ``batch_spans`` spans at a time.
+
+    It may be stopped anywhere: settling the same traces again gives the same rows in a higher version, and voids what
+    they do not have any more. Every method raises :class:`StorageError` if the store does not answer.
+    """
+
+    def __init__(self, store: Store, batch_spans: int) -> None:
+        self._store, self._batch_spans = store, batch_spans
+        self._version = 0
+
+    def settle(self, traces: Sequence[Trace]) -> Settled:
+        """Settle ``traces``, and those settled before whose calls turn out to be billed here."""
+        runs, still_open = 0, set[tuple[str, str]]()
+        affected: set[tuple[str, str]] = set()
+        for batch in _batches(traces, self._batch_spans):
+            runs += self._settle_batch(batch, still_open, affected)
+        for _ in range(_AFFECTED_ROUNDS):
+            if not affected:
+                break
+            found, affected = self._located(sorted(affected)), set()
+            for batch in _batches(found, self._batch_spans):
+                runs += self._settle_batch(batch, set(), affected)
+        return Settled(runs, frozenset(still_open))
+
+    def resettle(self, traces: Sequence[tuple[str, str]]) -> Settled:
+        """Settle traces again, given by project and trace id; an open run stays open."""
+        return self.settle(self._located(traces))
+
+    def _located(self, traces: Sequence[tuple[str, str]]) -> list[Trace]:
+        found = []
+        for some in _chunks(traces):
+            rows = self._store.rows(
+                STATEMENTS["located"],
+                {"projects": [project for project, _ in some], "traces": [trace_id for _, trace_id in some]},
+            )
+            found += [Trace(row[0], row[1], row[2], row[3], int(row[4]), is_final=not row[5]) for row in rows]
+        return found
+
+    def _settle_batch(
+        self, traces: Sequence[Trace], still_open: set[tuple[str, str]], affected: set[tuple[str, str]]
+    ) -> int:
+        with WorkingTables(self._store) as tables:
+            self._fill(tables, traces)
+            times = {"from": min(trace.first for trace in traces), "to": max(trace.last for trace in traces)}
+            tables.make("spans", "spans", times)
+            self._grow_tree(tables)
+            for name in ("placed", "calls", "nested"):
+                tables.make(name, name)
+            tables.make("sightings", "sightings", {"window_ns": _SIGHTING_WINDOW_NS})
+            for name in ("pairs", "duplicates", "members", "steps", "runs"):
+                tables.make(name, name)
+            return self._write(tables, times, still_open, affected)
+
+    def _fill(self, tables: WorkingTables, traces: Sequence[Trace]) -> None:
+        tables.make("batch", "batch")
+        for some in _chunks(traces):
+            tables.run(
+                "add_to_batch",
+                {
+                    "projects": [trace.project for trace in some],
+                    "traces": [trace.trace_id for trace in some],
+                    "finals": [int(trace.is_final) for trace in some],
+                },
+            )
+
+    def _grow_tree(self, tables: WorkingTables) -> None:
+        tables.make("links", "links")
+        spans = int(tables.rows("most_spans")[0][0])
+        self._link(tables)
+        if not self._climb(tables, spans):
+            # What is left after so many jumps goes round in circles.
+            tables.replace("links", "links_without_cycles", {"cyclic": "links", "up": "up"})
+            for name in ("tries", "picks", "up"):
+                tables.drop(name)
+            self._link(tables)
+            self._climb(tables, spans)
+
+    def _link(self, tables: WorkingTables) -> None:
+        for name in ("tries", "picks", "up"):
+            tables.make(name, name)
+
+    def _climb(self, tables: WorkingTables, spans: int) -> bool:
+        """Double how far up every span sees, until all see their top; say if they do."""
+        reach = 1
+        while int(tables.rows("unfinished")[0][0]):
+            if reach > spans:
+                return False
+            tables.replace("up", "further_up", {"nearer": "up"})
+            reach *= 2
+        return True
+
+    def _write(
+        self,
+        tables: WorkingTables,
+        times: Mapping[str, datetime],
+        still_open: set[tuple[str, str]],
+        affected: set[tuple[str, str]],
+    ) -> int:
+        prior = int(tables.rows("prior", times)[0][0])
+        self._version = max(self._version + 1, prior + 1, time.time_ns() // 1_000)
+        version = {"version": self._version}
+        tables.run("insert_runs", version)
+        tables.run("insert_steps", version)
+        if prior:
+            tables.run("bury_steps", {**version, **times})
+            tables.run("bury_runs", {**version, **times})
+        still_open.update((str(project), str(trace_id)) for project, trace_id in tables.rows("open_traces"))
+        affected.update((str(project), str(trace_id)) for project, trace_id in tables.rows("affected"))
+        return int(tables.rows("count_runs")[0][0])
+
+
+def _batches(traces: Sequence[Trace], batch_spans: int) -> Iterator[list[Trace]]:
+    """Cut ``traces`` into batches that are small enough, and whose spans lie together in time."""
+    batch: list[Trace] = []
+    spans = 0
+    for trace in sorted(traces, key=lambda trace: (trace.first, trace.trace_id)):
+        if batch and (spans + trace.spans > batch_spans or trace.first - batch[0].first > _BATCH_REACH):
+            yield batch
+            batch, spans = [], 0
+        batch.append(trace)
+        spans += trace.spans
+    if batch:
+        yield batch
+
+
+def _chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    return (items[start : start + _TRACES_PER_STATEMENT] for start in range(0, len(items), _TRACES_PER_STATEMENT))

@@ -53,7 +53,13 @@ interop: $(VENV)/.dev $(OTELCOL) ## Test with a real OpenTelemetry Collector and
 bench: $(VENV)/.dev ## Run the ingest benchmark (some minutes)
 	$(BIN)/python benchmarks/ingest/run.py $(ARGS)
 
+bench-settling: $(VENV)/.dev ## Measure settling on a day of a million runs (half an hour)
+	$(BIN)/python benchmarks/settling/run.py $(ARGS)
+
+goldens: $(VENV)/.dev ## Record the payloads of real libraries anew (an environment for each, some GB)
+	$(BIN)/python tools/goldens/make.py $(ARGS)
+
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help demo test check format interop bench clean
+.PHONY: help demo test check format interop bench bench-settling goldens clean

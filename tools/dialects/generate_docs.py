@@ -21,9 +21,10 @@ _INTRODUCTION: Final = """# Dialects
 *Made by `tools/dialects/generate_docs.py` from the data in `semconv/agentvigil/semconv/dialects/data`.*
 
 AI libraries write their spans in dialects: the same count, model or conversation stands under another key, and tokens
-are counted another way. This page is what AgentVigil knows of them, as data and as a normaliser in Python
-(`agentvigil.semconv.reference`). **The columns of `otel_traces` do not stand on it yet:** they read the current names
-of OpenTelemetry's GenAI conventions and the few other spellings of `agentvigil.semconv.normalization`.
+are counted another way. This page is what AgentVigil knows of them. The typed columns of `otel_traces` are made of the
+same data: it is compiled into the SQL that writes them (`storage/agentvigil/storage/typed_columns.sql`), and a
+normaliser in Python (`agentvigil.semconv.reference`) holds that SQL to account, on payloads recorded from the real
+libraries (`tests/testdata/goldens`) and on random ones.
 
 What a span carried stays stored beside it, whether or not it was understood; a span about AI whose dialect is not known
 has the dialect `unknown`.

@@ -7,7 +7,6 @@ and parameters in the URL. Answers are not compressed. It keeps every request, s
 
 import re
 import struct
-import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -26,6 +26,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from trace_requests import NOW, S, attributes, value
 
+from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.envelope import ExportRequest, Limits, wrap
 from agentvigil.storage.signals import Destination, Signal
 from agentvigil.storage.store import Store
@@ -124,8 +125,9 @@ def insert(
     attribute_limit: int = 128,
     project: str = "default",
     items: int = 1,
+    policy: ContentPolicy = ContentPolicy.FULL,
 ) -> None:
-    """Put ``requests`` as one group into every destination of ``signal``."""
+    """Put ``requests`` as one group into every destination of ``signal``; values stay whole without a ``policy``."""
     envelopes = [
         wrap(
             ExportRequest(
@@ -138,6 +140,8 @@ def insert(
                 received_at_ns,
                 keep_days,
                 Limits(attributes=attribute_limit),
+                policy,
+                b"key of the tests",
             )
         )
         for request in requests

@@ -11,6 +11,7 @@ from otlp_requests import VALUES, a_record, columns_of, insert, keys_of, logs_of
 from trace_requests import DAY, NOW, S, attributes, value
 
 from agentvigil.semconv.content import CONTENT_KEYS, CONTENT_NUMBERED_PREFIXES, CONTENT_PREFIXES
+from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.signals import LOGS
 
@@ -133,6 +134,7 @@ def test_everything_a_record_holds_is_found_again(store: EmbeddedStore) -> None:
         "ObservedTimestamp": NOW - 9 * S + 2,
         "BodyWithheld": False,
         "DroppedAttributes": 3,
+        "WithheldKeys": [],
         "NormalizedAttributes": {"a": "x", "b": "1"},
         **{name: None if name.endswith("Tokens") else "" for name in TYPED},
     }
@@ -147,7 +149,7 @@ def test_a_bare_record_has_empty_columns(store: EmbeddedStore) -> None:
     insert(store, LOGS, request)
 
     row = only_row(store, DESTINATION)
-    assert {name: value for name, value in row.items() if value not in ("", 0, {})} == {
+    assert {name: value for name, value in row.items() if value not in ("", 0, {}, [])} == {
         "Timestamp": NOW,
         "TimestampTime": NOW // S,
         "Project": "default",
@@ -269,7 +271,10 @@ def test_content_is_withheld_everywhere(store: EmbeddedStore) -> None:
     records = [a_record(SECRET, {key: SECRET, "kept": "yes"}) for key in keys]
 
     insert(
-        store, LOGS, logs_of(*records, scope=InstrumentationScope(name="s", attributes=attributes(content)), **content)
+        store,
+        LOGS,
+        logs_of(*records, scope=InstrumentationScope(name="s", attributes=attributes(content)), **content),
+        policy=ContentPolicy.OFF,
     )
 
     rows = rows_of(store, DESTINATION)
@@ -298,23 +303,29 @@ def test_the_body_of_a_model_call_is_withheld(store: EmbeddedStore) -> None:
     ]
     empty = [a_record("", {"gen_ai.system": "openai"}), a_record(None, {"gen_ai.system": "openai"})]
     kept = [
-        a_record("x"),
-        a_record("x", {"event.name": "app.gen_ai.x"}, event_name="gen_airy"),
-        a_record("x", {"gen_airy": 1, "app.gen_ai.x": "gen_ai.", "llm.model_name": "m"}),
+        a_record("failed"),
+        a_record("failed", {"event.name": "app.gen_ai.x"}, event_name="gen_airy"),
+        a_record("failed", {"gen_airy": 1, "app.gen_ai.x": "gen_ai.", "llm.model_name": "m"}),
     ]
     records = [*withheld, *empty, *kept]
     for number, record in enumerate(records):
         record.time_unix_nano = NOW - S + number
 
-    insert(store, LOGS, logs_of(*records))
+    insert(store, LOGS, logs_of(*records), policy=ContentPolicy.OFF)
 
     found = [(row["Body"], row["BodyWithheld"]) for row in rows_of(store, DESTINATION, "Timestamp")]
-    assert found == [("", True)] * len(withheld) + [("", False)] * len(empty) + [("x", False)] * len(kept)
+    assert found == [("", True)] * len(withheld) + [("", False)] * len(empty) + [("failed", False)] * len(kept)
 
 
 def test_a_sign_beyond_the_limit_counts(store: EmbeddedStore) -> None:
     """An attribute that is cut off still tells what the record is about."""
-    insert(store, LOGS, logs_of(a_record(SECRET, {"a": 1, "gen_ai.system": "openai"})), attribute_limit=1)
+    insert(
+        store,
+        LOGS,
+        logs_of(a_record(SECRET, {"a": 1, "gen_ai.system": "openai"})),
+        attribute_limit=1,
+        policy=ContentPolicy.OFF,
+    )
 
     row = only_row(store, DESTINATION)
     assert (row["Body"], row["BodyWithheld"], row["LogAttributes"]) == ("", True, {"a": "1"})

@@ -33,6 +33,7 @@ from otlp_requests import (
 from trace_requests import DAY, NOW, S, attributes
 
 from agentvigil.semconv.content import CONTENT_KEYS, CONTENT_NUMBERED_PREFIXES, CONTENT_PREFIXES
+from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.envelope import ExportRequest, Limits, wrap
 from agentvigil.storage.errors import QueryFailed
@@ -319,6 +320,7 @@ def test_everything_a_data_point_holds_is_found_again(store: EmbeddedStore) -> N
             "RequestHash": request_hash(request).hex(),
             "RequestDataPoints": 5,
             "DroppedAttributes": 0,
+            "WithheldKeys": [],
             **FULL[kind][1],
         }
         assert list(row["Attributes"]) == ["a", "b"]
@@ -513,7 +515,8 @@ def test_content_is_withheld_everywhere(store: EmbeddedStore) -> None:
     pairs: dict[str, Any] = {**dict.fromkeys(CONTENT, SECRET), "kept": "yes"}
     metrics = [a_metric(kind, a_point(kind, pairs, **_one_exemplar(kind, pairs))) for kind in DESTINATIONS]
 
-    insert(store, METRICS, metrics_of(*metrics, scope=InstrumentationScope(attributes=attributes(pairs)), **pairs))
+    request = metrics_of(*metrics, scope=InstrumentationScope(attributes=attributes(pairs)), **pairs)
+    insert(store, METRICS, request, policy=ContentPolicy.OFF)
 
     rows = rows_of_all(store)
     assert SECRET not in json.dumps(rows)

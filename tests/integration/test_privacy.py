@@ -1,11 +1,10 @@
 """What people said reaches no disk under the default policy, also when the process is killed while it stores.
 
-A canary is sent as the value of every key that is content, and then searched in every column and in every byte of
-every file the server may have written. So that bytes can be searched at all, the tables are made without compression
-first; that the search would find something is proved by a second canary under a key that is no content.
+A canary is sent wherever there can be text, and then searched in every column and in every byte of every file the
+server may have written. So that bytes can be searched at all, the tables are made without compression first; that the
+search would find something is proved by a label that is kept, and by a project that lets everything be stored.
 """
 
-import base64
 import contextlib
 import gzip
 import itertools
@@ -16,142 +15,23 @@ import urllib.error
 import urllib.request
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import grpc
 import pytest
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.logs.v1.logs_pb2 import ResourceLogs
-from opentelemetry.proto.metrics.v1.metrics_pb2 import ResourceMetrics
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
+from canaries import CANARY, MARKER, TEXTS, columns_with, request_with, spellings
 from server_process import OtlpSender, Server, free_port, insert_under_way, run_cli, run_statements, until
 
 from agentvigil.receiver.otlp import LOGS, METRICS, OTLP_SIGNALS, TRACES, OtlpSignal
-from agentvigil.semconv.content import CONTENT_KEYS, CONTENT_NUMBERED_PREFIXES, CONTENT_PREFIXES, is_content
 from agentvigil.storage.signals import SUMMARY
 
 KILLS: Final = 3
-SECRET: Final = f"what-somebody-said-{uuid.uuid4().hex}"
-MARKER: Final = f"what-may-be-stored-{uuid.uuid4().hex}"
-KEYS: Final = (
-    *CONTENT_KEYS,
-    *(prefix + suffix for prefix in CONTENT_PREFIXES for suffix in ("0", "0.message.content", "x")),
-    *(prefix + suffix for prefix in CONTENT_NUMBERED_PREFIXES for suffix in ("0", "0.content", "12.role")),
-)
-
-
-def spellings(text: str) -> list[bytes]:
-    """``text`` as it may stand in a file: plain, in base64 as bytes values are stored, in hex, in UTF-16."""
-    plain = text.encode()
-    # From the second and third byte on, for text that does not start where a group of three bytes does.
-    encoded = [base64.b64encode(plain[skip:])[:-4] for skip in range(3)]
-    return [plain, *encoded, plain.hex().encode(), plain.hex().upper().encode(), text.encode("utf-16-le")]
-
-
-def _map_of(values: Mapping[str, AnyValue]) -> AnyValue:
-    return AnyValue(kvlist_value={"values": [KeyValue(key=key, value=value) for key, value in values.items()]})
-
-
-def _array_of(*values: AnyValue) -> AnyValue:
-    return AnyValue(array_value={"values": values})
-
-
-def values_of(text: str) -> list[AnyValue]:
-    """``text`` in every kind of value, flat and nested."""
-    string, octets = AnyValue(string_value=text), AnyValue(bytes_value=text.encode())
-    message = _map_of({"role": AnyValue(string_value="user"), "content": string, "parts": _array_of(string, octets)})
-    return [string, octets, _array_of(string, octets), message, _array_of(message, _array_of(string))]
-
-
-def resource_spans(value: AnyValue, trace_id: bytes) -> ResourceSpans:
-    """One span with ``value`` under every content key, everywhere that attributes are."""
-    attributes = content_attributes(value)
-    now = time.time_ns()
-    spans = ResourceSpans()
-    spans.resource.attributes.extend(attributes)
-    spans.resource.attributes.add(key="service.name").value.string_value = "privacy-test"
-    scope_spans = spans.scope_spans.add()
-    scope_spans.scope.name = "tests"
-    scope_spans.scope.attributes.extend(attributes)
-    for day in range(2):
-        span = scope_spans.spans.add(
-            trace_id=trace_id,
-            span_id=(day + 1).to_bytes(8, "big"),
-            name="chat",
-            kind=3,
-            start_time_unix_nano=now - day * 86_400 * 10**9,
-            end_time_unix_nano=now,
-        )
-        span.attributes.extend(attributes)
-        for name in ("gen_ai.user.message", "gen_ai.client.inference.operation.details"):
-            span.events.add(name=name, time_unix_nano=now).attributes.extend(attributes)
-        span.links.add(trace_id=bytes(15) + b"\x01", span_id=bytes(7) + b"\x01").attributes.extend(attributes)
-    return spans
-
-
-def resource_logs(value: AnyValue, trace_id: bytes) -> ResourceLogs:
-    """Records with ``value`` under every content key, and as bodies: of GenAI events, and as a part of a map."""
-    attributes = content_attributes(value)
-    now = time.time_ns()
-    logs = ResourceLogs()
-    logs.resource.attributes.extend(attributes)
-    scope_logs = logs.scope_logs.add()
-    scope_logs.scope.name = "tests"
-    scope_logs.scope.attributes.extend(attributes)
-    records = scope_logs.log_records
-    records.add(trace_id=trace_id, time_unix_nano=now).attributes.extend(attributes)
-    records.add(trace_id=trace_id, time_unix_nano=now, event_name="gen_ai.user.message").body.CopyFrom(value)
-    named = records.add(trace_id=trace_id, time_unix_nano=now)
-    named.attributes.add(key="event.name").value.string_value = "gen_ai.choice"
-    named.body.CopyFrom(value)
-    called = records.add(trace_id=trace_id, time_unix_nano=now)
-    called.attributes.add(key="gen_ai.system").value.string_value = "openai"
-    called.body.CopyFrom(value)
-    mapped = records.add(trace_id=trace_id, time_unix_nano=now)
-    mapped.body.CopyFrom(_map_of({"input": value, "output": value, "marker": AnyValue(string_value=MARKER)}))
-    return logs
-
-
-def resource_metrics(value: AnyValue, trace_id: bytes) -> ResourceMetrics:
-    """Data points of every kind, with exemplars, that have ``value`` under every content key."""
-    attributes = content_attributes(value)
-    metrics = ResourceMetrics()
-    metrics.resource.attributes.extend(attributes)
-    scope_metrics = metrics.scope_metrics.add()
-    scope_metrics.scope.name = "tests"
-    scope_metrics.scope.attributes.extend(attributes)
-    for kind in ("gauge", "sum", "histogram", "exponential_histogram", "summary"):
-        point = getattr(scope_metrics.metrics.add(name=kind), kind).data_points.add(time_unix_nano=time.time_ns())
-        point.attributes.extend(attributes)
-        if kind != "summary":
-            exemplar = point.exemplars.add(trace_id=trace_id, time_unix_nano=time.time_ns())
-            exemplar.filtered_attributes.extend(attributes)
-    return metrics
-
-
-def content_attributes(value: AnyValue) -> list[KeyValue]:
-    content = [KeyValue(key=key, value=value) for key in KEYS]
-    return [*content, KeyValue(key="app.marker", value=AnyValue(string_value=MARKER))]
-
-
-def request_with(trace_id: bytes, otlp: OtlpSignal = TRACES) -> bytes:
-    """A serialised request that holds the secret in every way there is, and the marker beside it."""
-    values = values_of(SECRET)
-    if otlp is LOGS:
-        logs = ExportLogsServiceRequest(resource_logs=[resource_logs(value, trace_id) for value in values])
-        return logs.SerializeToString()
-    if otlp is METRICS:
-        metrics = ExportMetricsServiceRequest(resource_metrics=[resource_metrics(value, trace_id) for value in values])
-        return metrics.SerializeToString()
-    return ExportTraceServiceRequest(
-        resource_spans=[resource_spans(value, trace_id) for value in values]
-    ).SerializeToString()
+SECRET: Final = CANARY
+SOME_TEXTS: Final = TEXTS[:1]
+"""Enough for a request that is sent while servers are killed; test_canaries has them all."""
 
 
 def _field(number: int, octets: bytes) -> bytes:
@@ -165,7 +45,7 @@ def _field(number: int, octets: bytes) -> bytes:
 
 def poisoned_requests(trace_id: bytes) -> dict[str, bytes]:
     """Requests in which something is wrong after the secret, and what is wrong with them."""
-    good = request_with(trace_id)
+    good = request_with(TRACES, trace_id, SOME_TEXTS)
     secret = SECRET.encode()
     # resource_spans { scope_spans { spans { ... } } } with what no encoder writes into the innermost.
     span = _field(1, trace_id) + _field(2, bytes(7) + b"\x01")
@@ -216,7 +96,7 @@ class Senders:
 
     def _send(self, number: int, otlp: OtlpSignal) -> None:
         placeholder = b"trace id to come"
-        body = request_with(placeholder, otlp)
+        body = request_with(otlp, placeholder, SOME_TEXTS)
         sender = OtlpSender(self.address, otlp)
         for count in itertools.count(1):
             if self._end.is_set():
@@ -236,7 +116,8 @@ def make_uncompressed(data: Path) -> None:
         run_statements(
             data,
             "SELECT table, name FROM system.columns "
-            "WHERE database = currentDatabase() AND default_kind != 'ALIAS' AND table IN "
+            "WHERE database = currentDatabase() AND default_kind NOT IN ('ALIAS', 'EPHEMERAL') "
+            "AND type LIKE '%String%' AND table IN "
             "(SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree')",
         ),
     )
@@ -269,25 +150,6 @@ def files_with(needles: Iterable[bytes], *folders: Path) -> list[str]:
     return found
 
 
-def columns_with(data: Path, text: str) -> list[str]:
-    """Columns of any table that hold ``text``, as ``table.column``."""
-    (columns,) = run_statements(
-        data,
-        "SELECT table, name FROM system.columns WHERE database = currentDatabase() "
-        "AND (type LIKE '%String%' OR type LIKE '%Map%' OR type LIKE '%Array%')",
-    )
-    assert len(columns) > 30
-    needles = ", ".join(f"unhex('{needle.hex()}')" for needle in spellings(text))
-    counts = run_statements(
-        data,
-        *(
-            f"SELECT countIf(multiSearchAny(toString(`{column}`), [{needles}])) FROM {table}"
-            for table, column in columns
-        ),
-    )
-    return [f"{table}.{column}" for (table, column), [[count]] in zip(columns, counts, strict=True) if count]
-
-
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Every place the server may write to: its data, its temporary files, where it was started, its home, its log."""
@@ -306,6 +168,7 @@ def uncompressed(folders: dict[str, Path]) -> Iterator[Server]:
         folders["data"],
         folders["log"],
         *("--otlp-grpc", f"127.0.0.1:{free_port()}", "--log-level", "debug"),
+        *("--max-span-attributes", "100000"),
         variables={"TMPDIR": str(folders["tmp"]), "HOME": str(folders["home"])},
         cwd=folders["cwd"],
     )
@@ -319,11 +182,6 @@ def server(uncompressed: Server) -> Server:
     if not uncompressed.is_running:
         uncompressed.start()
     return uncompressed
-
-
-def test_every_key_of_this_test_is_content() -> None:
-    """Else the search below would look for what may well be stored."""
-    assert [key for key in KEYS if not is_content(key)] == []
 
 
 def test_kills_while_storing_leave_no_content_on_any_disk(server: Server, folders: dict[str, Path]) -> None:
@@ -350,19 +208,42 @@ def test_kills_while_storing_leave_no_content_on_any_disk(server: Server, folder
     elsewhere = [name for name in ("tmp", "cwd", "home") if any(folders[name].iterdir())]
     assert elsewhere == [], "the server writes only to its data directory"
     assert [name for name in marked if name.endswith(".bin")], "the search does not find what is there"
-    assert columns_with(folders["data"], SECRET) == []
+    assert columns_with(asking(folders["data"]), SECRET) == []
     attributes = {
         TRACES: ("SpanAttributes", "Events.Attributes", "Links.Attributes"),
-        LOGS: ("LogAttributes", "Body"),
+        LOGS: ("LogAttributes",),
         METRICS: ("Attributes", "Exemplars.FilteredAttributes"),
     }
-    assert set(columns_with(folders["data"], MARKER)) >= {
+    assert set(columns_with(asking(folders["data"]), MARKER)) >= {
         f"{destination.table}.{column}"
         for otlp, columns in attributes.items()
         for destination in otlp.signal.destinations
         for column in ("ResourceAttributes", "ScopeAttributes", *columns)
         if (destination, column) != (SUMMARY, "Exemplars.FilteredAttributes")
     }
+
+
+def test_files_of_a_project_that_allows_it_have_it(tmp_path: Path) -> None:
+    """The search of files would find what is there, and the policy reaches the store."""
+    make_uncompressed(tmp_path)
+    logs = tmp_path / "log"
+    logs.mkdir()
+    server = Server(tmp_path, logs, "--content-policy", "default=full")
+    server.start()
+    for otlp in OTLP_SIGNALS:
+        OtlpSender(server.addresses["otlp_grpc"], otlp).send(request_with(otlp, bytes(15) + b"\x01", SOME_TEXTS))
+    ready = server.output()
+    assert server.stop() == 0
+
+    assert "default=full" in ready
+    found = {Path(name).suffix for name in files_with([SECRET.encode()], tmp_path / "clickhouse")}
+    assert ".bin" in found
+    assert "otel_logs.LogAttributes" in columns_with(asking(tmp_path), SECRET)
+
+
+def asking(data: Path) -> Any:
+    """Ask the store in ``data``, which no server has open."""
+    return lambda query: run_statements(data, query)[0]
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
@@ -375,7 +256,7 @@ def test_what_is_wrong_with_a_request_is_told_without_its_content(
     for wrong, body in poisoned_requests(uuid.uuid4().bytes).items():
         told[wrong] = send(server, body)
     # The server is well, and takes the next request.
-    OtlpSender(server.addresses["otlp_grpc"]).send(request_with(uuid.uuid4().bytes))
+    OtlpSender(server.addresses["otlp_grpc"]).send(request_with(TRACES, uuid.uuid4().bytes, SOME_TEXTS))
 
     needles = spellings(SECRET)
     print(*(f"{wrong}: {answer[:60]!r}" for wrong, answer in told.items()), sep="\n")

@@ -12,6 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 
 from agentvigil.semconv import attributes
 from agentvigil.semconv.content import CONTENT_KEYS, CONTENT_NUMBERED_PREFIXES, CONTENT_PREFIXES, is_content
+from agentvigil.semconv.privacy import KeyClass, class_of
 from agentvigil.storage.embedded import EmbeddedStore
 
 FLATTENED = (
@@ -118,7 +119,7 @@ def request_with(keys: Iterable[str]) -> bytes:
 
 
 def assert_the_store_agrees(store: EmbeddedStore, insert_traces: Callable[[bytes], None], keys: set[str]) -> None:
-    kept = {key: f"value of {key}" for key in keys if not is_content(key)}
+    kept = {key: f"value of {key}" for key in keys if class_of(key) is not KeyClass.CONTENT}
     store.command("TRUNCATE TABLE otel_traces")
 
     insert_traces(request_with(keys))

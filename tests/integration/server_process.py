@@ -4,14 +4,18 @@ chDB has one data path per process, and the process of the tests has its own alr
 by one more process, once the server is gone.
 """
 
+import atexit
 import contextlib
+import functools
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -64,8 +68,10 @@ class Server:
         *arguments: str,
         variables: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        prepares: bool = True,
     ) -> None:
         self.data, self.logs = data, logs
+        self._prepares = prepares and "--clickhouse" not in arguments
         self.addresses: dict[str, str] = {}
         self.ready: dict[str, Any] = {}
         self.starts = 0
@@ -84,8 +90,14 @@ class Server:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Return when the ready line is there; fail with the server's own words if it does not come."""
+        """Return when the ready line is there; fail with the server's own words if it does not come.
+
+        A home that does not exist yet is a copy of one that another start has made: the schema and the prices take
+        seconds, and what they become is tested once, in ``prepared_home``.
+        """
         self.starts += 1
+        if not self.data.exists() and self._prepares:
+            shutil.copytree(prepared_home(), self.data, symlinks=True)
         stdout = self.logs / f"{self.starts}.stdout"
         with stdout.open("wb") as out, (self.logs / f"{self.starts}.stderr").open("wb") as err:
             self._process = subprocess.Popen(
@@ -117,6 +129,18 @@ class Server:
     def output(self) -> str:
         """All that any start of this server wrote to stdout and stderr."""
         return "".join(path.read_text(errors="replace") for path in sorted(self.logs.iterdir()))
+
+
+@functools.cache
+def prepared_home() -> Path:
+    """A data directory that a server has made and left in good order, without any telemetry; once for each process."""
+    folder = Path(tempfile.mkdtemp(prefix="agentvigil-prepared-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    (folder / "logs").mkdir()
+    server = Server(folder / "data", folder / "logs", prepares=False)
+    server.start()
+    assert server.stop() == 0, server.output()
+    return server.data
 
 
 def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:

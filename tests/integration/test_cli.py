@@ -454,8 +454,8 @@ def test_sql_is_quiet_when_its_reader_has_seen_enough(server: Server) -> None:
 
 
 def test_control_characters_are_made_visible_on_a_terminal(server: Server) -> None:
-    """A span's name comes from anywhere; it must not move the cursor, change colours or type for the reader."""
-    query = "SELECT SpanName FROM otel_traces WHERE SpanName LIKE 'execute_tool%'"
+    """A text comes from anywhere; it must not move the cursor, change colours or type for the reader."""
+    query = r"SELECT '\x1b[31mrm -rf\x1b[0m' AS SpanName"
     shown = on_a_terminal("sql", "--data", str(server.data), query)
     piped = run_cli("sql", "--data", str(server.data), "--format", "TSVRaw", query)
 

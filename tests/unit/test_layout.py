@@ -84,11 +84,11 @@ def test_each_setting_is_documented(field: str) -> None:
 # Migrations
 
 
-def test_migrations_are_numbered_without_gaps() -> None:
+def test_each_migration_has_a_number_of_its_own() -> None:
     """Two branches that both add the next one must meet here and not in somebody's database."""
     migrations = all_migrations()
 
-    assert [migration.version for migration in migrations] == list(range(1, len(migrations) + 1))
+    assert len({migration.version for migration in migrations}) == len(migrations)
     files = [path.name for path in ROOT.glob("storage/agentvigil/storage/schema/*") if path.is_file()]
     assert len(files) == len(migrations)
 
@@ -134,7 +134,7 @@ def test_a_newer_database_is_left_alone(store: EmbeddedStore) -> None:
     with pytest.raises(SchemaTooNew, match="version 999") as caught:
         migrate(store)
 
-    assert (caught.value.found, caught.value.supported) == (999, len(all_migrations()))
+    assert (caught.value.found, caught.value.supported) == (999, max(migration.version for migration in all_migrations()))
 
 
 def test_a_changed_migration_is_noticed(store: EmbeddedStore) -> None:

@@ -5,15 +5,15 @@ precedence. So all keys of a span are looked up in one table, whatever number of
 sorts by precedence.
 
 A few keys say more than one thing, or need a change before they are read. For these the SQL makes *derived* keys, which
-stand in the same table: ``key .part`` for a part of the JSON under it, ``key +`` for its second target, ``key ~`` for
-its changed value, and ``key value`` where another attribute's value decides. A key that only one dialect means so
+stand in the same table: ``key .part`` for a part of the JSON under it, ``key +`` for its second target, ``key ~way``
+for its changed value, and ``key value`` where another attribute's value decides. A key that only one dialect means so
 stands as ``dialect key``. No attribute's own key has a space in it by chance: such keys are withheld.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from agentvigil.semconv import names as n
 from agentvigil.semconv.dialects import load
@@ -68,6 +68,15 @@ _NO_OPERATION: Final = "-"
 """Stands for an operation that a rule says is none, so that nothing else is asked."""
 
 
+_READINGS: Final = {
+    "unstated": 4,
+    "excludes_cache": 5,
+    "excludes_reasoning": 5,
+    "includes_cache": 6,
+    "includes_reasoning": 6,
+}
+"""The numbers that the SQL has for how a dialect counts."""
+
 _PROMPT_KEYS: Final = (
     n.GEN_AI_SYSTEM_INSTRUCTIONS,
     n.GEN_AI_TOOL_DEFINITIONS,
@@ -87,6 +96,25 @@ _MESSAGE_LIST_KEYS: Final = (n.GEN_AI_INPUT_MESSAGES, "ai.prompt.messages", "gen
 _LABEL: Final = "[A-Za-z0-9_.:/@+-]{1,64}"
 
 _MODEL_KEYS: Final = (n.GEN_AI_REQUEST_MODEL, "ai.model.id", "llm.model_name", "langfuse.observation.model.name")
+
+
+_PROMPT_MESSAGES: Final = {
+    "llm.input_messages.0.message.role": "llm.input_messages.0.message.content",
+    "gen_ai.prompt.0.role": "gen_ai.prompt.0.content",
+}
+"""The first of numbered messages: the key of its role and that of its text."""
+
+_CALLS: Final = ("chat", "generate_content", "text_completion")
+
+_STEP_TYPE_OF_OPERATION: Final = {
+    "execute_tool": StepType.TOOL.value,
+    **dict.fromkeys(("retrieval", "embeddings", "rerank", "search_memory"), StepType.RETRIEVE.value),
+    "plan": StepType.PLAN.value,
+    **dict.fromkeys(_CALLS, StepType.RESPOND.value),
+    **dict.fromkeys(
+        ("step", "invoke_agent", "invoke_workflow", "guardrail", "evaluation", "decide"), StepType.OTHER.value
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +139,12 @@ def placeholders() -> dict[str, str]:
         **{f"target_{name}": str(TARGETS.index(target) + 1) for name, target in _TARGET_NAMES.items()},
         "document_number_pattern": quote(r"^(?:retrieval\.documents|reranker\.output_documents)\.([0-9]{1,6})"),
         "derived_text_pattern": quote(f"^{_LABEL}(?: {_LABEL}){{0,2}}$"),
-        "prompt_keys": array(_PROMPT_KEYS),
+        "is_prompt_key": (
+            f"(key IN {array((*_PROMPT_KEYS, *_MESSAGE_LIST_KEYS))} OR startsWith(key, 'llm.tools.') "
+            "OR has(system_messages, key))"
+        ),
+        "message_role_keys": array(_PROMPT_MESSAGES),
+        "message_text_keys": array(_PROMPT_MESSAGES.values()),
         "message_list_keys": array(_MESSAGE_LIST_KEYS),
         "model_keys": array(_MODEL_KEYS),
         "counts_below": str((_COUNTS + 1) * _ORDERS),
@@ -179,13 +212,13 @@ def _detection(registry: Registry) -> dict[str, str]:
         **_prefix_table("dialect_name_prefix", name_prefixes),
         **_table("marker_key", keys),
         **_table("marker_family", families),
-        "marked_value_rank": _least(
+        "marked_value_ranks": ", ".join(
             f"transform(SpanAttributes[{quote(key)}], {array(values)}, {array(values.values())}, {_NO_RANK})"
             for key, values in _by_key(
                 (key, value, ranks[d.id]) for d in dialects for key, value in d.detection.values
             ).items()
         ),
-        "marked_resource_rank": _least(
+        "marked_resource_ranks": ", ".join(
             f"transform(ResourceAttributes[{quote(key)}], {array(values)}, {array(values.values())}, {_NO_RANK})"
             for key, values in _by_key(
                 (key, value, ranks[d.id]) for d in dialects for key, value in d.detection.resource_values
@@ -208,24 +241,35 @@ def _keys(registry: Registry) -> dict[str, str]:
         for order, row in enumerate(ordered):
             codes["own" if row.is_own else "shared"].setdefault(row.key, (TARGETS.index(target) + 1) * _ORDERS + order)
     codes["own"] |= {row.key: 0 for row in rows if not row.target}
-    rules = [rule for rule in _typed_rules(registry) if rule.convert not in ("", "one")]
-    when_keys = _first((rule.source, rule.when[0][0]) for rule in _typed_rules(registry) if rule.when)
-    json_keys = {rule.source for rule in _typed_rules(registry) if rule.path}
-    second_keys = {rule.source for rule in _typed_rules(registry) if rule.position and not rule.path}
-    converts = _first((rule.source, rule.convert) for rule in rules)
-    derived = json_keys | second_keys | set(converts) | set(when_keys)
+    derived = _derived(registry)
     own_plain = {key.partition(" ")[2] for key in codes["own"] if key.count(" ") == 1}
     return {
         **_table("shared_key", codes["shared"]),
         **_table("own_key", codes["own"]),
         "own_plain_keys": array(sorted(own_plain)),
-        "derived_keys": array(sorted(derived)),
-        "json_keys": array(sorted(json_keys)),
-        "json_paths": array(sorted({f"{rule.source} .{rule.path}" for rule in _typed_rules(registry) if rule.path})),
-        "second_keys": array(sorted(second_keys)),
-        **_table("when_key", when_keys),
-        **_table("convert_key", converts),
+        "derived_keys": array(sorted({source for source, _, _ in derived})),
+        "derived_entries": array(
+            f"{source} {way}{path if way == '.' else ''}".rstrip() for source, way, path in derived
+        ),
+        "derived_sources": array(source for source, _, _ in derived),
+        "derived_ways": array(way for _, way, _ in derived),
+        "derived_paths": array(path for _, _, path in derived),
     }
+
+
+def _derived(registry: Registry) -> list[tuple[str, str, str]]:
+    """Keys that derived keys are made of, how each is made, and of which part of the JSON or by which attribute."""
+    derived: dict[tuple[str, str, str], None] = {}
+    for rule in _typed_rules(registry):
+        if rule.path:
+            derived[rule.source, ".", rule.path] = None
+        elif rule.position:
+            derived[rule.source, "+", ""] = None
+        if rule.when:
+            derived[rule.source, "=", rule.when[0][0]] = None
+        if rule.convert not in ("", "one"):
+            derived[rule.source, f"~{rule.convert}", ""] = None
+    return sorted(derived)
 
 
 def _rows(registry: Registry) -> Iterator[_Row]:
@@ -244,7 +288,7 @@ def _rows(registry: Registry) -> Iterator[_Row]:
         elif rule.position:
             key = f"{key} +"
         elif rule.convert not in ("", "one"):
-            key = f"{key} ~"
+            key = f"{key} ~{rule.convert}"
         own = bool(rule.dialect)
         yield _Row(f"{rule.dialect} {key}" if own else key, rule.target, (rule.rank, rule.source, rule.position), own)
         if own and key != rule.source and rule.source in shared_plain | typed:
@@ -286,10 +330,10 @@ def _operations(registry: Registry) -> dict[str, str]:
     return {
         "operation_sources": array(sorted(sources)),
         **_table("operation_value", plain),
-        **_table("operation_conditional_value", conditional),
-        "operation_condition": (
-            f"(has(all_keys, {quote(has)}) AND NOT arrayExists(k -> startsWith(k, {quote(lacks)}), all_keys))"
-        ),
+        "operation_plain_entries": array(plain[said] for said in conditional),
+        "operation_conditional_entries": array(conditional.values()),
+        "operation_condition_has": quote(has),
+        "operation_condition_lacks": quote(lacks),
         "operation_of_entry": array(operations),
         "operation_of_root_entry": array(roots),
         "dialect_of_entry": array(rule.declared_by for rule, _ in entries),
@@ -298,14 +342,16 @@ def _operations(registry: Registry) -> dict[str, str]:
         **_table("operation_word", registry.values[n.GEN_AI_OPERATION_NAME]),
         **_table("first_name", {f"{d.id} {r.text}": r.operation for d, r in rules if r.first}),
         "first_names": array(sorted({r.text for _, r in rules if r.first})),
-        **_table("own_name", {f"{d.id} {r.text}": r.operation for d, r in rules if not r.is_prefix}),
-        **_prefix_table("own_name_prefix", own),
-        **_table("shared_name", _first((r.text, r.operation) for _, r in rules if r.shared and not r.is_prefix)),
-        **_prefix_table("shared_name_prefix", shared),
+        **_name_table("own_name", {f"{d.id} {r.text}": r.operation for d, r in rules if not r.is_prefix}, own),
+        **_name_table(
+            "shared_name", _first((r.text, r.operation) for _, r in rules if r.shared and not r.is_prefix), shared
+        ),
         "any_name_pattern": quote("^(?:" + "|".join(sorted({re.escape(r.text) for _, r in rules})) + ")"),
         "no_operation": _NO_OPERATION,
         **_table("billing", registry.operations),
         "step_types": array(step_type.value for step_type in StepType),
+        "call_operations": array(_CALLS),
+        **_table("step_type", _STEP_TYPE_OF_OPERATION),
     }
 
 
@@ -315,15 +361,19 @@ def _tokens(registry: Registry) -> dict[str, str]:
         (row for row in _rows(registry) if row.target == n.GEN_AI_USAGE_INPUT_TOKENS), key=lambda row: row.precedence
     )
     by_source = {
-        f"{d.id} {_ORDERS + place}": convention
+        f"{d.id} {_ORDERS + place}": _READINGS[convention]
         for d in dialects
         for source, convention in d.tokens.by_source.items()
         for place, row in enumerate(order)
         if row.precedence[1] == source
     }
     return {
-        **_table("input_convention", {d.id: d.tokens.input for d in dialects if d.tokens.input != "unstated"}),
-        **_table("output_convention", {d.id: d.tokens.output for d in dialects if d.tokens.output != "unstated"}),
+        **_table(
+            "input_convention", {d.id: _READINGS[d.tokens.input] for d in dialects if d.tokens.input != "unstated"}
+        ),
+        **_table(
+            "output_convention", {d.id: _READINGS[d.tokens.output] for d in dialects if d.tokens.output != "unstated"}
+        ),
         **_table("input_convention_by_source", by_source),
         "zero_usage_unknown": array(d.id for d in dialects if d.tokens.zero_usage == "unknown"),
         "zero_cost_unknown": array(d.id for d in dialects if d.tokens.zero_cost == "unknown"),
@@ -338,7 +388,7 @@ def _values(registry: Registry) -> dict[str, str]:
     return {
         **_table("provider", providers),
         "provider_prefix_pattern": quote(
-            "^(?:" + "|".join(map(re.escape, sorted(providers, key=len, reverse=True))) + r")(?:\.|$)"
+            "(?i)^(?:" + "|".join(map(re.escape, sorted(providers, key=len, reverse=True))) + r")(?:\.|$)|^[^.]*"
         ),
         **_table("framework", registry.frameworks),
         **_prefix_table("model_prefix", models),
@@ -361,14 +411,17 @@ def _family(key: str) -> str:
     return head if dot else ""
 
 
-def _first(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
+_Value = TypeVar("_Value")
+
+
+def _first(pairs: Iterable[tuple[str, _Value]]) -> dict[str, _Value]:
+    found: dict[str, _Value] = {}
     for key, value in pairs:
         found.setdefault(key, value)
     return found
 
 
-def _longest(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
+def _longest(pairs: Iterable[tuple[str, _Value]]) -> dict[str, _Value]:
     """The longest beginnings first, as an alternation has to try them."""
     return dict(sorted(_first(pairs).items(), key=lambda item: -len(item[0])))
 
@@ -380,13 +433,15 @@ def _by_key(triples: Iterable[tuple[str, str, int]]) -> dict[str, dict[str, int]
     return found
 
 
-def _least(expressions: Iterable[str]) -> str:
-    return "least(" + ", ".join([*expressions, str(_NO_RANK)]) + ")"
-
-
 def _table(name: str, table: Mapping[str, object]) -> dict[str, str]:
     """Two placeholders for ``transform()``: the left sides and the right sides."""
     return {f"{name}_froms": array(table), f"{name}_tos": array(table.values())}
+
+
+def _name_table(name: str, whole: Mapping[str, object], prefixes: Mapping[str, object]) -> dict[str, str]:
+    """The same for names as a whole and, where none matches, for their beginnings."""
+    pattern = "^(?:" + "|".join([*(f"{re.escape(text)}$" for text in whole), *map(re.escape, prefixes)]) + ")"
+    return {**_table(name, {**prefixes, **whole}), f"{name}_pattern": quote(pattern)}
 
 
 def _prefix_table(name: str, table: Mapping[str, object]) -> dict[str, str]:

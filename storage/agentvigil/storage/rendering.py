@@ -9,6 +9,7 @@ from typing import Final
 
 from agentvigil.semconv.content import CONTENT_KEYS, CONTENT_NUMBERED_PREFIXES, CONTENT_PATTERN, CONTENT_PREFIXES
 from agentvigil.semconv.normalization import SOURCES
+from agentvigil.storage.mapping_sql import mapping_placeholders
 from agentvigil.storage.named_queries import load_queries
 from agentvigil.storage.privacy_sql import privacy_placeholders
 from agentvigil.storage.typed_columns import placeholders as typed_column_placeholders
@@ -79,7 +80,7 @@ def _placeholders() -> dict[str, str]:
         "content_gates": _tuple(sorted({prefix[:_PREFIX_GATE] for prefix in prefixes if prefix not in short})),
         "content_pattern": quote(CONTENT_PATTERN),
     }
-    texts = vocabulary | privacy_placeholders() | typed_column_placeholders() | _view_parts()
+    texts = vocabulary | privacy_placeholders() | typed_column_placeholders() | mapping_placeholders() | _view_parts()
     return {name: _fill(_fill(sql, texts), texts).strip() for name, sql in texts.items()}
 
 

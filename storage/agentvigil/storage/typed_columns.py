@@ -1,11 +1,12 @@
 """Puts the parts of ``typed_columns.sql`` together: as stages of nested SELECTs, and as one expression.
 
-A part's name is a column for the parts after it. ClickHouse plans a view anew at each insert, and deeply nested SELECTs
-cost it more than the same in a row of views, so there are three stages, each a view over what the one before wrote into
-a Null table (docs/decisions/0010).
+A part's name is a column for the parts after it. ClickHouse plans a view anew at each insert, and what that costs grows
+with levels times columns: so there are three stages, each a view over what the one before wrote into a Null table, and
+what they only hand on is one column, a tuple (docs/decisions/0010).
 """
 
 import re
+from itertools import zip_longest
 from typing import Final
 
 from agentvigil.storage.dialect_sql import placeholders as dialect_placeholders
@@ -14,11 +15,11 @@ from agentvigil.storage.named_queries import load_queries
 
 STAGES: Final = {
     "typed_columns_found": (
-        ("scope_dialect", "all_keys", "name_dialect", "exception_type"),
-        ("marker_rank", "operation_condition"),
-        ("dialect",),
-        ("derived",),
-        ("found", "operation_entries"),
+        ("scope_dialect", "name_dialect", "marker_rank", "exception_type", "operation_condition"),
+        ("dialect", "derived", "operation_entries"),
+        ("key_codes", "key_texts"),
+        ("believed_codes",),
+        ("codes", "code_texts"),
     ),
     "typed_columns_meant": (
         ("said",),
@@ -26,28 +27,20 @@ STAGES: Final = {
             "first_operation",
             "standard_operation",
             "kind_operation",
-            "name_operation",
+            "operation_of_step",
             "providers",
-            "request_model",
-            "response_model",
             "counts",
             "input_code",
+            "said_reason",
         ),
-        ("operation", "framework", "provider", "usage", "finish_reason"),
+        ("said_operation", "framework", "said_provider", "usage", "finish_reason"),
+        ("operation", "provider"),
     ),
     "typed_columns_counted": (
-        ("cached", "reasoning", "declared_input", "declared_output"),
+        ("cached", "reasoning", "declared", "said_cost"),
         ("beyond",),
-        ("input_reading", "output_reading"),
-        (
-            "token_convention",
-            "input_tokens",
-            "output_tokens",
-            "billing",
-            "step_type",
-            "reported_cost",
-            "error_type",
-        ),
+        ("readings",),
+        ("token_convention", "tokens", "billing", "step_type", "reported_cost", "error_type"),
     ),
 }
 """What each stage adds, level by level: a part needs only those of earlier levels."""
@@ -93,25 +86,32 @@ TYPED_COLUMNS: Final = {
 """The columns and their types. Each is a part of its own, which needs those of all stages."""
 
 
-_FROM_CONTENT: Final = (("document_numbers", "prompt_texts"), ("RetrievedDocuments", "AgentFingerprint"))
+_FROM_CONTENT: Final = (
+    ("document_numbers", "system_messages"),
+    ("prompt_texts",),
+    ("RetrievedDocuments", "AgentFingerprint"),
+)
 """What the first stage takes from content beside its own levels; a row that a Collector writes has none of it."""
 
 
 def placeholders() -> dict[str, str]:
     """SQL by placeholder: for each stage the SELECT that adds its parts to the rows of ``{{name_from}}``."""
-    lists = dialect_placeholders()
-    staged = _parts(lists | {"sent_keys": "sent_keys", "sent_text": "sent_texts[indexOf(sent_keys, k)]"})
-    parts = _parts(lists | {"sent_keys": "mapKeys(SpanAttributes)", "sent_text": "SpanAttributes[k]"})
-    first, second, *others = STAGES["typed_columns_found"]
+    lists = dialect_placeholders() | {"span_names": ", ".join(_SPAN_COLUMNS)}
+    staged = _parts(lists | {"sent_keys": "sent_keys", "sent_texts": "sent_texts"})
+    parts = _parts(lists | {"sent_keys": "mapKeys(SpanAttributes)", "sent_texts": "mapValues(SpanAttributes)"})
     levels_of = STAGES | {
-        "typed_columns_found": ((*first, *_FROM_CONTENT[0]), (*second, *_FROM_CONTENT[1]), *others),
+        "typed_columns_found": tuple(
+            level + more for level, more in zip_longest(STAGES["typed_columns_found"], _FROM_CONTENT, fillvalue=())
+        ),
     }
     stages = {name: _nested(levels, staged, f"{{{{{name}_from}}}}") for name, levels in levels_of.items()}
     selected = ",\n".join(f"{parts[name]} AS {name}" for name in TYPED_COLUMNS)
     return {
         **stages,
         **lists,
-        "typed_columns_found_from": "otlp_spans",
+        "typed_columns_found_from": staged["packed_span"],
+        "span_unpacked": _unpacked(),
+        "span_types": ", ".join(_SPAN_COLUMNS.values()),
         "typed_columns_meant_from": "otlp_spans_found",
         "typed_columns_counted_from": "otlp_spans_meant",
         "typed_columns_selected": selected,
@@ -120,6 +120,20 @@ def placeholders() -> dict[str, str]:
         "typed_column_types": ", ".join(TYPED_COLUMNS.values()),
         "typed_column_definitions": _definitions(),
     }
+
+
+_SPAN_COLUMNS: Final = dict(
+    re.findall(
+        r"^ +(`[\w.]+`|\w+) (.+?),?$",
+        load_queries("agentvigil.storage", "view_parts.sql")["span_columns"],
+        flags=re.MULTILINE,
+    )
+)
+"""The columns of a decoded span and their types. They travel through the stages as one tuple."""
+
+
+def _unpacked() -> str:
+    return ",\n".join(f"tupleElement(span, {place}) AS {name}" for place, name in enumerate(_SPAN_COLUMNS, start=1))
 
 
 def _parts(lists: dict[str, str]) -> dict[str, str]:

@@ -1,5 +1,5 @@
 -- How attributes of any dialect become typed columns, step by step; each part is one expression.
--- The view otlp_traces_mv and the columns' own defaults are made of the same parts. The names in them are columns of
+-- The stages' views and the columns' own defaults are made of the same parts. The names in them are columns of
 -- otel_traces and the parts before. The lists come from the dialects' data (storage/dialect_sql.py).
 -- semconv/reference says the same in Python, and tests hold the two against each other.
 
@@ -15,24 +15,18 @@ transform(
         {{dialect_scope_prefix_tos}},
         ''))
 
--- all_keys --
--- A key whose value was withheld still tells what it belonged to.
-{{sent_keys}}
-
 -- marker_rank --
--- The most telling key or value: a place in the order of dialects, {{ai_rank}} for a span about AI in none of them.
-least(
-    arrayMin(arrayPushBack(
-        arrayMap(
-            k -> transform(
-                k,
-                {{marker_key_froms}},
-                {{marker_key_tos}},
-                transform(substring(k, 1, position(k, '.')), {{marker_family_froms}}, {{marker_family_tos}}, {{no_rank}})),
-            all_keys),
-        {{no_rank}})),
-    {{marked_value_rank}},
-    {{marked_resource_rank}})
+-- The most telling key or value: a place in the order of dialects, {{ai_rank}} for a span about AI in none of them. A
+-- key whose value was withheld still tells what it belonged to.
+arrayMin(arrayConcat(
+    arrayMap(
+        k -> transform(
+            k,
+            {{marker_key_froms}},
+            {{marker_key_tos}},
+            transform(substring(k, 1, position(k, '.')), {{marker_family_froms}}, {{marker_family_tos}}, {{no_rank}})),
+        {{sent_keys}}),
+    [{{marked_value_ranks}}, {{marked_resource_ranks}}, {{no_rank}}]))
 
 -- name_dialect --
 -- The span's name tells the dialect where nothing else does.
@@ -62,132 +56,122 @@ multiIf(
     '')
 
 -- derived --
--- Keys that few spans have and that say several things, or have to be changed: (derived key, value) pairs. Counts and
--- names are read from a JSON that itself is content, and nothing else of it.
+-- Keys that few spans have and that say several things, or have to be changed: (derived key, value) pairs. Each entry
+-- of the list is such a key and what is made of it: `+` the value again, `=other` the value if another attribute says
+-- so, `~way` the value changed, `.path` a part of its JSON. Counts and names are read from a JSON that itself is
+-- content, and nothing else of it.
 arrayFlatten(arrayMap(
-    k -> arrayConcat(
-        if(k IN {{second_keys}}, [(concat(k, ' +'), SpanAttributes[k])], []),
-        if(
-            k IN {{when_key_froms}},
-            [(
-                concat(k, ' ', lower(SpanAttributes[transform(k, {{when_key_froms}}, {{when_key_tos}}, '')])),
-                SpanAttributes[k])],
-            []),
-        if(
-            k IN {{convert_key_froms}},
-            arrayFilter(
-                part -> match(part.2, {{derived_text_pattern}}),
-                [(concat(k, ' ~'), multiIf(
-                    transform(k, {{convert_key_froms}}, {{convert_key_tos}}, '') = 'ms',
-                    ifNull(toString(toFloat64OrNull(SpanAttributes[k]) / 1000), ''),
-                    transform(k, {{convert_key_froms}}, {{convert_key_tos}}, '') = 'before_dot',
-                    if(
-                        match(lower({{sent_text}}), {{provider_prefix_pattern}}),
-                        trim(TRAILING '.' FROM extract(lower({{sent_text}}), {{provider_prefix_pattern}})),
-                        substringIndex({{sent_text}}, '.', 1)),
-                    transform(k, {{convert_key_froms}}, {{convert_key_tos}}, '') = 'since_start',
-                    if(NOT match({{sent_text}}, '^"?[0-9]{4}-'), '', ifNull(toString(nullIf(greatest(
+    (k, text) -> arrayFilter(
+        x -> NOT match(x.1, ' [~.]') OR match(x.2, {{derived_text_pattern}}),
+        arrayMap(
+            (entry, way, path) -> (
+                if(startsWith(way, '='), concat(k, ' ', lower(SpanAttributes[path])), entry),
+                multiIf(
+                    way = '+' OR startsWith(way, '='), SpanAttributes[k],
+                    way = '~ms', ifNull(toString(toFloat64OrNull(SpanAttributes[k]) / 1000), ''),
+                    way = '~before_dot', trim(TRAILING '.' FROM extract(text, {{provider_prefix_pattern}})),
+                    way = '~since_start', if(NOT match(text, '^"?[0-9]{4}-'), '', ifNull(toString(nullIf(greatest(
                         -1,
                         dateDiff('microsecond', Timestamp, parseDateTime64BestEffortOrNull(
-                            trim(BOTH '"' FROM {{sent_text}}), 6, 'UTC')) / 1000000), -1)), '')),
-                    trim(BOTH '"' FROM {{sent_text}})))]),
-            []),
-        if(
-            k IN {{json_keys}},
-            arrayFilter(
-                part -> match(part.2, {{derived_text_pattern}}),
-                arrayMap(
-                    path -> (
-                        path,
-                        if(
-                            isValidJSON({{sent_text}}),
-                            trim(BOTH '"' FROM arrayFold(
-                                (json, part) -> if(
-                                    match(part, '^[0-9]+$'),
-                                    JSONExtractRaw(json, toInt32OrZero(part) + 1),
-                                    JSONExtractRaw(json, part)),
-                                splitByChar('.', substring(path, length(k) + 3)),
-                                {{sent_text}})),
-                            -- Python's way of printing a dictionary.
-                            if(
-                                position({{sent_text}}, concat('\'', substring(path, length(k) + 3), '\': ')) = 0,
-                                '',
-                                extract(
-                                    substring(
-                                        {{sent_text}},
-                                        position({{sent_text}}, concat('\'', substring(path, length(k) + 3), '\': '))
-                                            + length(path) - length(k) + 2),
-                                    '^[0-9]+')))),
-                    arrayFilter(path -> startsWith(path, concat(k, ' .')), {{json_paths}}))),
-            [])),
-    arrayFilter(k -> k IN {{derived_keys}}, {{sent_keys}})))
+                            trim(BOTH '"' FROM text), 6, 'UTC')) / 1000000), -1)), '')),
+                    way = '~unquote', trim(BOTH '"' FROM text),
+                    isValidJSON(text), trim(BOTH '"' FROM arrayFold(
+                        (json, part) -> if(
+                            match(part, '^[0-9]+$'),
+                            JSONExtractRaw(json, toInt32OrZero(part) + 1),
+                            JSONExtractRaw(json, part)),
+                        splitByChar('.', path),
+                        text)),
+                    -- Python's way of printing a dictionary; there is no text from place 0 on.
+                    extract(
+                        substring(text, position(text, concat('\'', path, '\': '))),
+                        '^\'[^\']*\': ([0-9]+)'))),
+            arrayFilter((entry, source) -> source = k, {{derived_entries}}, {{derived_sources}}),
+            arrayFilter((way, source) -> source = k, {{derived_ways}}, {{derived_sources}}),
+            arrayFilter((path, source) -> source = k, {{derived_paths}}, {{derived_sources}}))),
+    arrayFilter(k -> k IN {{derived_keys}}, {{sent_keys}}),
+    arrayFilter((text, k) -> k IN {{derived_keys}}, {{sent_texts}}, {{sent_keys}})))
 
--- found --
--- What the span says: (code, text) pairs, the most trusted first. A number that is none says nothing, and neither does a
--- count of more than twelve digits.
+-- key_codes --
+-- What each key of the span says, as a code; 0 is nothing.
+arrayConcat(
+    arrayMap(
+        k -> if(
+            k IN {{own_plain_keys}},
+            transform(
+                concat(dialect, ' ', k),
+                {{own_key_froms}},
+                {{own_key_tos}},
+                transform(k, {{shared_key_froms}}, {{shared_key_tos}}, 0)),
+            transform(k, {{shared_key_froms}}, {{shared_key_tos}}, 0)),
+        mapKeys(SpanAttributes)),
+    arrayMap(
+        k -> transform(
+            concat(dialect, ' ', k),
+            {{own_key_froms}},
+            {{own_key_tos}},
+            transform(k, {{shared_key_froms}}, {{shared_key_tos}}, 0)),
+        tupleElement(derived, 1)))
+
+-- key_texts --
+arrayConcat(mapValues(SpanAttributes), tupleElement(derived, 2))
+
+-- believed_codes --
+-- The same without empty texts, numbers that are none, and counts of more than twelve digits: these say nothing.
+arrayMap(
+    (code, text) -> if(
+        text = '' OR (
+            code < {{numbers_below}}
+                AND NOT if(
+                    code < {{counts_below}},
+                    length(text) <= 12 AND trimLeft(text, '0123456789') = '',
+                    isFinite(toFloat64OrDefault(text, nan)))),
+        0,
+        code),
+    key_codes,
+    key_texts)
+
+-- codes --
+-- What the span says, the most trusted first.
+arraySort(arrayFilter(code -> code > 0, believed_codes))
+
+-- code_texts --
+-- The texts in the same order.
 arraySort(
-    x -> x.1,
-    arrayFilter(
-        x -> x.1 > 0
-            AND x.2 != ''
-            AND (x.1 >= {{numbers_below}}
-                OR (x.1 < {{counts_below}} AND match(x.2, '^[0-9]{1,12}$'))
-                OR (x.1 >= {{counts_below}} AND isFinite(ifNull(toFloat64OrNull(x.2), nan)))),
-        arrayZip(
-            arrayConcat(
-                arrayMap(
-                    k -> if(
-                        k IN {{own_plain_keys}},
-                        transform(
-                            concat(dialect, ' ', k),
-                            {{own_key_froms}},
-                            {{own_key_tos}},
-                            transform(k, {{shared_key_froms}}, {{shared_key_tos}}, 0)),
-                        transform(k, {{shared_key_froms}}, {{shared_key_tos}}, 0)),
-                    mapKeys(SpanAttributes)),
-                arrayMap(
-                    x -> transform(
-                        concat(dialect, ' ', x.1),
-                        {{own_key_froms}},
-                        {{own_key_tos}},
-                        transform(x.1, {{shared_key_froms}}, {{shared_key_tos}}, 0)),
-                    derived)),
-            arrayConcat(mapValues(SpanAttributes), arrayMap(x -> x.2, derived)))))
+    (text, code) -> code,
+    arrayFilter((text, code) -> code > 0, key_texts, believed_codes),
+    arrayFilter(code -> code > 0, believed_codes))
 
 -- operation_entries --
 -- What attributes that name a kind of span say: places in the list of all such sayings.
 arrayFilter(
     entry -> entry > 0,
     arrayMap(
-        k -> if(
+        entry -> if(
             operation_condition,
-            transform(
-                concat(k, '=', lower(trim(BOTH '"' FROM {{sent_text}}))),
-                {{operation_conditional_value_froms}},
-                {{operation_conditional_value_tos}},
-                transform(
-                    concat(k, '=', lower(trim(BOTH '"' FROM {{sent_text}}))),
-                    {{operation_value_froms}},
-                    {{operation_value_tos}},
-                    0)),
-            transform(
-                concat(k, '=', lower(trim(BOTH '"' FROM {{sent_text}}))),
-                {{operation_value_froms}},
-                {{operation_value_tos}},
-                0)),
-        arrayFilter(k -> k IN {{operation_sources}}, {{sent_keys}})))
+            transform(entry, {{operation_plain_entries}}, {{operation_conditional_entries}}, entry),
+            entry),
+        arrayMap(
+            (k, text) -> transform(
+                concat(k, '=', lower(trim(BOTH '"' FROM text))), {{operation_value_froms}}, {{operation_value_tos}}, 0),
+            arrayFilter(k -> k IN {{operation_sources}}, {{sent_keys}}),
+            arrayFilter((text, k) -> k IN {{operation_sources}}, {{sent_texts}}, {{sent_keys}}))))
 
 -- operation_condition --
 -- What a kind that depends on other keys of the span depends on.
-{{operation_condition}}
+has({{sent_keys}}, {{operation_condition_has}})
+    AND NOT arrayExists(k -> startsWith(k, {{operation_condition_lacks}}), {{sent_keys}})
 
 -- said --
 -- The most trusted text of each target; the first one of a key is what a map gives.
-mapFromArrays(arrayMap(x -> intDiv(x.1, 64), found), arrayMap(x -> x.2, found))
+mapFromArrays(arrayMap(code -> intDiv(code, 64), codes), code_texts)
 
 -- standard_operation --
-transform(lower(SpanAttributes['gen_ai.operation.name']), {{operation_word_froms}}, {{operation_word_tos}},
-    SpanAttributes['gen_ai.operation.name'])
+transform(
+    lower(SpanAttributes['gen_ai.operation.name'] AS sent_operation),
+    {{operation_word_froms}},
+    {{operation_word_tos}},
+    sent_operation)
 
 -- first_operation --
 -- What is believed before gen_ai.operation.name: some names, the conventions' own kinds, and a dialect's better kind.
@@ -208,70 +192,63 @@ if(
     if(ParentSpanId = '', {{operation_of_root_entry}}, {{operation_of_entry}})[arrayMin(
         entry -> entry + if({{dialect_of_entry}}[entry] = dialect, 0, 1000), operation_entries) % 1000])
 
--- name_operation --
--- What only the span's name tells.
-if(
-    NOT match(SpanName, {{any_name_pattern}}),
-    '',
-    transform(
-        concat(dialect, ' ', SpanName),
-        {{own_name_froms}},
-        {{own_name_tos}},
-        transform(
-            extract(concat(dialect, ' ', SpanName), {{own_name_prefix_pattern}}),
-            {{own_name_prefix_froms}},
-            {{own_name_prefix_tos}},
-            transform(
-                SpanName,
-                {{shared_name_froms}},
-                {{shared_name_tos}},
-                transform(
-                    extract(SpanName, {{shared_name_prefix_pattern}}),
-                    {{shared_name_prefix_froms}},
-                    {{shared_name_prefix_tos}},
-                    '')))))
+-- operation_of_step --
+-- What a type of step alone tells.
+if(said[{{target_step_type}}] != '', 'step', '')
+
+-- said_operation --
+-- What attributes and the most telling names say.
+multiIf(
+    first_operation != '', first_operation,
+    standard_operation != '', standard_operation,
+    kind_operation)
 
 -- operation --
+-- Where nothing else tells, the span's name does, as a whole or by its beginning: first as its dialect has it. The
+-- expressions are long, so a list keeps them from spans that have said it already.
 transform(
-    multiIf(
-        first_operation != '', first_operation,
-        standard_operation != '', standard_operation,
-        kind_operation != '', kind_operation,
-        name_operation != '', name_operation,
-        said[{{target_step_type}}] != '', 'step',
-        ''),
+    if(
+        said_operation != '',
+        said_operation,
+        arrayMap(
+            name -> if(
+                NOT match(name, {{any_name_pattern}}),
+                operation_of_step,
+                transform(
+                    extract(concat(dialect, ' ', name), {{own_name_pattern}}),
+                    {{own_name_froms}},
+                    {{own_name_tos}},
+                    transform(
+                        extract(name, {{shared_name_pattern}}),
+                        {{shared_name_froms}},
+                        {{shared_name_tos}},
+                        operation_of_step))),
+            if(said_operation = '', [toString(SpanName)], []))[1]),
     ['{{no_operation}}'],
     [''])
 
 -- providers --
 -- All that stands where a provider should; the name of a framework is none.
-arrayMap(x -> x.2, arrayFilter(x -> intDiv(x.1, 64) = {{target_provider}}, found))
+arrayFilter((text, code) -> intDiv(code, 64) = {{target_provider}}, code_texts, codes)
+
+-- said_provider --
+arrayFirst(provider -> lower(provider) NOT IN {{framework_froms}}, providers)
 
 -- framework --
 if(
     said[{{target_framework}}] != '',
     said[{{target_framework}}],
     transform(
-        lower(arrayFirst(provider -> lower(provider) IN {{framework_froms}}, providers)),
+        arrayFirst(provider -> provider IN {{framework_froms}}, arrayMap(provider -> lower(provider), providers)),
         {{framework_froms}},
         {{framework_tos}},
         ''))
 
--- request_model --
-said[{{target_request_model}}]
-
--- response_model --
-said[{{target_response_model}}]
-
 -- provider --
 -- As said; where a framework's name hid it, as the model's name tells.
 multiIf(
-    arrayExists(provider -> lower(provider) NOT IN {{framework_froms}}, providers),
-    transform(
-        lower(arrayFirst(provider -> lower(provider) NOT IN {{framework_froms}}, providers)),
-        {{provider_froms}},
-        {{provider_tos}},
-        arrayFirst(provider -> lower(provider) NOT IN {{framework_froms}}, providers)),
+    said_provider != '',
+    transform(lower(said_provider), {{provider_froms}}, {{provider_tos}}, said_provider),
     empty(providers),
     '',
     arrayFirst(
@@ -287,26 +264,40 @@ multiIf(
                     {{model_prefix_froms}},
                     {{model_prefix_tos}},
                     '')),
-            [lower(request_model), lower(response_model)])))
+            [lower(said[{{target_request_model}}]), lower(said[{{target_response_model}}])])))
 
 -- counts --
 -- Tokens as they were sent, -1 where nothing was: input, output, cache read, cache write, reasoning, audio in, audio
 -- out, audio from the cache, total.
 arrayMap(
-    target -> toInt64OrDefault(said[target], -1::Int64),
-    [{{target_input}}, {{target_output}}, {{target_cache_read}}, {{target_cache_write}}, {{target_reasoning}},
-        {{target_audio_input}}, {{target_audio_output}}, {{target_audio_cache_read}}, {{target_total}}])
+    text -> toInt64OrDefault(text, -1::Int64),
+    [
+        said[{{target_input}}], said[{{target_output}}], said[{{target_cache_read}}], said[{{target_cache_write}}],
+        said[{{target_reasoning}}], said[{{target_audio_input}}], said[{{target_audio_output}}],
+        said[{{target_audio_cache_read}}], said[{{target_total}}]
+    ])
 
 -- input_code --
 -- Which key the input was read from.
-arrayFirst(x -> intDiv(x.1, 64) = {{target_input}}, found).1
+arrayFirst(code -> intDiv(code, 64) = {{target_input}}, codes)
 
 -- usage --
 -- The same without a usage that is nothing but zeros from a sender that writes them for want of a count.
 if(
-    dialect IN {{zero_usage_unknown}} AND NOT arrayExists(count -> count > 0, arrayPopBack(counts)),
+    dialect IN {{zero_usage_unknown}} AND arrayMax(arrayPopBack(counts)) <= 0,
     [-1, -1, -1, -1, -1, -1, -1, -1, -1]::Array(Int64),
     counts)
+
+-- said_reason --
+-- The first reason for the end.
+if(
+    startsWith(said[{{target_finish_reasons}}] AS said_reasons, '[') AND isValidJSON(said_reasons),
+    JSONExtractString(said_reasons, 1),
+    said_reasons)
+
+-- finish_reason --
+-- In the conventions' word for it.
+transform(lower(said_reason), {{finish_reason_froms}}, {{finish_reason_tos}}, said_reason)
 
 -- cached --
 -- What a cache gave and took.
@@ -315,101 +306,86 @@ greatest(usage[3], 0) + greatest(usage[4], 0)
 -- reasoning --
 greatest(usage[5], 0)
 
--- declared_input --
--- How the input was counted, as the dialect's data has it: by the key it came from, else by dialect.
-transform(
-    concat(dialect, ' ', toString(input_code)),
-    {{input_convention_by_source_froms}},
-    {{input_convention_by_source_tos}},
-    transform(dialect, {{input_convention_froms}}, {{input_convention_tos}}, 'unstated'))
-
--- declared_output --
-transform(dialect, {{output_convention_froms}}, {{output_convention_tos}}, 'unstated')
+-- declared --
+-- How input and output were counted, as the dialect's data has it, the input by the key it came from or else by
+-- dialect: readings of the list below.
+[
+    transform(
+        concat(dialect, ' ', toString(input_code)),
+        {{input_convention_by_source_froms}},
+        {{input_convention_by_source_tos}},
+        transform(dialect, {{input_convention_froms}}, {{input_convention_tos}}, 4)),
+    transform(dialect, {{output_convention_froms}}, {{output_convention_tos}}, 4)
+]
 
 -- beyond --
--- Of a dialect whose totals are right: what the total has more than input and output; -1 if nobody can tell from it.
+-- What the total of a dialect whose totals are right has more than input and output: 1 nothing, 2 what was cached,
+-- 3 reasoning, 4 both; 0 if nobody can tell from it.
 if(
-    dialect IN {{total_decides}}
-        AND least(usage[1], usage[2], usage[9]) >= 0
-        AND cached != reasoning
-        AND has([0, cached, reasoning, cached + reasoning], usage[9] - usage[1] - usage[2]),
-    usage[9] - usage[1] - usage[2],
-    -1)
+    dialect IN {{total_decides}} AND least(usage[1], usage[2], usage[9]) >= 0 AND cached != reasoning,
+    indexOf([0, cached, reasoning, cached + reasoning], usage[9] - usage[1] - usage[2]),
+    0)
 
--- input_reading --
--- Whether the cache's tokens are yet to be added to the input, and why that is believed.
-multiIf(
-    usage[1] < 0, (0, ''),
-    beyond >= 0 AND cached > 0 AND (beyond >= cached AND beyond != reasoning OR cached <= usage[1]),
-        (beyond >= cached AND beyond != reasoning, 'total'),
-    declared_input != 'excludes_cache' AND cached > usage[1], (1, 'contradiction'),
-    (declared_input = 'excludes_cache', if(declared_input = 'unstated', 'assumed', 'declared')))
+-- said_cost --
+toFloat64OrZero(said[{{target_cost}}])
 
--- output_reading --
--- The same of reasoning and output.
-multiIf(
-    usage[2] < 0, (0, ''),
-    beyond >= 0 AND reasoning > 0 AND (beyond >= reasoning AND beyond != cached OR reasoning <= usage[2]),
-        (beyond >= reasoning AND beyond != cached, 'total'),
-    declared_output != 'excludes_reasoning' AND reasoning > usage[2], (1, 'contradiction'),
-    (declared_output = 'excludes_reasoning', if(declared_output = 'unstated', 'assumed', 'declared')))
+-- readings --
+-- Of input and output: whether a part of it, what a cache has or reasoning, is yet to be added, and why that is
+-- believed. 1 no, by the total; 2 yes, by the total; 3 yes, since the part is greater than the whole; 4 no, as is
+-- assumed; 5 yes, as declared; 6 no, as declared; 0 nothing was said.
+arrayMap(
+    (count, part, declaration, is_beyond) -> multiIf(
+        count < 0, 0,
+        beyond > 0 AND part > 0 AND (is_beyond OR part <= count), if(is_beyond, 2, 1),
+        declaration != 5 AND part > count, 3,
+        declaration),
+    arraySlice(usage, 1, 2),
+    [cached, reasoning],
+    declared,
+    [beyond IN (2, 4), beyond IN (3, 4)])
 
 -- token_convention --
-if(
-    usage[1] < 0 AND usage[2] < 0,
-    '',
-    concat(
-        if(usage[1] < 0, '', concat(multiIf(
-            input_reading.2 = 'assumed', 'unstated', input_reading.1, 'excludes_cache', 'includes_cache'),
-            '/', input_reading.2)),
-        if(usage[1] < 0 OR usage[2] < 0, '', ' '),
-        if(usage[2] < 0, '', concat(multiIf(
-            output_reading.2 = 'assumed', 'unstated', output_reading.1, 'excludes_reasoning', 'includes_reasoning'),
-            '/', output_reading.2))))
+trim(BOTH ' ' FROM concat(
+    ['', 'includes_cache/total', 'excludes_cache/total', 'excludes_cache/contradiction', 'unstated/assumed',
+        'excludes_cache/declared', 'includes_cache/declared'][readings[1] + 1],
+    ' ',
+    ['', 'includes_reasoning/total', 'excludes_reasoning/total', 'excludes_reasoning/contradiction', 'unstated/assumed',
+        'excludes_reasoning/declared', 'includes_reasoning/declared'][readings[2] + 1]))
 
--- input_tokens --
-accurateCastOrNull(if(usage[1] < 0, -1, usage[1] + cached * input_reading.1), 'UInt64')
-
--- output_tokens --
-accurateCastOrNull(if(usage[2] < 0, -1, usage[2] + reasoning * output_reading.1), 'UInt64')
-
--- finish_reason --
--- The first one, in the conventions' word for it.
-transform(
-    lower(if(
-        startsWith(said[{{target_finish_reasons}}], '[') AND isValidJSON(said[{{target_finish_reasons}}]),
-        JSONExtractString(said[{{target_finish_reasons}}], 1),
-        said[{{target_finish_reasons}}])),
-    {{finish_reason_froms}},
-    {{finish_reason_tos}},
-    if(
-        startsWith(said[{{target_finish_reasons}}], '[') AND isValidJSON(said[{{target_finish_reasons}}]),
-        JSONExtractString(said[{{target_finish_reasons}}], 1),
-        said[{{target_finish_reasons}}]))
+-- tokens --
+-- The counts with what was yet to be added, NULL where nothing was said.
+arrayMap(
+    (count, part, reading) -> accurateCastOrNull(if(reading IN (2, 3, 5), count + part, count), 'UInt64'),
+    arrayPopBack(usage),
+    [cached, reasoning, 0, 0, 0, 0, 0, 0],
+    arrayResize(readings, 8))
 
 -- billing --
 -- What usage on the span means.
-multiIf(
-    dialect = '', '',
-    operation IN {{billing_froms}}, transform(operation, {{billing_froms}}, {{billing_tos}}, ''),
-    greatest(usage[1], usage[2]) >= 0, 'undecided',
-    'none')
+if(
+    dialect = '',
+    '',
+    transform(
+        operation,
+        {{billing_froms}},
+        {{billing_tos}},
+        if(greatest(usage[1], usage[2]) >= 0, 'undecided', 'none')))
 
 -- step_type --
 -- As said by hand, else from what the span does and how it ended.
-multiIf(
-    said[{{target_step_type}}] IN {{step_types}}, said[{{target_step_type}}],
-    operation = 'execute_tool', 'tool',
-    operation IN ('retrieval', 'embeddings', 'rerank', 'search_memory'), 'retrieve',
-    operation = 'plan', 'plan',
-    operation IN ('chat', 'generate_content', 'text_completion'), if(finish_reason = 'tool_call', 'plan', 'respond'),
-    operation IN ('step', 'invoke_agent', 'invoke_workflow', 'guardrail', 'evaluation', 'decide'), 'other',
-    '')
+if(
+    said[{{target_step_type}}] IN {{step_types}},
+    said[{{target_step_type}}],
+    transform(
+        if(finish_reason = 'tool_call' AND operation IN {{call_operations}}, 'plan', operation),
+        {{step_type_froms}},
+        {{step_type_tos}},
+        ''))
 
 -- reported_cost --
 -- What the sender says it cost, if that can be; zero from one that writes zero for want of a price is unknown.
 if(
-    toFloat64OrZero(said[{{target_cost}}]) BETWEEN if(dialect IN {{zero_cost_unknown}}, 1e-12, 0) AND 999999,
+    said_cost BETWEEN if(dialect IN {{zero_cost_unknown}}, 1e-12, 0) AND 999999,
     toDecimal64OrNull(said[{{target_cost}}], 9),
     NULL)
 
@@ -482,28 +458,28 @@ said[{{target_user}}]
 framework
 
 -- InputTokens --
-input_tokens
+tokens[1]
 
 -- OutputTokens --
-output_tokens
+tokens[2]
 
 -- CacheReadTokens --
-accurateCastOrNull(usage[3], 'UInt64')
+tokens[3]
 
 -- CacheWriteTokens --
-accurateCastOrNull(usage[4], 'UInt64')
+tokens[4]
 
 -- ReasoningTokens --
-accurateCastOrNull(usage[5], 'UInt64')
+tokens[5]
 
 -- InputAudioTokens --
-accurateCastOrNull(usage[6], 'UInt64')
+tokens[6]
 
 -- OutputAudioTokens --
-accurateCastOrNull(usage[7], 'UInt64')
+tokens[7]
 
 -- CacheReadAudioTokens --
-accurateCastOrNull(usage[8], 'UInt64')
+tokens[8]
 
 -- TokenConvention --
 token_convention
@@ -533,22 +509,23 @@ arrayMap(
     arrayFilter(
         key -> startsWith(key, 'retrieval.documents.') OR startsWith(key, 'reranker.output_documents.'), sent_keys))
 
+-- system_messages --
+-- The keys of numbered messages that are the system's.
+arrayMap(
+    key -> transform(key, {{message_role_keys}}, {{message_text_keys}}, ''),
+    arrayFilter((key, text) -> key IN {{message_role_keys}} AND text = 'system', sent_keys, sent_texts))
+
 -- prompt_texts --
 -- What makes an agent the one it is: its instructions and its tools, whole.
 arrayFilter(
     text -> text != '',
     arrayMap(
-        (key, text) -> multiIf(
-            key IN {{prompt_keys}} OR startsWith(key, 'llm.tools.'), text,
-            key = 'llm.input_messages.0.message.content',
-                if(sent_texts[indexOf(sent_keys, 'llm.input_messages.0.message.role')] = 'system', text, ''),
-            key = 'gen_ai.prompt.0.content',
-                if(sent_texts[indexOf(sent_keys, 'gen_ai.prompt.0.role')] = 'system', text, ''),
+        (key, text) -> if(
             key IN {{message_list_keys}},
-                if(JSONExtractString(text, 1, 'role') = 'system', JSONExtractRaw(text, 1), ''),
-            ''),
-        sent_keys,
-        sent_texts))
+            if(JSONExtractString(text, 1, 'role') = 'system', JSONExtractRaw(text, 1), ''),
+            text),
+        arrayFilter(key -> {{is_prompt_key}}, sent_keys),
+        arrayFilter((text, key) -> {{is_prompt_key}}, sent_texts, sent_keys)))
 
 -- RetrievedDocuments --
 -- By their numbers, or by the length of their list.
@@ -567,3 +544,13 @@ if(
         sip_key,
         arrayStringConcat(
             arrayConcat(prompt_texts, arrayFilter((text, key) -> key IN {{model_keys}}, sent_texts, sent_keys)), '\n')))))
+
+-- packed_span --
+-- Where the stages begin: what they read, and the whole span as one tuple, since each column costs in every level.
+(
+SELECT
+    Timestamp, ParentSpanId, SpanName, ResourceAttributes, ScopeName, SpanAttributes, StatusCode, `Events.Name`,
+    `Events.Attributes`, sent_keys, sent_texts, sip_key, contents,
+    tuple({{span_names}}) AS span
+FROM otlp_spans
+)

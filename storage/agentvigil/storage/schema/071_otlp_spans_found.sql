@@ -1,11 +1,16 @@
 -- The second stage: spans with their dialect and what their attributes say under the current conventions' names.
 CREATE TABLE IF NOT EXISTS otlp_spans_found
 (
-    {{span_columns}},
+    span Tuple({{span_types}}) COMMENT 'the columns of a span as they stand in otlp_spans',
     RetrievedDocuments Nullable(UInt32),
     AgentFingerprint String,
+    SpanAttributes Map(LowCardinality(String), String),
+    SpanName LowCardinality(String),
+    ParentSpanId String,
+    StatusCode LowCardinality(String),
     dialect String,
-    found Array(Tuple(UInt16, String)) COMMENT 'code and text, the most trusted first',
+    codes Array(UInt16) COMMENT 'what the span says, the most trusted first',
+    code_texts Array(String),
     operation_entries Array(UInt8),
     exception_type String
 )

@@ -1,9 +1,11 @@
 -- The third stage: spans with what they did, by whom and with which model.
 CREATE TABLE IF NOT EXISTS otlp_spans_meant
 (
-    {{span_columns}},
+    span Tuple({{span_types}}) COMMENT 'the columns of a span as they stand in otlp_spans',
     RetrievedDocuments Nullable(UInt32),
     AgentFingerprint String,
+    SpanAttributes Map(LowCardinality(String), String),
+    StatusCode LowCardinality(String),
     dialect String,
     said Map(UInt16, String) COMMENT 'by the number of the target',
     exception_type String,

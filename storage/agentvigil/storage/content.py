@@ -1,0 +1,93 @@
+"""What projects let be stored of what people and models said: the views that store it, and its texts as they were sent.
+
+A text is stored as the hashes of its messages and what stands between them (``span_contents``), each message once
+(``content_messages``). See ``docs/content.md``.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from agentvigil.semconv import names as n
+from agentvigil.storage.errors import StorageError
+from agentvigil.storage.named_queries import load_queries
+from agentvigil.storage.store import Store
+
+_VIEWS: Final = load_queries("agentvigil.storage", "content.sql")
+_QUERIES: Final = load_queries("agentvigil.storage", "content_queries.sql")
+
+
+class ContentGone(StorageError):
+    """A message of a span's text is not in the store any more."""
+
+    def __init__(self, trace_id: str, span_id: str, key: str) -> None:
+        super().__init__(
+            f"the text of {key} of span {span_id} in trace {trace_id} is not whole: a message of it was deleted; "
+            "the other keys can be read from the view span_content"
+        )
+
+
+def enable_content(store: Store) -> None:
+    """Make ``store`` keep the content that projects' policies let through; safe to call twice.
+
+    Without it no content is kept, whatever the policies, and inserts cost less.
+
+    Raises:
+        QueryFailed: if the store does not have this release's schema, or does not answer.
+    """
+    for sql in _VIEWS.values():
+        store.command(sql)
+
+
+def contents_of(store: Store, project: str, trace_id: str, span_id: str) -> Mapping[str, str]:
+    """Return the texts of a span, exactly as they were sent, by their keys; none if its project kept none.
+
+    A key of an event is ``events.1.name.key``, of a link ``links.1.key``, counted from 1. Ids are in lower case hex.
+
+    Raises:
+        ContentGone: if a message of them was deleted.
+        QueryFailed: if the store does not answer.
+    """
+    parameters = {"project": project, "trace_id": trace_id, "span_id": span_id}
+    texts = {}
+    for key, text in store.rows(_QUERIES["contents_of_span"], parameters):
+        if text is None:
+            raise ContentGone(trace_id, span_id, key)
+        texts[key] = text
+    return texts
+
+
+def conversation_of(store: Store, project: str, trace_id: str, span_id: str) -> list[Any]:
+    """Return the messages of a span that says them as the conventions want: its input, then its output.
+
+    Each is what the JSON says; an attribute that is no JSON list, as one that its sender cut off, adds nothing.
+    Source: https://github.com/open-telemetry/semantic-conventions-genai (gen_ai.input.messages, gen_ai.output.messages)
+
+    Raises:
+        ContentGone: if a message was deleted.
+        QueryFailed: if the store does not answer.
+    """
+    texts = contents_of(store, project, trace_id, span_id)
+    said = (texts.get(key, "") for key in (n.GEN_AI_INPUT_MESSAGES, n.GEN_AI_OUTPUT_MESSAGES))
+    return [message for text in said for message in _elements(text)]
+
+
+def delete_content(store: Store, project: str) -> None:
+    """Delete all that is stored of what ``project`` said; the spans stay. Takes seconds, as rows are rewritten.
+
+    What arrives meanwhile may stay: turn the project's content policy off before.
+
+    Raises:
+        QueryFailed: if the store does not answer.
+    """
+    for name in ("delete_span_contents", "delete_content_messages"):
+        store.command(_QUERIES[name], {"project": project})
+
+
+def _elements(text: str) -> Iterator[Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(found, list):
+        yield from found

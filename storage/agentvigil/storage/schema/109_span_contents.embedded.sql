@@ -1,0 +1,7 @@
+-- Kept as safe as the spans, and merged as lazily.
+ALTER TABLE span_contents MODIFY SETTING
+    fsync_after_insert = 1,
+    fsync_part_directory = 1,
+    min_free_disk_bytes_to_perform_insert = 268435456,
+    merge_selector_base = 50,
+    min_bytes_for_wide_part = 67108864

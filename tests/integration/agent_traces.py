@@ -1,6 +1,6 @@
 """Builds traces of agents, takes them into a store in any order, settles them, and reads runs and steps back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -109,18 +109,16 @@ def step(span: int, parent: int = 0, name: str = "node", start: int = 0, end: in
 
 def receive(store: Store, *spans: Sp, at_ns: int = NOW) -> None:
     """Take ``spans`` in at one time, a request for each project."""
-    for project in dict.fromkeys(span.project for span in spans):
-        request = ExportTraceServiceRequest(
-            resource_spans=[
-                ResourceSpans(
-                    resource=Resource(attributes=attributes({"service.name": span.service, **span.resource})),
-                    scope_spans=[ScopeSpans(scope=InstrumentationScope(name=span.scope), spans=[span.proto()])],
-                )
-                for span in spans
-                if span.project == project
-            ]
-        )
-        take(store, admitted(request.SerializeToString(), received_at_ns=at_ns, project=project))
+    spans_by_project: dict[str, list[Sp]] = {}
+    for span in spans:
+        spans_by_project.setdefault(span.project, []).append(span)
+    take(
+        store,
+        *[
+            admitted(_request(spans).SerializeToString(), received_at_ns=at_ns, project=project)
+            for project, spans in spans_by_project.items()
+        ],
+    )
 
 
 def trace_of(number: int) -> str:
@@ -135,15 +133,18 @@ def run_of(trace: int, span: int | None = None) -> str:
     return trace_of(trace) if span is None else f"{trace_of(trace)}-{id_of(span)}"
 
 
-def settle(
-    store: Store, *traces: int, final: bool = False, project: str = "default", batch_spans: int = 100_000
-) -> None:
+def settle(store: Store, *traces: int, final: bool = False, project: str = "default") -> None:
     """Settle ``traces``, by default the first, as they are in the store."""
+    settle_traces(store, {(project, trace): final for trace in traces or (1,)})
+
+
+def settle_traces(store: Store, traces: Mapping[tuple[str, int], bool]) -> None:
+    """Settle traces by project and number together; the value says whether nothing more is awaited."""
     began = datetime.fromtimestamp(START / S, UTC)
     TraceSettler(store, batch_spans=100_000).settle(
         [
             Trace(project, trace_of(trace), began - timedelta(hours=2), began + timedelta(hours=2), 10, final)
-            for trace in traces or (1,)
+            for (project, trace), final in traces.items()
         ]
     )
 
@@ -166,6 +167,25 @@ def everything(store: Store) -> tuple[Sequence[Any], Sequence[Any]]:
     return (
         store.rows(f"SELECT * EXCEPT ({hidden}) FROM agent_runs FINAL ORDER BY ALL"),
         store.rows("SELECT * EXCEPT (Version) FROM agent_steps FINAL ORDER BY ALL"),
+    )
+
+
+def _request(spans: Iterable[Sp]) -> ExportTraceServiceRequest:
+    by_origin: dict[object, list[Sp]] = {}
+    for span in spans:
+        by_origin.setdefault((span.service, *span.resource.items(), span.scope), []).append(span)
+    return ExportTraceServiceRequest(
+        resource_spans=[
+            ResourceSpans(
+                resource=Resource(attributes=attributes({"service.name": first.service, **first.resource})),
+                scope_spans=[
+                    ScopeSpans(
+                        scope=InstrumentationScope(name=first.scope), spans=[span.proto() for span in (first, *rest)]
+                    )
+                ],
+            )
+            for first, *rest in by_origin.values()
+        ]
     )
 
 

@@ -46,7 +46,7 @@ class Receiver:
         self.committers: dict[OtlpSignal, GroupCommitter] = {}
         metrics = ReceiverMetrics(self.registry)
         for otlp, writer in (writers if isinstance(writers, Mapping) else {TRACES: writers}).items():
-            limits = limits or CommitLimits(interval_s=0)
+            limits = limits or CommitLimits(interval_s=0, longest_rest_s=0)
             of_signal = metrics.of(otlp.signal.name)
             committer = GroupCommitter(writer, RequestWindow(900, 1000), limits, of_signal)
             self.committers[otlp] = committer

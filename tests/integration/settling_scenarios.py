@@ -11,6 +11,7 @@ can see the spans of another::
 """
 
 import contextlib
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -87,21 +88,13 @@ class Scenarios:
 
         return add
 
-    @contextlib.contextmanager
-    def settled(
-        self, data_directory: DataDirectory, database: str, prepare: Callable[[Store], object] = migrate
-    ) -> Iterator[EmbeddedStore]:
-        """Settle all of them in a new ``database``, all their first rounds together, then all their second ones."""
-        store = EmbeddedStore(data_directory, database)
-        prepare(store)
+    def settle(self, store: Store) -> None:
+        """Settle all of them, all their first rounds together, then all their second ones."""
         rounds = zip_longest(*(scenario.rounds for scenario in self._scenarios.values()), fillvalue=())
         for number, spans_by_scenario in enumerate(rounds, 1):
             if number > 1:
-                self._keep(store, number - 1)
+                keep(store, f"after_{number - 1}")
             self._settle_round(store, spans_by_scenario)
-        yield store
-        store.command("DROP DATABASE {name:Identifier}", {"name": database})
-        store.close()
 
     def _settle_round(self, store: Store, spans_by_scenario: Sequence[Sequence[Sp]]) -> None:
         received: list[Sp] = []
@@ -113,12 +106,31 @@ class Scenarios:
         receive(store, *received)
         settle_traces(store, traces)
 
-    def _keep(self, store: Store, number: int) -> None:
-        for table in ("agent_runs", "agent_steps"):
-            store.command(
-                "CREATE TABLE {kept:Identifier} ENGINE = Memory AS SELECT * FROM {table:Identifier} FINAL",
-                {"kept": f"{table}_after_{number}", "table": table},
-            )
+
+@contextlib.contextmanager
+def borrowed_store(stores: list[EmbeddedStore], data_directory: DataDirectory) -> Iterator[EmbeddedStore]:
+    """One of the migrated ``stores`` that nobody uses now, given back without rows; a new one if there is none."""
+    if stores:
+        store = stores.pop()
+    else:
+        store = EmbeddedStore(data_directory, f"test_{uuid.uuid4().hex}")
+        migrate(store)
+    yield store
+    for name, engine in store.rows("SELECT name, engine FROM system.tables WHERE database = currentDatabase()"):
+        if engine == "Memory":
+            store.command("DROP TABLE {name:Identifier}", {"name": name})
+        elif engine.endswith("MergeTree") and name != "agentvigil_migrations":
+            store.command("TRUNCATE TABLE {name:Identifier}", {"name": name})
+    stores.append(store)
+
+
+def keep(store: Store, moment: str) -> None:
+    """Keep what is settled now, for a :class:`Found` of this ``moment``."""
+    for table in ("agent_runs", "agent_steps"):
+        store.command(
+            "CREATE TABLE {kept:Identifier} ENGINE = Memory AS SELECT * FROM {table:Identifier} FINAL",
+            {"kept": f"{table}_{moment}", "table": table},
+        )
 
 
 def within(part: str, *spans: Sp) -> Iterator[Sp]:

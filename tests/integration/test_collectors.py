@@ -59,8 +59,8 @@ SECRET: Final = "correct horse battery staple"
 MESSAGES: Final = [{"role": "user", "parts": [{"type": "text", "content": SECRET}]}]
 TABLES: Final = {destination.table: signal for signal in SIGNALS for destination in signal.destinations}
 INTEROP: Final = Path(__file__).parents[1] / "interop" / "otelcol"
-OF_THE_REQUEST: Final = {"IngestedAt", "RequestHash", *(signal.count_column for signal in SIGNALS)}
-"""Columns that tell how a row came, and may differ by the road it took."""
+OF_THE_REQUEST: Final = {"IngestedAt", "RequestHash", "ListCostUSD", *(signal.count_column for signal in SIGNALS)}
+"""Columns that tell how a row came, or that the prices of the home tell, which only one of the two has."""
 
 TOKENS: Final = "gen_ai.client.token.usage"
 DURATION: Final = "gen_ai.client.operation.duration"
@@ -224,7 +224,7 @@ def identity(row: dict[str, Any]) -> str:
 
 def columns_of(address: str, table: str, database: str = "default") -> dict[str, str]:
     """The table's columns by name, each with the kind of its default, which is empty where there is none."""
-    where = f"database = currentDatabase() AND table = '{table}' AND default_kind != 'ALIAS'"
+    where = f"database = currentDatabase() AND table = '{table}' AND default_kind NOT IN ('ALIAS', 'EPHEMERAL')"
     columns = ask(address, f"SELECT name, default_kind FROM system.columns WHERE {where}", database)
     return {column["name"]: column["default_kind"] for column in columns}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 from agent_traces import (
@@ -11,334 +12,321 @@ from agent_traces import (
     Sp,
     agent,
     chat,
-    everything,
     id_of,
-    receive,
     run_of,
-    runs,
-    settle,
     step,
-    steps,
     tool,
     trace_of,
 )
+from settling_scenarios import Found, Scenarios, borrowed_store, within
 
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
-from agentvigil.storage.migrations import migrate
 from agentvigil.storage.prices.loading import load_prices
-from agentvigil.storage.store import Store
+
+scenarios = Scenarios()
 
 
 @pytest.fixture(scope="module")
-def priced(data_directory: DataDirectory, engine: EmbeddedStore) -> Iterator[EmbeddedStore]:
-    """A store with prices for the tests of this module."""
-    store = EmbeddedStore(data_directory, "test_settling_billing")
-    migrate(store)
-    load_prices(store)
-    yield store
-    store.command("DROP DATABASE {name:Identifier}", {"name": store.database})
-    store.close()
+def settled(migrated_stores: list[EmbeddedStore], data_directory: DataDirectory) -> Iterator[EmbeddedStore]:
+    """A store in which all scenarios of this module are settled."""
+    with borrowed_store(migrated_stores, data_directory) as store:
+        load_prices(store)
+        scenarios.settle(store)
+        yield store
 
 
 @pytest.fixture
-def store(priced: EmbeddedStore) -> Iterator[EmbeddedStore]:
-    """A store with prices and without spans."""
-    yield priced
-    forget(priced)
+def found(settled: EmbeddedStore, request: pytest.FixtureRequest) -> Found:
+    """What the scenario of the test has settled to."""
+    return Found(settled, request.function.__name__)
 
 
-def forget(store: Store) -> None:
-    for table in ("otel_traces", "otel_traces_trace_id_ts", "agent_runs", "agent_steps"):
-        store.command("TRUNCATE TABLE {table:Identifier}", {"table": table})
-
-
-def billed(store: Store) -> list[str]:
+def billed(found: Found) -> list[str]:
     """Return ``trace:span`` of every billed step, and check that the rows of runs agree."""
-    found = steps(store, "TraceId, SpanId, BilledCostUSD, ListCostUSD", where="Billed")
-    assert all(cost == list_cost for _, _, cost, list_cost in found)
-    in_runs = sum(cost for cost in runs(store, "BilledCostUSD") if cost is not None)
-    assert in_runs == sum(cost for _, _, cost, _ in found if cost is not None)
-    return sorted(f"{int(trace, 16)}:{int(span, 16)}" for trace, span, _, _ in found)
+    steps = found.steps("TraceId, SpanId, BilledCostUSD, ListCostUSD", where="Billed")
+    assert all(cost == list_cost for _, _, cost, list_cost in steps)
+    in_runs = sum(cost for cost in found.runs("BilledCostUSD") if cost is not None)
+    assert in_runs == sum(cost for _, _, cost, _ in steps if cost is not None)
+    return sorted(f"{int(trace, 16)}:{int(span, 16)}" for trace, span, _, _ in steps)
 
 
-def test_of_a_call_inside_a_call_the_inner_one_is_billed(store: Store) -> None:
-    receive(store, agent(1), chat(2, 1, 0, 900), Sp(3, 2, "http"), chat(4, 3, 10, 890, response="r", scope=ANTHROPIC))
-    settle(store)
-    assert billed(store) == ["1:4"]
-    assert steps(store, "SpanId, BillingNote, DuplicateOfSpanId") == [
+@scenarios.of(agent(1), chat(2, 1, 0, 900), Sp(3, 2, "http"), chat(4, 3, 10, 890, response="r", scope=ANTHROPIC))
+def test_of_a_call_inside_a_call_the_inner_one_is_billed(found: Found) -> None:
+    assert billed(found) == ["1:4"]
+    assert found.steps("SpanId, BillingNote, DuplicateOfSpanId") == [
         (id_of(2), "duplicate", id_of(4)),
         (id_of(4), "", ""),
     ]
-    assert runs(store, "LlmCalls, InputTokens") == [(1, 100)]
+    assert found.runs("LlmCalls, InputTokens") == [(1, 100)]
 
 
-def test_three_layers_are_one_call(store: Store) -> None:
-    receive(store, agent(1), chat(2, 1), chat(3, 2, scope=TRACELOOP), chat(4, 3, scope=ANTHROPIC))
-    settle(store)
-    assert billed(store) == ["1:4"]
+@scenarios.of(agent(1), chat(2, 1), chat(3, 2, scope=TRACELOOP), chat(4, 3, scope=ANTHROPIC))
+def test_three_layers_are_one_call(found: Found) -> None:
+    assert billed(found) == ["1:4"]
 
 
-def test_an_inner_call_without_tokens_leaves_the_bill_to_the_outer_one(store: Store) -> None:
-    receive(store, agent(1), chat(2, 1), chat(3, 2, tokens=None, scope=TRACELOOP))
-    settle(store)
-    assert billed(store) == ["1:2"]
+@scenarios.of(agent(1), chat(2, 1), chat(3, 2, tokens=None, scope=TRACELOOP))
+def test_an_inner_call_without_tokens_leaves_the_bill_to_the_outer_one(found: Found) -> None:
+    assert billed(found) == ["1:2"]
 
 
-def test_two_calls_inside_one_are_both_billed(store: Store) -> None:
-    receive(store, agent(1), chat(2, 1), chat(3, 2, 0, 400, response="a"), chat(4, 2, 500, 900, response="b"))
-    settle(store)
-    assert billed(store) == ["1:3", "1:4"]
+@scenarios.of(agent(1), chat(2, 1), chat(3, 2, 0, 400, response="a"), chat(4, 2, 500, 900, response="b"))
+def test_two_calls_inside_one_are_both_billed(found: Found) -> None:
+    assert billed(found) == ["1:3", "1:4"]
 
 
-@pytest.mark.parametrize("between", [tool(3, 2, "ask"), agent(3, 2, "sub")])
-def test_a_call_in_a_tool_or_agent_inside_a_call_is_another_one(store: Store, between: Sp) -> None:
-    receive(store, agent(1), chat(2, 1), between, chat(4, 3))
-    settle(store)
-    assert billed(store) == ["1:2", "1:4"]
+@scenarios.of(
+    *within("tool", agent(1), chat(2, 1), tool(3, 2, "ask"), chat(4, 3)),
+    *within("agent", agent(1), chat(2, 1), agent(3, 2, "sub"), chat(4, 3)),
+)
+def test_a_call_in_a_tool_or_agent_inside_a_call_is_another_one(found: Found) -> None:
+    assert billed(found.within("tool")) == ["1:2", "1:4"]
+    assert billed(found.within("agent")) == ["1:2", "1:4"]
 
 
-def test_a_call_of_another_model_or_with_another_id_inside_a_call_is_another_one(store: Store) -> None:
-    receive(
-        store,
-        agent(1),
-        chat(2, 1, model="gpt-4o"),
-        chat(3, 2, model="gpt-4o-mini"),
-        chat(4, 1, response="a"),
-        chat(5, 4, response="b"),
-    )
-    settle(store)
-    assert billed(store) == ["1:2", "1:3", "1:4", "1:5"]
+@scenarios.of(
+    agent(1),
+    chat(2, 1, model="gpt-4o"),
+    chat(3, 2, model="gpt-4o-mini"),
+    chat(4, 1, response="a"),
+    chat(5, 4, response="b"),
+)
+def test_a_call_of_another_model_or_with_another_id_inside_a_call_is_another_one(found: Found) -> None:
+    assert billed(found) == ["1:2", "1:3", "1:4", "1:5"]
 
 
-def test_one_model_has_many_names(store: Store) -> None:
-    names = [
-        ("gpt-4o", "gpt-4o-2024-08-06"),
-        ("openai/gpt-4o", "gpt-4o"),
-        ("claude-3-5-sonnet-latest", "claude-3-5-sonnet-20241022"),
-        ("us.anthropic.claude-sonnet-4-20250514-v1:0", "claude-sonnet-4@20250514"),
-        ("models/gemini-2.5-pro", "gemini-2.5-pro"),
-        ("", "gpt-4o"),
-    ]
-    traces = range(1, len(names) + 1)
-    for trace, (one, other) in zip(traces, names, strict=True):
-        start = trace * 5000
-        receive(
-            store,
-            agent(1, 0, "a", start, start + 1000, trace=trace),
-            chat(2, 1, start, start + 900, model=one, trace=trace),
-            chat(3, 2, start, start + 900, model=other, scope=ANTHROPIC, trace=trace),
+NAMES = [
+    ("gpt-4o", "gpt-4o-2024-08-06"),
+    ("openai/gpt-4o", "gpt-4o"),
+    ("claude-3-5-sonnet-latest", "claude-3-5-sonnet-20241022"),
+    ("us.anthropic.claude-sonnet-4-20250514-v1:0", "claude-sonnet-4@20250514"),
+    ("models/gemini-2.5-pro", "gemini-2.5-pro"),
+    ("", "gpt-4o"),
+]
+
+
+@scenarios.of(
+    *[
+        span
+        for one, other in NAMES
+        for span in within(
+            f"{one} is {other}", agent(1), chat(2, 1, model=one), chat(3, 2, model=other, scope=ANTHROPIC)
         )
-    settle(store, *traces)
-    assert steps(store, "TraceId, SpanId", where="Billed") == [(trace_of(trace), id_of(3)) for trace in traces]
+    ]
+)
+def test_one_model_has_many_names(found: Found) -> None:
+    for one, other in NAMES:
+        assert billed(found.within(f"{one} is {other}")) == ["1:3"]
 
 
-def test_usage_of_agents_and_workflows_is_a_sum(store: Store) -> None:
-    total = {"gen_ai.usage.input_tokens": 500, "gen_ai.usage.output_tokens": 50}
-    receive(store, agent(1, attributes=total), agent(2, 1, "inner", attributes=total), chat(3, 2), chat(4, 1))
-    settle(store)
-    assert billed(store) == ["1:3", "1:4"]
-    assert runs(store, "InputTokens") == [200]
+TOTAL = {"gen_ai.usage.input_tokens": 500, "gen_ai.usage.output_tokens": 50}
 
 
-@pytest.mark.parametrize("traceloop_extra", [0, 1])
-def test_a_stream_whose_other_sighting_is_a_root_elsewhere(store: Store, traceloop_extra: int) -> None:
+@scenarios.of(agent(1, attributes=TOTAL), agent(2, 1, "inner", attributes=TOTAL), chat(3, 2), chat(4, 1))
+def test_usage_of_agents_and_workflows_is_a_sum(found: Found) -> None:
+    assert billed(found) == ["1:3", "1:4"]
+    assert found.runs("InputTokens") == [200]
+
+
+@scenarios.of(
+    *[
+        span
+        for extra in (0, 1)
+        for span in within(
+            f"{extra} more",
+            agent(1),
+            chat(2, 1, 100, 900, tokens=(100, 10 + extra), scope=TRACELOOP),
+            chat(7, 0, 110, 890, response="msg_1", scope=ANTHROPIC, trace=2),
+        )
+    ]
+)
+def test_a_stream_whose_other_sighting_is_a_root_elsewhere(found: Found) -> None:
     """Traceloop's Anthropic spans are never current, and count the first chunk's token twice."""
-    inside = chat(2, 1, 100, 900, tokens=(100, 10 + traceloop_extra), scope=TRACELOOP)
-    outside = chat(7, 0, 110, 890, response="msg_1", scope=ANTHROPIC, trace=2)
-    receive(store, agent(1), inside, outside)
-    settle(store, 1, 2)
-    assert billed(store) == ["1:2"]
-    assert runs(store, "RunId, DuplicateOfTraceId") == [(run_of(1, 1), ""), (run_of(2, 7), trace_of(1))]
+    for project in ("0 more", "1 more"):
+        assert billed(found.within(project)) == ["1:2"]
+        assert found.within(project).runs("RunId, DuplicateOfTraceId") == [
+            (run_of(1, 1), ""),
+            (run_of(2, 7), trace_of(1)),
+        ]
 
 
-def test_sightings_by_response_id_may_count_tokens_differently(store: Store) -> None:
-    receive(
-        store,
-        agent(1),
-        chat(2, 1, 100, 900, tokens=(100, 90), response="msg_1", scope=TRACELOOP),
-        chat(7, 0, 110, 890, tokens=(400, 10), response="msg_1", scope=ANTHROPIC, trace=2),
-    )
-    settle(store, 1, 2)
-    assert billed(store) == ["1:2"]
+@scenarios.of(
+    agent(1),
+    chat(2, 1, 100, 900, tokens=(100, 90), response="msg_1", scope=TRACELOOP),
+    chat(7, 0, 110, 890, tokens=(400, 10), response="msg_1", scope=ANTHROPIC, trace=2),
+)
+def test_sightings_by_response_id_may_count_tokens_differently(found: Found) -> None:
+    assert billed(found) == ["1:2"]
 
 
-def test_ids_that_langchain_makes_up_are_no_ids(store: Store) -> None:
-    receive(
-        store,
-        agent(1),
-        chat(2, 1, 100, 900, response="lc_run--0b7c", scope=TRACELOOP),
-        chat(3, 2, 110, 890, response="chatcmpl-1"),
-    )
-    settle(store)
-    assert billed(store) == ["1:3"]
+@scenarios.of(
+    agent(1),
+    chat(2, 1, 100, 900, response="lc_run--0b7c", scope=TRACELOOP),
+    chat(3, 2, 110, 890, response="chatcmpl-1"),
+)
+def test_ids_that_langchain_makes_up_are_no_ids(found: Found) -> None:
+    assert billed(found) == ["1:3"]
 
 
-def test_output_without_reasoning_is_the_same_call(store: Store) -> None:
+@scenarios.of(
+    agent(1),
+    chat(2, 1, 100, 900, tokens=(100, 20), scope="langfuse-sdk"),
+    chat(
+        7, 0, 110, 890, tokens=(100, 90), trace=2, response="r",
+        attributes={"gen_ai.usage.reasoning.output_tokens": 70},
+    ),
+)  # fmt: skip
+def test_output_without_reasoning_is_the_same_call(found: Found) -> None:
     """Langfuse's LangChain handler leaves reasoning out of the output."""
-    receive(
-        store,
-        agent(1),
-        chat(2, 1, 100, 900, tokens=(100, 20), scope="langfuse-sdk"),
-        chat(
-            7, 0, 110, 890, tokens=(100, 90), trace=2, response="r",
-            attributes={"gen_ai.usage.reasoning.output_tokens": 70},
-        ),
-    )  # fmt: skip
-    settle(store, 1, 2)
-    assert billed(store) == ["1:2"]
+    assert billed(found) == ["1:2"]
 
 
-def test_calls_that_only_look_alike_are_both_billed(store: Store) -> None:
-    others = [
-        chat(7, 0, 901, 990, scope=ANTHROPIC),
-        chat(7, 0, 200, 1100, scope=ANTHROPIC),
-        chat(7, 0, 110, 890, scope=ANTHROPIC, service="other"),
-        chat(7, 0, 110, 890, tokens=(101, 10), scope=ANTHROPIC),
-        chat(7, 0, 110, 890, tokens=(100, 13), scope=ANTHROPIC),
-        chat(7, 0, 110, 890, model="gpt-5", scope=ANTHROPIC),
-        chat(7, 0, 110, 890, scope=SCOPE),
-        chat(7, 0, 110, 890, tokens=None, scope=ANTHROPIC),
+ALIKE = {
+    "later": chat(7, 0, 901, 990, scope=ANTHROPIC),
+    "overlapping": chat(7, 0, 200, 1100, scope=ANTHROPIC),
+    "another service": chat(7, 0, 110, 890, scope=ANTHROPIC, service="other"),
+    "more input": chat(7, 0, 110, 890, tokens=(101, 10), scope=ANTHROPIC),
+    "more output": chat(7, 0, 110, 890, tokens=(100, 13), scope=ANTHROPIC),
+    "another model": chat(7, 0, 110, 890, model="gpt-5", scope=ANTHROPIC),
+    "one instrumentation": chat(7, 0, 110, 890, scope=SCOPE),
+    "no tokens": chat(7, 0, 110, 890, tokens=None, scope=ANTHROPIC),
+}
+
+
+@scenarios.of(
+    *[
+        span
+        for name, other in ALIKE.items()
+        for span in within(name, agent(1), chat(2, 1, 100, 900, scope=SCOPE), replace(other, trace=2))
     ]
-    for number, other in enumerate(others):
-        later = 60_000 * number
-        receive(
-            store,
-            agent(1, 0, "a", later, later + 1000, trace=10 + number),
-            chat(2, 1, later + 100, later + 900, scope=SCOPE, trace=10 + number),
-            replace(other, start=later + other.start, end=later + other.end, trace=20 + number),
-        )
-    settle(store, *range(10, 30))
-    assert set(steps(store, "Billed")) == {True}
-    assert len(steps(store, "Billed")) == 2 * len(others)
+)
+def test_calls_that_only_look_alike_are_both_billed(found: Found) -> None:
+    for name in ALIKE:
+        assert billed(found.within(name)) == ["1:2", "2:7"]
 
 
-def test_projects_do_not_see_each_others_calls(store: Store) -> None:
-    receive(store, agent(1), chat(2, 1, response="r"), chat(7, 0, response="r", trace=2, project="other"))
-    settle(store)
-    settle(store, 2, project="other")
-    assert billed(store) == ["1:2", "2:7"]
+@scenarios.of(
+    agent(1),
+    chat(2, 1, response="r"),
+    then=[[chat(7, 0, response="r", scope=ANTHROPIC, trace=2, project="other")]],
+)
+def test_projects_do_not_see_each_others_calls(found: Found) -> None:
+    assert billed(found) == ["1:2"]
+    assert billed(found.within("other")) == ["2:7"]
 
 
-def test_different_ids_are_different_calls(store: Store) -> None:
-    receive(
-        store,
-        agent(1),
-        chat(2, 1, 100, 900, response="a", scope=SCOPE),
-        chat(7, 0, 110, 890, response="b", scope=ANTHROPIC, trace=2),
-    )
-    settle(store, 1, 2)
-    assert billed(store) == ["1:2", "2:7"]
+@scenarios.of(
+    agent(1),
+    chat(2, 1, 100, 900, response="a", scope=SCOPE),
+    chat(7, 0, 110, 890, response="b", scope=ANTHROPIC, trace=2),
+)
+def test_different_ids_are_different_calls(found: Found) -> None:
+    assert billed(found) == ["1:2", "2:7"]
 
 
-def test_an_id_used_again_later_is_another_call(store: Store) -> None:
+@scenarios.of(agent(1, end=9000), chat(2, 1, 0, 100, response="mock"), chat(3, 1, 5000, 5100, response="mock"))
+def test_an_id_used_again_later_is_another_call(found: Found) -> None:
     """Fakes and caches answer with one id for ever."""
-    receive(store, agent(1, end=9000), chat(2, 1, 0, 100, response="mock"), chat(3, 1, 5000, 5100, response="mock"))
-    settle(store)
-    assert billed(store) == ["1:2", "1:3"]
+    assert billed(found) == ["1:2", "1:3"]
 
 
-def test_two_instrumentations_beside_each_other_under_one_parent(store: Store) -> None:
-    receive(store, agent(1), chat(2, 1, 100, 900, scope=TRACELOOP), chat(3, 1, 110, 890, response="r", scope=ANTHROPIC))
-    settle(store)
-    assert billed(store) == ["1:3"]
+@scenarios.of(agent(1), chat(2, 1, 100, 900, scope=TRACELOOP), chat(3, 1, 110, 890, response="r", scope=ANTHROPIC))
+def test_two_instrumentations_beside_each_other_under_one_parent(found: Found) -> None:
+    assert billed(found) == ["1:3"]
 
 
-def test_the_sighting_inside_an_agent_is_billed_before_the_one_with_more_detail(store: Store) -> None:
-    detail = {"gen_ai.usage.cache_read.input_tokens": 50, "gen_ai.usage.reasoning.output_tokens": 5}
-    receive(
-        store,
-        agent(1),
-        chat(2, 1, 100, 900, response="r"),
-        chat(7, 0, 110, 890, response="r", attributes=detail, scope=ANTHROPIC, trace=2),
-        chat(8, 0, 120, 880, response="r", scope=TRACELOOP, trace=3),
-    )
-    settle(store, 1, 2, 3)
-    assert billed(store) == ["1:2"]
+CACHED = {"gen_ai.usage.cache_read.input_tokens": 50}
 
 
-def test_outside_agents_the_sighting_with_more_detail_is_billed(store: Store) -> None:
-    detail = {"gen_ai.usage.cache_read.input_tokens": 50}
-    receive(
-        store,
-        chat(7, 0, 110, 890, response="r", scope=TRACELOOP, trace=1),
-        chat(8, 0, 120, 880, response="r", attributes=detail, scope=ANTHROPIC, trace=2),
-    )
-    settle(store, 1, 2)
-    assert billed(store) == ["2:8"]
+@scenarios.of(
+    agent(1),
+    chat(2, 1, 100, 900, response="r"),
+    chat(
+        7, 0, 110, 890, response="r", scope=ANTHROPIC, trace=2,
+        attributes={**CACHED, "gen_ai.usage.reasoning.output_tokens": 5},
+    ),
+    chat(8, 0, 120, 880, response="r", scope=TRACELOOP, trace=3),
+)  # fmt: skip
+def test_the_sighting_inside_an_agent_is_billed_before_the_one_with_more_detail(found: Found) -> None:
+    assert billed(found) == ["1:2"]
 
 
-def test_sightings_that_arrive_one_after_the_other_are_billed_the_same_in_any_order(store: Store) -> None:
-    traces = {
-        1: [agent(1), chat(2, 1, 100, 900, scope=TRACELOOP)],
-        2: [chat(7, 0, 110, 890, response="r", scope=ANTHROPIC, trace=2)],
-        3: [chat(8, 0, 120, 880, response="r", scope=SCOPE, trace=3)],
-    }
-    outcomes = []
-    for order in ((1, 2, 3), (3, 2, 1), (2, 1, 3)):
-        forget(store)
-        for trace in order:
-            receive(store, *traces[trace])
-            settle(store, trace)
-        assert billed(store) == ["1:2"]
-        outcomes.append(everything(store))
-    assert all(outcome == outcomes[0] for outcome in outcomes)
+@scenarios.of(
+    chat(7, 0, 110, 890, response="r", scope=TRACELOOP, trace=1),
+    chat(8, 0, 120, 880, response="r", attributes=CACHED, scope=ANTHROPIC, trace=2),
+)
+def test_outside_agents_the_sighting_with_more_detail_is_billed(found: Found) -> None:
+    assert billed(found) == ["2:8"]
 
 
-def test_usage_of_an_unknown_kind_is_billed_only_where_no_call_is_inside(store: Store) -> None:
-    usage = {"gen_ai.usage.input_tokens": 9, "gen_ai.usage.output_tokens": 9, "gen_ai.request.model": "gpt-4o"}
-    receive(
-        store,
-        agent(1),
-        Sp(2, 1, "mystery", 0, 400, usage),
-        chat(3, 2, 0, 300, model="gpt-4o-mini"),
-        Sp(4, 1, "mystery", 500, 900, usage),
-    )
-    settle(store)
-    assert billed(store) == ["1:3", "1:4"]
-    assert steps(store, "BillingNote", where=f"SpanId = '{id_of(2)}'") == ["sum"]
+SIGHTINGS = {
+    1: [agent(1), chat(2, 1, 100, 900, scope=TRACELOOP)],
+    2: [chat(7, 0, 110, 890, response="r", scope=ANTHROPIC, trace=2)],
+    3: [chat(8, 0, 120, 880, response="r", scope=SCOPE, trace=3)],
+}
+ORDERS = list(permutations(SIGHTINGS))
 
 
-def test_unknown_tokens_are_unknown_and_no_zero(store: Store) -> None:
-    receive(store, agent(1), chat(2, 1, tokens=None), chat(3, 1, model="unpriced"))
-    settle(store)
-    assert runs(store, "LlmCalls, UnknownUsageCalls, UnpricedCalls, InputTokens, BilledCostUSD") == [
+def nth_of_each_order(place: int) -> list[Sp]:
+    return [span for order in ORDERS for span in within(str(order), *SIGHTINGS[order[place]])]
+
+
+@scenarios.of(*nth_of_each_order(0), then=[nth_of_each_order(1), nth_of_each_order(2)])
+def test_sightings_that_arrive_one_after_the_other_are_billed_the_same_in_any_order(found: Found) -> None:
+    first = found.within(str(ORDERS[0])).everything()
+    for order in map(str, ORDERS):
+        assert billed(found.within(order)) == ["1:2"]
+        assert found.within(order).everything() == first
+
+
+UNDECIDED = {"gen_ai.usage.input_tokens": 9, "gen_ai.usage.output_tokens": 9, "gen_ai.request.model": "gpt-4o"}
+
+
+@scenarios.of(
+    agent(1),
+    Sp(2, 1, "mystery", 0, 400, UNDECIDED),
+    chat(3, 2, 0, 300, model="gpt-4o-mini"),
+    Sp(4, 1, "mystery", 500, 900, UNDECIDED),
+)
+def test_usage_of_an_unknown_kind_is_billed_only_where_no_call_is_inside(found: Found) -> None:
+    assert billed(found) == ["1:3", "1:4"]
+    assert found.steps("BillingNote", where=f"SpanId = '{id_of(2)}'") == ["sum"]
+
+
+@scenarios.of(agent(1), chat(2, 1, tokens=None), chat(3, 1, model="unpriced"))
+def test_unknown_tokens_are_unknown_and_no_zero(found: Found) -> None:
+    assert found.runs("LlmCalls, UnknownUsageCalls, UnpricedCalls, InputTokens, BilledCostUSD") == [
         (2, 1, 1, 100, None)
     ]
-    assert steps(store, "BillingNote") == ["no tokens", "no price"]
+    assert found.steps("BillingNote") == ["no tokens", "no price"]
 
 
-def test_a_run_where_no_call_says_tokens_has_none(store: Store) -> None:
-    receive(store, agent(1), chat(2, 1, tokens=None))
-    settle(store)
-    assert runs(store, "InputTokens, OutputTokens, BilledCostUSD") == [(None, None, None)]
+@scenarios.of(agent(1), chat(2, 1, tokens=None))
+def test_a_run_where_no_call_says_tokens_has_none(found: Found) -> None:
+    assert found.runs("InputTokens, OutputTokens, BilledCostUSD") == [(None, None, None)]
 
 
-def test_absurd_tokens_are_not_believed(store: Store) -> None:
-    receive(store, agent(1), chat(2, 1, tokens=(2**62, 10)), chat(3, 1, tokens=(5, 5)))
-    settle(store)
-    assert runs(store, "InputTokens, OutputTokens") == [(5, 15)]
+@scenarios.of(agent(1), chat(2, 1, tokens=(2**62, 10)), chat(3, 1, tokens=(5, 5)))
+def test_absurd_tokens_are_not_believed(found: Found) -> None:
+    assert found.runs("InputTokens, OutputTokens") == [(5, 15)]
 
 
-def test_a_call_that_was_refused_used_nothing_unknown(store: Store) -> None:
-    receive(
-        store,
-        agent(1),
-        chat(2, 1, 0, 100, tokens=None, error="429", attributes={"error.type": "openai.RateLimitError"}),
-        chat(3, 1, 100, 200),
-    )
-    settle(store)
-    assert runs(store, "LlmCalls, UnknownUsageCalls") == [(2, 0)]
-    assert steps(store, "BillingNote") == ["failed", ""]
+@scenarios.of(
+    agent(1),
+    chat(2, 1, 0, 100, tokens=None, error="429", attributes={"error.type": "openai.RateLimitError"}),
+    chat(3, 1, 100, 200),
+)
+def test_a_call_that_was_refused_used_nothing_unknown(found: Found) -> None:
+    assert found.runs("LlmCalls, UnknownUsageCalls") == [(2, 0)]
+    assert found.steps("BillingNote") == ["failed", ""]
 
 
-def test_reported_costs_are_kept_apart(store: Store) -> None:
-    receive(store, agent(1), step(2, 1), chat(3, 2, attributes={"agentvigil.cost.usd": "0.5"}))
-    settle(store)
-    assert [float(cost) for cost in runs(store, "ReportedCostUSD")] == [0.5]
+@scenarios.of(agent(1), step(2, 1), chat(3, 2, attributes={"agentvigil.cost.usd": "0.5"}))
+def test_reported_costs_are_kept_apart(found: Found) -> None:
+    assert [float(cost) for cost in found.runs("ReportedCostUSD")] == [0.5]
 
 
-def test_a_thousand_calls_with_one_id_cost_no_pairs_of_all_with_all(store: Store) -> None:
-    receive(store, agent(1), *[chat(n, 1, 0, 900, response="same", tokens=(1, 1)) for n in range(2, 1002)])
-    settle(store)
-    assert runs(store, "Steps, Status") == [(1000, "success")]
+@scenarios.of(agent(1), *[chat(n, 1, 0, 900, response="same", tokens=(1, 1)) for n in range(2, 1002)])
+def test_a_thousand_calls_with_one_id_cost_no_pairs_of_all_with_all(found: Found) -> None:
+    assert found.runs("Steps, Status") == [(1000, "success")]

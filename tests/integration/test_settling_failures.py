@@ -1,12 +1,32 @@
 """What failed, why, and what only failed with it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from agent_traces import Sp, agent, chat, id_of, receive, retrieval, run_of, runs, settle, step, steps, tool
+import pytest
+from agent_traces import Sp, agent, chat, id_of, retrieval, run_of, step, tool
+from settling_scenarios import Found, Scenarios, borrowed_store
 
 from agentvigil.semconv import failures
-from agentvigil.storage.store import Store
+from agentvigil.storage.data_directory import DataDirectory
+from agentvigil.storage.embedded import EmbeddedStore
+
+scenarios = Scenarios()
+
+
+@pytest.fixture(scope="module")
+def settled(migrated_stores: list[EmbeddedStore], data_directory: DataDirectory) -> Iterator[EmbeddedStore]:
+    """A store in which all scenarios of this module are settled."""
+    with borrowed_store(migrated_stores, data_directory) as store:
+        scenarios.settle(store)
+        yield store
+
+
+@pytest.fixture
+def found(settled: EmbeddedStore, request: pytest.FixtureRequest) -> Found:
+    """What the scenario of the test has settled to."""
+    return Found(settled, request.function.__name__)
 
 
 def failing(error: str = "", message: str = "", **more: Any) -> dict[str, Any]:
@@ -14,21 +34,23 @@ def failing(error: str = "", message: str = "", **more: Any) -> dict[str, Any]:
     return {"error": message, "attributes": {**({"error.type": error} if error else {}), **said}, **more}
 
 
-def test_every_name_and_status_of_the_taxonomy_is_found(store: Store) -> None:
+def every_name_and_status() -> dict[str, str]:
     taxonomy = failures.load()
-    expected = {**taxonomy.codes_by_type(vague=False), **taxonomy.codes_by_type(vague=True)}
+    names = {**taxonomy.codes_by_type(vague=False), **taxonomy.codes_by_type(vague=True)}
     statuses = {**taxonomy.codes_by_status(vague=False), **taxonomy.codes_by_status(vague=True)}
-    expected |= {str(status): code for status, code in statuses.items()}
-    names = list(expected)
-    receive(
-        store,
-        agent(1),
-        *[step(n, 1, name, n, n + 1, **failing(f"some.module.{name.title()}")) for n, name in enumerate(names, 2)],
-    )
-    settle(store)
-    found = dict(steps(store, "StepName, FailureCode"))
-    assert {name: found[name] for name in names} == expected
-    assert set(steps(store, "FailureType")) == {"orchestration"}
+    return names | {str(status): code for status, code in statuses.items()}
+
+
+@scenarios.of(
+    agent(1),
+    *[
+        step(n, 1, name, n, n + 1, **failing(f"some.module.{name.title()}"))
+        for n, name in enumerate(every_name_and_status(), 2)
+    ],
+)
+def test_every_name_and_status_of_the_taxonomy_is_found(found: Found) -> None:
+    assert dict(found.steps("StepName, FailureCode")) == every_name_and_status()
+    assert set(found.steps("FailureType")) == {"orchestration"}
 
 
 KNOWN: list[tuple[Sp, tuple[str, str]]] = [
@@ -67,158 +89,142 @@ KNOWN: list[tuple[Sp, tuple[str, str]]] = [
 ]
 
 
-def test_type_and_code(store: Store) -> None:
-    traces = range(1, len(KNOWN) + 1)
-    receive(store, *[agent(1, trace=trace) for trace in traces])
-    receive(store, *[replace(span, trace=trace) for trace, (span, _) in zip(traces, KNOWN, strict=True)])
-    settle(store, *traces)
-    assert steps(store, "FailureType, FailureCode") == [expected for _, expected in KNOWN]
+@scenarios.of(
+    *[agent(1, trace=trace) for trace in range(1, len(KNOWN) + 1)],
+    *[replace(span, trace=trace) for trace, (span, _) in enumerate(KNOWN, 1)],
+)
+def test_type_and_code(found: Found) -> None:
+    assert found.steps("FailureType, FailureCode") == [expected for _, expected in KNOWN]
 
 
-def test_a_search_that_found_nothing(store: Store) -> None:
-    receive(
-        store, agent(1), retrieval(2, 1, 0, 100, attributes={"gen_ai.retrieval.documents": "[]"}), chat(3, 1, 200, 300)
-    )
-    settle(store)
-    assert steps(store, "FailureType, FailureCode, IsSoftFailure") == [
+@scenarios.of(agent(1), retrieval(2, 1, 0, 100, attributes={"gen_ai.retrieval.documents": "[]"}), chat(3, 1, 200, 300))
+def test_a_search_that_found_nothing(found: Found) -> None:
+    assert found.steps("FailureType, FailureCode, IsSoftFailure") == [
         ("retrieval", "empty_retrieval", True),
         ("", "", False),
     ]
-    assert runs(store, "Status, RootCauseCode") == [("partial", "empty_retrieval")]
+    assert found.runs("Status, RootCauseCode") == [("partial", "empty_retrieval")]
 
 
-def test_the_root_cause_is_told_apart_from_its_victims(store: Store) -> None:
-    receive(
-        store,
-        agent(1, 0, "outer", **failing("ToolException", "search failed")),
-        agent(2, 1, "inner", 0, 900, **failing("ToolException", "search failed")),
-        step(3, 2, "node", 0, 800, **failing("ToolException")),
-        tool(4, 3, "search", 0, 700, **failing("TimeoutError", "timed out")),
-    )
-    settle(store)
-    assert steps(store, "SpanId, IsRootCause, IsVictim, FailureCode") == [
+@scenarios.of(
+    agent(1, 0, "outer", **failing("ToolException", "search failed")),
+    agent(2, 1, "inner", 0, 900, **failing("ToolException", "search failed")),
+    step(3, 2, "node", 0, 800, **failing("ToolException")),
+    tool(4, 3, "search", 0, 700, **failing("TimeoutError", "timed out")),
+)
+def test_the_root_cause_is_told_apart_from_its_victims(found: Found) -> None:
+    assert found.steps("SpanId, IsRootCause, IsVictim, FailureCode") == [
         (id_of(2), False, True, "tool_error"),
         (id_of(3), False, True, "tool_error"),
         (id_of(4), True, False, "timeout"),
     ]
-    assert runs(
-        store,
+    assert found.runs(
         "Status, Failures, FirstFailureSpanId, RootCauseType, RootCauseCode, RootCauseSpanId, RootCauseMessage",
     ) == [("failure", 1, id_of(2), "tool", "timeout", id_of(4), "timed out")]
 
 
-def test_a_plain_span_between_does_not_hide_the_cause(store: Store) -> None:
-    receive(store, agent(1, **failing("X")), Sp(2, 1, "wrapper"), tool(3, 2, "t", **failing("TimeoutError")))
-    settle(store)
-    assert runs(store, "RootCauseSpanId, RootCauseCode") == [(id_of(3), "timeout")]
+@scenarios.of(agent(1, **failing("X")), Sp(2, 1, "wrapper"), tool(3, 2, "t", **failing("TimeoutError")))
+def test_a_plain_span_between_does_not_hide_the_cause(found: Found) -> None:
+    assert found.runs("RootCauseSpanId, RootCauseCode") == [(id_of(3), "timeout")]
 
 
-def test_an_agent_that_fails_by_itself_is_the_cause(store: Store) -> None:
-    receive(
-        store,
-        agent(1, **failing("agents.exceptions.MaxTurnsExceeded", "Max turns (10) exceeded")),
-        tool(2, 1, "search", 0, 100, **failing("TimeoutError")),
-        tool(3, 1, "search", 100, 200),
-        chat(4, 1, 200, 300),
-    )
-    settle(store)
-    assert runs(store, "Status, FirstFailureCode, RootCauseType, RootCauseCode, RootCauseSpanId, Failures") == [
+@scenarios.of(
+    agent(1, **failing("agents.exceptions.MaxTurnsExceeded", "Max turns (10) exceeded")),
+    tool(2, 1, "search", 0, 100, **failing("TimeoutError")),
+    tool(3, 1, "search", 100, 200),
+    chat(4, 1, 200, 300),
+)
+def test_an_agent_that_fails_by_itself_is_the_cause(found: Found) -> None:
+    assert found.runs("Status, FirstFailureCode, RootCauseType, RootCauseCode, RootCauseSpanId, Failures") == [
         ("failure", "timeout", "orchestration", "max_steps_exceeded", id_of(1), 1)
     ]
-    assert [tuple(row) for row in store.rows(
-        "SELECT SpanId, FailureCode, IsRecovered, IsRootCause FROM agent_failures ORDER BY SpanId"
-    )] == [(id_of(1), "max_steps_exceeded", False, True), (id_of(2), "timeout", True, False)]  # fmt: skip
+    assert found.rows("agent_failures", "SpanId, FailureCode, IsRecovered, IsRootCause", order="SpanId") == [
+        (id_of(1), "max_steps_exceeded", False, True),
+        (id_of(2), "timeout", True, False),
+    ]
 
 
-def test_a_failed_call_that_ends_the_run_fails_it_though_its_top_says_nothing(store: Store) -> None:
+@scenarios.of(agent(1), tool(2, 1, "t", 0, 100), chat(3, 1, 200, 300, tokens=None, **failing("429")))
+def test_a_failed_call_that_ends_the_run_fails_it_though_its_top_says_nothing(found: Found) -> None:
     """The instrumentations of openai-agents leave the root without error on a 429."""
-    receive(store, agent(1), tool(2, 1, "t", 0, 100), chat(3, 1, 200, 300, tokens=None, **failing("429")))
-    settle(store)
-    assert runs(store, "Status, RootCauseType, RootCauseCode, RootCauseSpanId") == [
+    assert found.runs("Status, RootCauseType, RootCauseCode, RootCauseSpanId") == [
         ("failure", "model", "rate_limited", id_of(3))
     ]
 
 
-def test_a_failed_tool_that_the_agent_coped_with_leaves_the_run_partial(store: Store) -> None:
-    receive(store, agent(1), tool(2, 1, "t", 0, 100, **failing("TimeoutError")), chat(3, 1, 200, 300))
-    settle(store)
-    assert runs(store, "Status, Failures, RootCauseSpanId") == [("partial", 1, id_of(2))]
+@scenarios.of(agent(1), tool(2, 1, "t", 0, 100, **failing("TimeoutError")), chat(3, 1, 200, 300))
+def test_a_failed_tool_that_the_agent_coped_with_leaves_the_run_partial(found: Found) -> None:
+    assert found.runs("Status, Failures, RootCauseSpanId") == [("partial", 1, id_of(2))]
 
 
-def test_a_top_that_says_ok_is_believed(store: Store) -> None:
-    receive(store, agent(1, ok=True), tool(2, 1, "t", 0, 100, **failing("TimeoutError")))
-    settle(store)
-    assert runs(store, "Status") == ["partial"]
+@scenarios.of(agent(1, ok=True), tool(2, 1, "t", 0, 100, **failing("TimeoutError")))
+def test_a_top_that_says_ok_is_believed(found: Found) -> None:
+    assert found.runs("Status") == ["partial"]
 
 
-def test_a_failure_of_the_mcp_server_below_an_unset_client_is_found(store: Store) -> None:
-    receive(
-        store,
-        agent(1),
-        tool(2, 1, "add", 0, 500),
-        tool(3, 2, "add", 100, 400, service="mcp", **failing("tool_error")),
-        chat(4, 1, 600, 900),
-    )
-    settle(store)
-    assert runs(store, "Status, RootCauseSpanId, RootCauseCode") == [("partial", id_of(3), "tool_error")]
+@scenarios.of(
+    agent(1),
+    tool(2, 1, "add", 0, 500),
+    tool(3, 2, "add", 100, 400, service="mcp", **failing("tool_error")),
+    chat(4, 1, 600, 900),
+)
+def test_a_failure_of_the_mcp_server_below_an_unset_client_is_found(found: Found) -> None:
+    assert found.runs("Status, RootCauseSpanId, RootCauseCode") == [("partial", id_of(3), "tool_error")]
 
 
-def test_a_whole_attempt_that_a_later_one_mends(store: Store) -> None:
-    receive(
-        store,
-        agent(1),
-        step(2, 1, "try", 0, 100, **failing("ValueError")),
-        tool(3, 2, "search", 0, 90, **failing("TimeoutError")),
-        step(4, 1, "try", 100, 300),
-        tool(5, 4, "search", 100, 200),
-    )
-    settle(store)
-    assert steps(store, "SpanId, Attempt, IsRecovered, IsRootCause, IsVictim", where="Status = 'failure'") == [
+@scenarios.of(
+    agent(1),
+    step(2, 1, "try", 0, 100, **failing("ValueError")),
+    tool(3, 2, "search", 0, 90, **failing("TimeoutError")),
+    step(4, 1, "try", 100, 300),
+    tool(5, 4, "search", 100, 200),
+)
+def test_a_whole_attempt_that_a_later_one_mends(found: Found) -> None:
+    assert found.steps("SpanId, Attempt, IsRecovered, IsRootCause, IsVictim", where="Status = 'failure'") == [
         (id_of(2), 1, True, False, False),
         (id_of(3), 1, True, False, False),
     ]
-    assert runs(store, "Status, Failures, RecoveredFailures") == [("success", 0, 2)]
+    assert found.runs("Status, Failures, RecoveredFailures") == [("success", 0, 2)]
 
 
-def test_retries_that_all_failed_fail_the_run_by_the_last(store: Store) -> None:
-    tries = [chat(n, 1, n * 100, n * 100 + 50, tokens=None, **failing("RateLimitError")) for n in (2, 3, 4)]
-    receive(store, agent(1, **failing("RateLimitError")), *tries)
-    settle(store)
-    assert steps(store, "Attempt, IsRootCause") == [(1, True), (2, True), (3, True)]
-    assert runs(store, "Status, Retries, FirstFailureSpanId, RootCauseSpanId") == [("failure", 2, id_of(2), id_of(4))]
+@scenarios.of(
+    agent(1, **failing("RateLimitError")),
+    *[chat(n, 1, n * 100, n * 100 + 50, tokens=None, **failing("RateLimitError")) for n in (2, 3, 4)],
+)
+def test_retries_that_all_failed_fail_the_run_by_the_last(found: Found) -> None:
+    assert found.steps("Attempt, IsRootCause") == [(1, True), (2, True), (3, True)]
+    assert found.runs("Status, Retries, FirstFailureSpanId, RootCauseSpanId") == [("failure", 2, id_of(2), id_of(4))]
 
 
-def test_a_web_request_that_failed_around_a_call_that_did_not(store: Store) -> None:
-    receive(store, Sp(1, name="POST /", error="boom"), chat(2, 1, 100, 200))
-    settle(store)
-    assert runs(store, "RunId, Status, RootCauseType, RootCauseSpanId") == [
+@scenarios.of(Sp(1, name="POST /", error="boom"), chat(2, 1, 100, 200))
+def test_a_web_request_that_failed_around_a_call_that_did_not(found: Found) -> None:
+    assert found.runs("RunId, Status, RootCauseType, RootCauseSpanId") == [
         (run_of(1, 1), "failure", "orchestration", id_of(1))
     ]
 
 
-def test_messages_are_cut_and_odd_bytes_do_no_harm(store: Store) -> None:
-    odd = "\\N'\"\n\t\x00 ü{x:String} %s " * 100
-    receive(store, agent(1), tool(2, 1, odd[:200], **failing(odd[:100], odd)))
-    settle(store)
-    (message,) = steps(store, "FailureMessage")
+ODD = "\\N'\"\n\t\x00 ü{x:String} %s " * 100
+
+
+@scenarios.of(agent(1), tool(2, 1, ODD[:200], **failing(ODD[:100], ODD)))
+def test_messages_are_cut_and_odd_bytes_do_no_harm(found: Found) -> None:
+    (message,) = found.steps("FailureMessage")
     assert 0 < len(message.encode()) <= 1000
 
 
-def test_sessions_are_the_runs_of_one_conversation(store: Store) -> None:
-    said = {"gen_ai.conversation.id": "c1", "user.id": "u1"}
-    receive(
-        store,
-        agent(1, 0, "a", 0, 1000, attributes=said),
-        chat(2, 1),
-        agent(1, 0, "b", 2000, 3000, attributes=said, trace=2),
-        chat(2, 1, 2000, 2500, trace=2, **failing("429")),
-        agent(1, attributes={"gen_ai.conversation.id": "c2"}, trace=3),
-    )
-    settle(store, 1, 2, 3)
-    assert [
-        tuple(row)
-        for row in store.rows(
-            "SELECT ConversationId, Runs, FailedRuns, AgentNames, UserId, LlmCalls, InputTokens, LastRunId "
-            "FROM agent_sessions ORDER BY ConversationId"
-        )
-    ] == [("c1", 2, 1, ["a", "b"], "u1", 2, 200, run_of(2, 1)), ("c2", 1, 0, ["helper"], "", 0, None, run_of(3, 1))]
+SAID = {"gen_ai.conversation.id": "c1", "user.id": "u1"}
+
+
+@scenarios.of(
+    agent(1, 0, "a", 0, 1000, attributes=SAID),
+    chat(2, 1),
+    agent(1, 0, "b", 2000, 3000, attributes=SAID, trace=2),
+    chat(2, 1, 2000, 2500, trace=2, **failing("429")),
+    agent(1, attributes={"gen_ai.conversation.id": "c2"}, trace=3),
+)
+def test_sessions_are_the_runs_of_one_conversation(found: Found) -> None:
+    columns = "ConversationId, Runs, FailedRuns, AgentNames, UserId, LlmCalls, InputTokens, LastRunId"
+    assert found.rows("agent_sessions", columns, order="ConversationId") == [
+        ("c1", 2, 1, ["a", "b"], "u1", 2, 200, run_of(2, 1)),
+        ("c2", 1, 0, ["helper"], "", 0, None, run_of(3, 1)),
+    ]

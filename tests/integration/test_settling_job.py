@@ -1,20 +1,30 @@
 """The job settles what came in: once it is quiet, from where it stopped, and beside another one."""
 
 import time
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from agent_traces import Sp, agent, chat, everything, receive, run_of, runs, settle, steps, tool
+from clickhouse_stand_in import ClickHouseStandIn
+from settling_scenarios import Found, borrowed_store, keep
 from trace_requests import NOW, S
 
-from agentvigil.analysis.settling import SettlingConfig, SettlingJob, SettlingService
+from agentvigil.analysis.settling import Progress, SettlingConfig, SettlingJob, SettlingService
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.errors import QueryFailed
+from agentvigil.storage.migrations import migrate
+from agentvigil.storage.server import ServerStore
+from agentvigil.storage.spool import Spool, SpoolLimits
 from agentvigil.storage.store import Store
+
+Test = TypeVar("Test", bound=Callable[..., None])
 
 CONFIG = SettlingConfig()
 
@@ -34,6 +44,106 @@ def work(job: SettlingJob, now: datetime) -> None:
         pass
 
 
+@dataclass(frozen=True)
+class Came:
+    """Spans that are visible from the second ``at`` on and say that they were ``taken_in`` then, or before."""
+
+    at: float
+    spans: Sequence[Sp]
+    taken_in: float | None = None
+
+
+class TenMinutes:
+    """One job, which takes steps now and then, and what comes in meanwhile for the tests that read it."""
+
+    looks = (2, 4.9, 6, 10, 11, 22, 26, 45, 50, 111, 599, 601)
+
+    def __init__(self) -> None:
+        self._arrivals: list[tuple[str, Came]] = []
+
+    def of(self, *arrivals: Came) -> Callable[[Test], Test]:
+        """The scenario of the test below, in a project of its own."""
+
+        def add(test: Test) -> Test:
+            self._arrivals += [(test.__name__, came) for came in arrivals]
+            return test
+
+        return add
+
+    def pass_by(self, store: Store) -> Progress:
+        """Let them pass, and keep what is settled after each look."""
+        job, last = a_job(store), -1.0
+        for look in self.looks:
+            for taken_in, spans in self._came(last, look).items():
+                receive(store, *spans, at_ns=NOW + int(taken_in * S))
+            work(job, at(look))
+            keep(store, f"at_{self.looks.index(look)}")
+            last = look
+        return job.progress
+
+    def _came(self, after: float, until: float) -> dict[float, list[Sp]]:
+        found: dict[float, list[Sp]] = {}
+        for project, came in self._arrivals:
+            if after < came.at <= until:
+                taken_in = came.at if came.taken_in is None else came.taken_in
+                found.setdefault(taken_in, []).extend(replace(span, project=project) for span in came.spans)
+        return found
+
+
+ten_minutes = TenMinutes()
+
+
+@pytest.fixture(scope="module")
+def passed(migrated_stores: list[EmbeddedStore], data_directory: DataDirectory) -> Iterator[EmbeddedStore]:
+    with borrowed_store(migrated_stores, data_directory) as store:
+        assert ten_minutes.pass_by(store).pending_traces == 0
+        yield store
+
+
+@pytest.fixture
+def at_second(passed: EmbeddedStore, request: pytest.FixtureRequest) -> Callable[[float], Found]:
+    """What the scenario of the test was settled to at one of the looks."""
+    return lambda look: Found(passed, request.function.__name__, f"_at_{TenMinutes.looks.index(look)}")
+
+
+@ten_minutes.of(
+    Came(0, [agent(1), chat(2, 1, 100, 200)]),
+    Came(20, [tool(3, 1, "search", 300, 400)]),
+)
+def test_a_span_that_comes_later_settles_its_trace_again(at_second: Callable[[float], Found]) -> None:
+    assert at_second(4.9).runs("Steps") == []
+    assert at_second(22).runs("Steps, HasLateSpans") == [(1, False)]
+    assert at_second(26).runs("Steps, HasLateSpans") == [(2, True)]
+
+
+@ten_minutes.of(Came(0, [chat(2, 1, 100, 200, remote=True)]), Came(20, [Sp(1, name="job")]))
+def test_a_root_that_is_no_ai_span_settles_its_trace_again(at_second: Callable[[float], Found]) -> None:
+    assert at_second(6).runs("RunId") == [run_of(1, 2)]
+    assert at_second(26).runs("RunId, RunName") == [(run_of(1, 1), "job")]
+
+
+@ten_minutes.of(Came(0, [chat(2, 1, 100, 200)]))
+def test_an_open_run_is_given_up_in_the_end(at_second: Callable[[float], Found]) -> None:
+    assert at_second(6).runs("Status") == ["open"]
+    assert at_second(599).runs("Status") == ["open"]
+    assert at_second(601).runs("Status, TopSpanId") == [("success", "")]
+
+
+@ten_minutes.of(
+    Came(0, [agent(1), chat(2, 1, 100, 200)]),
+    Came(10.5, [tool(3, 1, "search", 300, 400)], taken_in=0),
+    Came(10.5, [agent(1, trace=2)], taken_in=-3),
+    Came(45.5, [tool(4, 1, "search", 300, 400)], taken_in=0),
+)
+def test_rows_that_are_visible_late_are_found(at_second: Callable[[float], Found]) -> None:
+    """An insert takes its time, and the moment of intake is that before it."""
+    assert at_second(10).runs("RunId, Steps") == [(run_of(1, 1), 1)]
+    assert at_second(11).runs("RunId, Steps") == [(run_of(1, 1), 2), (run_of(2, 1), 0)]
+    # The last seconds are counted at every look, the last minutes at every minute.
+    assert at_second(50).runs("Steps") == [2, 0]
+    assert at_second(111).runs("Steps") == [3, 0]
+
+
 def test_a_trace_is_settled_when_it_is_quiet(store: Store) -> None:
     job = a_job(store)
     receive(store, agent(1), chat(2, 1, 100, 200))
@@ -48,40 +158,6 @@ def test_a_trace_is_settled_when_it_is_quiet(store: Store) -> None:
     assert (job.progress.runs, job.progress.pending_traces, job.progress.lag_s) == (1, 0, 0)
 
 
-def test_a_span_that_comes_later_settles_its_trace_again(store: Store) -> None:
-    job = a_job(store)
-    receive(store, agent(1), chat(2, 1, 100, 200))
-    job.step(at(6))
-    receive(store, tool(3, 1, "search", 300, 400), at_ns=NOW + 20 * S)
-    job.step(at(22))
-    assert runs(store, "Steps") == [1]
-    job.step(at(26))
-    assert runs(store, "Steps, HasLateSpans") == [(2, True)]
-
-
-def test_a_root_that_is_no_ai_span_settles_its_trace_again(store: Store) -> None:
-    job = a_job(store)
-    receive(store, chat(2, 1, 100, 200, remote=True))
-    job.step(at(6))
-    assert runs(store, "RunId") == [run_of(1, 2)]
-    receive(store, Sp(1, name="job"), at_ns=NOW + 20 * S)
-    job.step(at(26))
-    assert runs(store, "RunId, RunName") == [(run_of(1, 1), "job")]
-
-
-def test_an_open_run_is_given_up_in_the_end(store: Store) -> None:
-    job = a_job(store)
-    receive(store, chat(2, 1, 100, 200))
-    job.step(at(6))
-    assert runs(store, "Status") == ["open"]
-    job.step(at(599))
-    assert runs(store, "Status") == ["open"]
-    assert job.progress.pending_traces == 1
-    job.step(at(601))
-    assert runs(store, "Status, TopSpanId") == [("success", "")]
-    assert job.progress.pending_traces == 0
-
-
 def test_a_new_job_gives_up_what_the_one_before_left_open(store: Store) -> None:
     receive(store, chat(2, 1, 100, 200))
     a_job(store).step(at(6))
@@ -93,30 +169,12 @@ def test_a_new_job_gives_up_what_the_one_before_left_open(store: Store) -> None:
 
 
 def test_a_trace_that_never_gets_quiet_is_seen_meanwhile(store: Store) -> None:
-    job = a_job(store)
-    for second in range(0, 75, 4):
+    job = SettlingJob(store, SettlingConfig(quiet_s=20), "one")
+    for second in range(0, 91, 15):
         receive(store, chat(10 + second, 1, second, second + 1), at_ns=NOW + second * S)
         job.step(at(second + 1))
-    assert runs(store, "Status") == ["open"]
-    assert 7 < runs(store, "Steps")[0] < 19
+    assert runs(store, "Status, Steps") == [("open", 6)]
     assert job.progress.runs == 2
-
-
-def test_rows_that_are_visible_late_are_found(store: Store) -> None:
-    """An insert takes its time, and the moment of intake is that before it."""
-    job = a_job(store)
-    receive(store, agent(1), chat(2, 1, 100, 200), at_ns=NOW)
-    job.step(at(10))
-    receive(store, tool(3, 1, "search", 300, 400), at_ns=NOW)
-    receive(store, agent(1, trace=2), at_ns=NOW - 3 * S)
-    work(job, at(11))
-    assert runs(store, "RunId, Steps") == [(run_of(1, 1), 2), (run_of(2, 1), 0)]
-    work(job, at(45))
-    receive(store, tool(4, 1, "search", 300, 400), at_ns=NOW)
-    work(job, at(50))
-    assert runs(store, "Steps") == [2, 0]
-    work(job, at(111))
-    assert runs(store, "Steps") == [3, 0]
 
 
 def test_what_came_by_another_road_is_settled_when_told(store: Store) -> None:
@@ -127,6 +185,42 @@ def test_what_came_by_another_road_is_settled_when_told(store: Store) -> None:
     assert runs(store, "RunId") == []
     assert job.settle_window(at(-1), at(1), at(4011)) == 1
     assert runs(store, "RunId") == [run_of(1, 1)]
+
+
+@pytest.fixture
+def server(engine: EmbeddedStore, tmp_path: Path) -> Iterator[ServerStore]:
+    """A server over a database of this process' engine."""
+    stand_in = ClickHouseStandIn(engine.open_handle, tmp_path / "sent.proto")
+    stand_in.start()
+    server = ServerStore(f"http://127.0.0.1:{stand_in.port}", f"server_{uuid.uuid4().hex}")
+    migrate(server)
+    yield server
+    server.close()
+    stand_in.stop()
+    engine.command("DROP DATABASE {name:Identifier}", {"name": server.database})
+
+
+def test_what_waited_in_the_spool_is_settled_before_it_is_taken_out(server: ServerStore, store: EmbeddedStore) -> None:
+    """The outage was long before the seconds that the job still looks at, and its watermark is beyond it."""
+    service = SettlingService(server, CONFIG)
+    told: list[tuple[datetime, datetime]] = []
+
+    def settle_at_the_second_call(taken_in_from: datetime, taken_in_to: datetime) -> None:
+        told.append((taken_in_from, taken_in_to))
+        if len(told) == 1:
+            raise QueryFailed(241, "MEMORY_LIMIT_EXCEEDED", "too much")
+        service.settle_window(taken_in_from, taken_in_to)
+
+    a_job(server).step(at(4000))
+    receive(store, agent(1), chat(2, 1, 100, 200), at_ns=NOW)
+    receive(store, agent(1, trace=2), at_ns=NOW + 600 * S)
+    spool = Spool(store, server, SpoolLimits(2**30, 0), on_traces_moved=settle_at_the_second_call)
+    with pytest.raises(QueryFailed):
+        spool.drain()
+    assert runs(server, "RunId") == []
+    assert spool.drain()
+    assert runs(server, "RunId, Steps") == [(run_of(1, 1), 1), (run_of(2, 1), 0)]
+    assert told == [(at(0), at(600))] * 2
 
 
 def test_a_new_job_begins_where_the_one_before_stopped(store: Store) -> None:

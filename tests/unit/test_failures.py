@@ -7,6 +7,7 @@ import pytest
 
 from agentvigil.semconv import failures
 from agentvigil.semconv.enums import FailureType
+from agentvigil.semconv.registry import load as load_registry
 
 
 def test_the_data_is_without_contradiction() -> None:
@@ -52,3 +53,7 @@ def test_pythons_own_errors_are_known_as_far_as_they_say_something() -> None:
 
 def test_every_operation_has_a_type() -> None:
     assert set(failures.TYPE_OF_OPERATION.values()) == {FailureType.MODEL, FailureType.TOOL, FailureType.RETRIEVAL}
+
+
+def test_the_registry_has_the_same_codes_with_the_same_meanings() -> None:
+    assert {rule.code: rule.meaning for rule in failures.load().rules} == load_registry().enums["FailureCode"].values

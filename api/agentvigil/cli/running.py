@@ -12,7 +12,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from agentvigil.analysis.settling import SettlingConfig, SettlingService
+from agentvigil.analysis.settling import ProgressCollector, SettlingConfig, SettlingService
 from agentvigil.api.app import Check, api_app
 from agentvigil.api.prices import prices_router
 from agentvigil.cli.listening import CannotListen, HttpServer, bind
@@ -95,9 +95,10 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
         stack.push_async_callback(asyncio.to_thread, settling.stop)
         registry = CollectorRegistry()
         metrics = ReceiverMetrics(registry)
+        ProgressCollector(registry, lambda: settling.progress)
         headroom = DiskHeadroom(directory.path if directory else None, settings.min_free_disk_bytes)
         _register_disk(registry, headroom)
-        spool = await asyncio.to_thread(_open_spool, stack, settings, store, registry)
+        spool = await asyncio.to_thread(_open_spool, stack, settings, store, settling, registry)
         hash_key = settings.hash_key_bytes()
         if hash_key is None:
             hash_key = await asyncio.to_thread(hash_key_of, store, directory)
@@ -199,6 +200,7 @@ def _open_spool(
     stack: contextlib.ExitStack | contextlib.AsyncExitStack,
     settings: Settings,
     store: Store,
+    settling: SettlingService,
     registry: CollectorRegistry,
 ) -> Spool | None:
     if not isinstance(store, ServerStore) or not settings.spool_max_bytes:
@@ -207,7 +209,8 @@ def _open_spool(
     local = EmbeddedStore(directory, "default")
     stack.callback(local.close)
     migrate(local)
-    spool = Spool(local, store, SpoolLimits(settings.spool_max_bytes, settings.min_free_disk_bytes))
+    limits = SpoolLimits(settings.spool_max_bytes, settings.min_free_disk_bytes)
+    spool = Spool(local, store, limits, on_traces_moved=settling.settle_window)
     size = Gauge("agentvigil_spool_bytes", "Disk taken by rows that wait for the ClickHouse server.", registry=registry)
     size.set_function(spool.size_bytes)
     spool.start()

@@ -2,7 +2,7 @@
 
 Under load the groups grow by themselves, since requests gather while an insert runs. When traffic is light, inserts
 are spaced out instead: each makes a part on disk that has to be merged later, so a lone request goes at once, and
-what follows within ``interval_s`` waits and goes together.
+what follows within ``interval_s``, or while the writer rests from the last insert, waits and goes together.
 
 Every request is bound to its hash: one whose hash was stored lately is answered, one whose hash is on its way shares
 the answer. The queue is bounded by bytes; a sender that does not fit is told to come again.
@@ -40,6 +40,8 @@ class CommitLimits:
     queued_bytes: int = 64 * 2**20
     group_bytes: int = 16 * 2**20
     interval_s: float = 0.08
+    longest_rest_s: float = 0.3
+    """An insert rests as long as the one before took, but no longer: small ones cost planning, mostly."""
     hurry_bytes: int = 2**20
     """With this much waiting, a group goes without regard to ``interval_s``."""
 
@@ -140,7 +142,9 @@ class GroupCommitter:
             started = time.monotonic()
             next_start = started + self._limits.interval_s
             self._commit([waiting.request for waiting in group], [waiting.answer for waiting in group])
-            self._metrics.group_seconds.observe(time.monotonic() - started)
+            ended = time.monotonic()
+            next_start = max(next_start, ended + min(ended - started, self._limits.longest_rest_s))
+            self._metrics.group_seconds.observe(ended - started)
             self._metrics.group_requests.observe(len(group))
 
     def _next_group(self, next_start: float) -> list[_Waiting]:

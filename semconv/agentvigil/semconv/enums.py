@@ -404,14 +404,20 @@ class FailureCode(StrEnum):
     INVALID_REQUEST = "invalid_request"
     """The other side refused the request as wrong."""
 
+    NOT_FOUND = "not_found"
+    """What was asked for is not there: a model, a tool, a file, a record."""
+
     SCHEMA_INVALID = "schema_invalid"
-    """Output did not fit the schema that was asked for."""
+    """Output or arguments did not fit the schema that was asked for."""
 
     CONTEXT_LENGTH_EXCEEDED = "context_length_exceeded"
     """The input was longer than the model takes."""
 
     CONTENT_FILTERED = "content_filtered"
     """A filter or guardrail withheld input or output."""
+
+    TRUNCATED = "truncated"
+    """The model stopped at its limit of output tokens."""
 
     EMPTY_RETRIEVAL = "empty_retrieval"
     """A search found nothing."""

@@ -9,7 +9,7 @@ taken out of the spool.
 import logging
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -21,7 +21,7 @@ from agentvigil.storage.ledger import RequestLedger, StoredRequest
 from agentvigil.storage.named_queries import load_queries
 from agentvigil.storage.request_writer import Outcome, RequestWriter
 from agentvigil.storage.server import ServerStore
-from agentvigil.storage.signals import SIGNALS, Signal
+from agentvigil.storage.signals import SIGNALS, TRACES, Signal
 
 _LOG: Final = logging.getLogger("agentvigil.storage")
 _QUERIES: Final = load_queries("agentvigil.storage", "spool.sql")
@@ -45,10 +45,20 @@ class Spool:
     """Rows on their way from ``local`` to ``server``, and whether the server is away; any thread may ask.
 
     A thread of its own moves them, from :meth:`start` to :meth:`stop`; what is left then waits for the next start.
+
+    Spans come to the server long after the moment of intake that they carry. ``on_traces_moved`` is told the first and
+    the last of these moments before the spans are taken out of the spool, so it is told again where it did not return.
     """
 
-    def __init__(self, local: EmbeddedStore, server: ServerStore, limits: SpoolLimits) -> None:
+    def __init__(
+        self,
+        local: EmbeddedStore,
+        server: ServerStore,
+        limits: SpoolLimits,
+        on_traces_moved: Callable[[datetime, datetime], None] = lambda *_: None,
+    ) -> None:
         self.local, self._server, self._limits = local, server, limits
+        self._on_traces_moved = on_traces_moved
         self.writing = {signal.name: threading.Lock() for signal in SIGNALS}
         """Held by whoever adds rows of a signal, and while its emptied tables are cleared."""
         self._away = threading.Event()
@@ -127,7 +137,7 @@ class Spool:
 
     def _drain_signal(self, signal: Signal) -> bool:
         ledger = RequestLedger(self.local, signal)
-        moved: set[bytes] = set()
+        moved: dict[bytes, datetime] = {}
         while not self._stopping.is_set():
             waiting = ledger.since(_BEGINNING, _LISTED_REQUESTS)
             # One that is not whole is being written just now, or its writer will find out that it failed.
@@ -141,17 +151,23 @@ class Spool:
             while movable and not self._stopping.is_set():
                 batch = _take_batch(movable)
                 done = self._move(signal, batch)
-                moved |= done
+                moved |= {request_hash: batch[request_hash].received_at for request_hash in done}
                 self._stuck.update(batch.keys() - done)
             if len(waiting) >= _LISTED_REQUESTS // 2:
                 # There may be more than were listed. Deleting rewrites every part, so it is not done without need.
+                self._report_moved(signal, moved)
                 ledger.delete(sorted(moved), _BEGINNING)
                 moved.clear()
         if moved:
             _LOG.info("moved %d requests of %s from the spool to the ClickHouse server", len(moved), signal.name)
+            self._report_moved(signal, moved)
         return self._clear(signal, ledger, moved)
 
-    def _clear(self, signal: Signal, ledger: RequestLedger, moved: set[bytes]) -> bool:
+    def _report_moved(self, signal: Signal, moved: Mapping[bytes, datetime]) -> None:
+        if signal is TRACES:
+            self._on_traces_moved(min(moved.values()), max(moved.values()))
+
+    def _clear(self, signal: Signal, ledger: RequestLedger, moved: Collection[bytes]) -> bool:
         """Remove the rows of ``moved`` requests, which the server has; return whether the spool is empty then.
 
         Whoever dies before it finds them again, and that the server has them.

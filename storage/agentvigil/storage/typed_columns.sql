@@ -289,10 +289,12 @@ if(
     counts)
 
 -- said_reason --
--- The first reason for the end.
-if(
+-- The first reason for the end. Rotel writes an array as OTLP's JSON has it.
+multiIf(
     startsWith(said[{{target_finish_reasons}}] AS said_reasons, '[') AND isValidJSON(said_reasons),
     JSONExtractString(said_reasons, 1),
+    startsWith(said_reasons, '{"values":['),
+    JSONExtractString(said_reasons, 'values', 1, 'stringValue'),
     said_reasons)
 
 -- finish_reason --

@@ -4,8 +4,9 @@ ClickHouse does the work, in the statements of the ``.sql`` files here; Python d
 """
 
 from agentvigil.analysis.settling.config import SettlingConfig
-from agentvigil.analysis.settling.job import SettlingJob
+from agentvigil.analysis.settling.job import Progress, SettlingJob
+from agentvigil.analysis.settling.metrics import ProgressCollector
 from agentvigil.analysis.settling.service import SettlingService
 from agentvigil.analysis.settling.traces import Trace, TraceSettler
 
-__all__ = ["SettlingConfig", "SettlingJob", "SettlingService", "Trace", "TraceSettler"]
+__all__ = ["Progress", "ProgressCollector", "SettlingConfig", "SettlingJob", "SettlingService", "Trace", "TraceSettler"]

@@ -26,16 +26,33 @@ FROM {spans:Identifier} AS span
 INNER JOIN {placed:Identifier} AS placed ON span.Node = placed.Node
 WHERE span.IsCall
 
--- nested --
+-- count_calls --
+-- How many there are, and how many of them are directly inside another one.
+SELECT count() AS calls, countIf(OuterCall != 0) AS inner_calls FROM {calls:Identifier}
+
+-- losers --
+-- The calls of the batch that another sighting of the same call is ranked above, with each such sighting.
+CREATE TABLE {losers:Identifier}
+(
+    Node UInt32,
+    WinnerRank UInt32,
+    WinnerTraceId String,
+    WinnerSpanId String,
+    IsNested Bool
+)
+ENGINE = Memory
+
+-- nested_losers --
 -- A call directly inside a call is the same one, unless the provider's ids or the models say otherwise: the lower ranked
 -- one is the loser.
-CREATE TABLE {nested:Identifier} ENGINE = Memory AS
+INSERT INTO {losers:Identifier} (Node, WinnerRank, WinnerTraceId, WinnerSpanId, IsNested)
+WITH (inner.Rank, inner.SpanId) > (outer.Rank, outer.SpanId) AS inner_wins
 SELECT
-    if(inner_wins, outer.Node, inner.Node) AS LoserNode,
-    inner.TraceId AS WinnerTraceId,
-    if(inner_wins, inner.SpanId, outer.SpanId) AS WinnerSpanId,
-    if(inner_wins, inner.Rank, outer.Rank) AS WinnerRank,
-    (inner.Rank, inner.SpanId) > (outer.Rank, outer.SpanId) AS inner_wins
+    if(inner_wins, outer.Node, inner.Node),
+    if(inner_wins, inner.Rank, outer.Rank),
+    inner.TraceId,
+    if(inner_wins, inner.SpanId, outer.SpanId),
+    true
 FROM {calls:Identifier} AS inner
 INNER JOIN {calls:Identifier} AS outer ON inner.OuterCall = outer.Node
 WHERE NOT inner.IsSum AND NOT outer.IsSum
@@ -60,7 +77,7 @@ WITH
             Scope, Rank, true AS WasBilled, (toUInt32(0), '', '') AS WasDuplicateOf,
             {{sighting_keys}} AS Keys
         FROM {calls:Identifier}
-        WHERE NOT IsSum AND Node NOT IN (SELECT LoserNode FROM {nested:Identifier})
+        WHERE NOT IsSum AND Node NOT IN (SELECT Node FROM {losers:Identifier})
     ),
     elsewhere AS
     (
@@ -81,24 +98,29 @@ SELECT *, arrayJoin(Keys) AS Key FROM here
 UNION ALL
 SELECT * FROM (SELECT *, arrayJoin(Keys) AS Key FROM elsewhere) WHERE Key IN (SELECT arrayJoin(Keys) FROM here)
 
+-- shared --
+-- The keys that several sightings share. Of these only the highest ranked are compared, so that a sender who gives a
+-- million calls one id makes no pairs of all with all.
+CREATE TABLE {shared:Identifier} ENGINE = Memory AS
+SELECT
+    Key,
+    arraySlice(arrayReverseSort(groupArray((
+        Rank, TraceId, SpanId, Node, Project, Start, End, ResponseId, ModelFamily,
+        ifNull(toInt64(InputTokens), -1), ifNull(toInt64(OutputTokens), -1), ifNull(toInt64(ReasoningTokens), 0),
+        Scope, WasBilled, WasDuplicateOf))), 1, 32) AS ranked
+FROM {sightings:Identifier}
+GROUP BY Key
+HAVING count() > 1 AND (bitTest(Key, 0) OR uniq(Scope) > 1)
+
+-- count_shared --
+-- How many they are.
+SELECT count() FROM {shared:Identifier}
+
 -- pairs --
 -- Every two sightings of one call, the lower ranked one as the loser. With the same id they overlap, give or take two
 -- seconds of clocks; without an id one lies within the other, of another instrumentation, and their output tokens are
--- equal but for one that a stream may count twice, or for the reasoning. Of those that share a key only the highest
--- ranked are compared, so that a sender who gives a million calls one id makes no pairs of all with all.
+-- equal but for one that a stream may count twice, or for the reasoning.
 CREATE TABLE {pairs:Identifier} ENGINE = Memory AS
-WITH shared AS
-(
-    SELECT
-        Key,
-        arraySlice(arrayReverseSort(groupArray((
-            Rank, TraceId, SpanId, Node, Project, Start, End, ResponseId, ModelFamily,
-            ifNull(toInt64(InputTokens), -1), ifNull(toInt64(OutputTokens), -1), ifNull(toInt64(ReasoningTokens), 0),
-            Scope, WasBilled, WasDuplicateOf))), 1, 32) AS ranked
-    FROM {sightings:Identifier}
-    GROUP BY Key
-    HAVING count() > 1 AND (bitTest(Key, 0) OR uniq(Scope) > 1)
-)
 SELECT
     loser.4 AS LoserNode, loser.5 AS Project, loser.2 AS LoserTraceId, loser.3 AS LoserSpanId,
     loser.14 AS LoserWasBilled, loser.15 AS LoserWasDuplicateOf,
@@ -107,7 +129,7 @@ SELECT
 FROM
 (
     SELECT Key, place, winner, arrayJoin(arraySlice(ranked, place + 1)) AS loser
-    FROM (SELECT Key, ranked, arrayJoin(arrayEnumerate(ranked)) AS place, ranked[place] AS winner FROM shared)
+    FROM (SELECT Key, ranked, arrayJoin(arrayEnumerate(ranked)) AS place, ranked[place] AS winner FROM {shared:Identifier})
 )
 WHERE (winner.4 != 0 OR loser.4 != 0)
     AND (winner.9 = loser.9 OR winner.9 = '' OR loser.9 = '')
@@ -120,23 +142,23 @@ WHERE (winner.4 != 0 OR loser.4 != 0)
         AND (abs(winner.11 - loser.11) <= 1
             OR abs(winner.11 - loser.11 - winner.12) <= 1 OR abs(loser.11 - winner.11 - loser.12) <= 1))
 
+-- paired_losers --
+-- The losers among them that are of the batch.
+INSERT INTO {losers:Identifier} (Node, WinnerRank, WinnerTraceId, WinnerSpanId, IsNested)
+SELECT LoserNode, WinnerRank, WinnerTraceId, WinnerSpanId, false FROM {pairs:Identifier} WHERE LoserNode != 0
+
 -- duplicates --
 -- The calls of the batch that are billed elsewhere, and where. What is nested in another sighting has its winner there.
 CREATE TABLE {duplicates:Identifier} ENGINE = Memory AS
 SELECT
-    LoserNode AS Node,
+    Node,
     max((WinnerRank, WinnerTraceId, WinnerSpanId)) AS winner,
     winner.1 AS DuplicateOfRank,
     winner.2 AS DuplicateOfTraceId,
     winner.3 AS DuplicateOfSpanId,
-    max(is_nested) AS IsNested
-FROM
-(
-    SELECT LoserNode, WinnerRank, WinnerTraceId, WinnerSpanId, false AS is_nested FROM {pairs:Identifier} WHERE LoserNode != 0
-    UNION ALL
-    SELECT LoserNode, WinnerRank, WinnerTraceId, WinnerSpanId, true FROM {nested:Identifier}
-)
-GROUP BY LoserNode
+    max(loser.IsNested) AS IsNested
+FROM {losers:Identifier} AS loser
+GROUP BY Node
 
 -- affected --
 -- Traces settled before that this batch proves wrong: they bill a call that is billed here, would rather leave it to the

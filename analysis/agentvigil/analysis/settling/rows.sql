@@ -14,6 +14,7 @@ WITH causing AS
 )
 SELECT
     placed.Node AS Node, placed.Trace AS Trace, placed.Run AS Run, placed.IsInAgent AS IsInAgent,
+    if(placed.Run = 0, span.TraceId, concat(span.TraceId, '-', top.SpanId)) AS RunId,
     span.IsMeaningful AND NOT (placed.RunHops = 0 AND (span.IsAgent OR span.IsFrameworkStep)) AS IsRow,
     toUInt16(least(
         toInt64(placed.StepsAbove) - top_placed.StepsAbove
@@ -74,7 +75,7 @@ SELECT
     span.IsCall AS IsCall, span.Start AS Start, span.End AS End, span.ListCostUSD AS ListCostUSD,
     member.IsFailureAbove AS IsFailureAbove,
     span.Project AS Project, span.Timestamp AS Timestamp, span.TraceId AS TraceId, span.SpanId AS SpanId,
-    if(member.Run = 0, span.TraceId, concat(span.TraceId, '-', top.SpanId)) AS RunId,
+    member.RunId AS RunId,
     span.KeepDays AS KeepDays,
     parent.SpanId AS ParentStepId,
     toUInt32(row_number() OVER (PARTITION BY member.Trace, member.Run ORDER BY member.Node)) AS Ordinal,
@@ -118,7 +119,6 @@ SELECT
     span.Kind = 'tool' AND NOT (parent.Kind = 'tool' AND (parent.ToolName = span.ToolName OR span.ToolName = '')) AS IsToolCall
 FROM {members:Identifier} AS member
 INNER JOIN {spans:Identifier} AS span ON member.Node = span.Node
-LEFT JOIN {spans:Identifier} AS top ON member.Run = top.Node
 LEFT JOIN {spans:Identifier} AS parent ON member.ParentStepNode = parent.Node
 LEFT JOIN {spans:Identifier} AS agent ON member.AgentNode = agent.Node
 LEFT JOIN {calls:Identifier} AS call ON member.Node = call.Node
@@ -128,7 +128,7 @@ LEFT JOIN covers AS cover ON member.Node = cover.Node
 WHERE member.IsRow
 
 -- runs --
--- The rows of agent_runs, all but their version.
+-- The rows of agent_runs, all but their version, with the first failure and the cause of the status still in one piece.
 CREATE TABLE {runs:Identifier} ENGINE = Memory AS
 WITH
     step_facts AS
@@ -176,7 +176,7 @@ WITH
     (
         SELECT
             member.Trace AS Trace, member.Run AS Run,
-            any(span.Project) AS Project, any(span.TraceId) AS TraceId, max(span.KeepDays) AS KeepDays,
+            any(span.Project) AS Project, any(span.TraceId) AS TraceId, any(member.RunId) AS RunId, max(span.KeepDays) AS KeepDays,
             min(span.Timestamp) AS FirstTimestamp, min(span.Start) AS FirstStart, max(span.End) AS LastEnd,
             count() AS Spans,
             max(placed.IsUnrooted) AS IsUnrooted,
@@ -200,7 +200,7 @@ WITH
 SELECT
     fact.Project AS Project,
     if(fact.Run = 0, fact.FirstTimestamp, top.Timestamp) AS Timestamp,
-    if(fact.Run = 0, fact.TraceId, concat(fact.TraceId, '-', top.SpanId)) AS RunId,
+    fact.RunId AS RunId,
     fact.TraceId AS TraceId,
     top.SpanId AS TopSpanId,
     fact.KeepDays AS KeepDays,
@@ -235,14 +235,12 @@ SELECT
     toUInt32(step.StepFailures + is_top_the_cause) AS Failures,
     toUInt32(step.RecoveredFailures) AS RecoveredFailures,
     if(step.FirstFailure.3 != '', step.FirstFailure, if(is_top_the_cause, (top.FailureType, top.FailureCode, top.SpanId), ('', '', '')))
-        AS first_failure,
-    first_failure.1 AS FirstFailureType, first_failure.2 AS FirstFailureCode, first_failure.3 AS FirstFailureSpanId,
+        AS FirstFailure,
     multiIf(
         is_top_the_cause, (top.FailureType, top.FailureCode, top.SpanId, top.FailureMessage),
         step.RootCause.3 != '', step.RootCause,
         is_top_in_error, ('orchestration', 'other', top.SpanId, ''),
-        ('', '', '', '')) AS root_cause,
-    root_cause.1 AS RootCauseType, root_cause.2 AS RootCauseCode, root_cause.3 AS RootCauseSpanId, root_cause.4 AS RootCauseMessage,
+        ('', '', '', '')) AS RootCause,
     toUInt64(step.CriticalPathModelTime) AS CriticalPathModelTime, toUInt64(step.CriticalPathToolTime) AS CriticalPathToolTime,
     toUInt64(step.CriticalPathRetrievalTime) AS CriticalPathRetrievalTime,
     toUInt64(fact.CriticalPathTime - step.CriticalPathModelTime - step.CriticalPathToolTime - step.CriticalPathRetrievalTime)
@@ -263,8 +261,20 @@ WHERE toStartOfMinute(Timestamp) >= toStartOfMinute({from:DateTime64(9)}) AND to
 
 -- insert_runs --
 -- The runs of the batch in their newest version.
-INSERT INTO agent_runs ({{run_columns}}, Version, SettledAt) SETTINGS max_partitions_per_insert_block = 0
-SELECT {{run_columns}}, {version:UInt64}, now64(3) FROM {runs:Identifier}
+INSERT INTO agent_runs
+(
+    {{run_columns}},
+    FirstFailureType, FirstFailureCode, FirstFailureSpanId,
+    RootCauseType, RootCauseCode, RootCauseSpanId, RootCauseMessage,
+    Version, SettledAt
+)
+SETTINGS max_partitions_per_insert_block = 0
+SELECT
+    {{run_columns}},
+    FirstFailure.1, FirstFailure.2, FirstFailure.3,
+    RootCause.1, RootCause.2, RootCause.3, RootCause.4,
+    {version:UInt64}, now64(3)
+FROM {runs:Identifier}
 
 -- insert_steps --
 -- Their steps in the same version.
@@ -272,34 +282,30 @@ INSERT INTO agent_steps ({{step_columns}}, Version) SETTINGS max_partitions_per_
 SELECT {{step_columns}}, {version:UInt64} FROM {steps:Identifier}
 
 -- bury_steps --
--- Voids the steps that these traces had and have no more.
+-- Voids the steps that these traces had and have no more: those that are not in this version.
 INSERT INTO agent_steps (Project, Timestamp, TraceId, SpanId, RunId, KeepDays, Version, IsDeleted) SETTINGS max_partitions_per_insert_block = 0
 SELECT Project, Timestamp, TraceId, SpanId, RunId, KeepDays, {version:UInt64}, 1
 FROM agent_steps FINAL
 WHERE toStartOfMinute(Timestamp) >= toStartOfMinute({from:DateTime64(9)}) AND toStartOfMinute(Timestamp) <= {to:DateTime64(9)}
     AND (Project, TraceId) IN (SELECT Project, TraceId FROM {batch:Identifier})
-    AND (Project, TraceId, SpanId, toStartOfMinute(Timestamp)) NOT IN (SELECT Project, TraceId, SpanId, toStartOfMinute(Timestamp) FROM {steps:Identifier})
+    AND Version < {version:UInt64}
 
 -- bury_runs --
--- Voids the runs that these traces had and have no more.
+-- Voids the runs that these traces had and have no more: those that are not in this version.
 INSERT INTO agent_runs (Project, Timestamp, TraceId, RunId, KeepDays, Version, IsDeleted, SettledAt) SETTINGS max_partitions_per_insert_block = 0
 SELECT Project, Timestamp, TraceId, RunId, KeepDays, {version:UInt64}, 1, now64(3)
 FROM agent_runs FINAL
 WHERE toStartOfMinute(Timestamp) >= toStartOfMinute({from:DateTime64(9)}) AND toStartOfMinute(Timestamp) <= {to:DateTime64(9)}
     AND (Project, TraceId) IN (SELECT Project, TraceId FROM {batch:Identifier})
-    AND (Project, RunId, toStartOfMinute(Timestamp)) NOT IN (SELECT Project, RunId, toStartOfMinute(Timestamp) FROM {runs:Identifier})
+    AND Version < {version:UInt64}
 
 -- drop --
 -- A working table that is not needed any more.
 DROP TABLE IF EXISTS {table:Identifier}
 
--- open_traces --
--- The traces of the batch that something may still come for.
-SELECT DISTINCT Project, TraceId FROM {runs:Identifier} WHERE Status = 'open'
-
--- count_runs --
--- How many runs the batch has.
-SELECT count() FROM {runs:Identifier}
+-- settled --
+-- How many runs the batch has, and the traces that something may still come for.
+SELECT count() AS runs, groupUniqArrayIf((Project, TraceId), Status = 'open') AS open_traces FROM {runs:Identifier}
 
 -- left_behind --
 -- Working tables that nobody works with any more.

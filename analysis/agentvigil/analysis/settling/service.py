@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from agentvigil.analysis.settling.config import SettlingConfig
@@ -27,7 +27,8 @@ class SettlingService:
     """
 
     def __init__(self, store: Store, config: SettlingConfig) -> None:
-        self._job = SettlingJob(store, config, _holder(store))
+        self._store, self._config, self._holder = store, config, _holder(store)
+        self._job = SettlingJob(store, config, self._holder)
         self._pause_s = config.pause_s
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="settling", daemon=True)
@@ -36,6 +37,17 @@ class SettlingService:
     def progress(self) -> Progress:
         """What was done so far, and how far behind the rows are."""
         return self._job.progress
+
+    def settle_window(self, taken_in_from: datetime, taken_in_to: datetime) -> None:
+        """Settle what came to the store by another road than intake; any thread may call it.
+
+        That is every trace with a span that says it was taken in between these times, both included.
+
+        Raises:
+            StorageError: if the store does not answer.
+        """
+        job = SettlingJob(self._store, self._config, self._holder)
+        job.settle_window(taken_in_from, taken_in_to + timedelta(seconds=1), datetime.now(UTC))
 
     def start(self) -> None:
         self._thread.start()

@@ -36,8 +36,7 @@ _RUN_COLUMNS: Final = (
     "Duration, TimeToFirstChunk, Spans, Steps, Depth, LlmCalls, ToolCalls, Retrievals, NestedAgents, Retries, Models, "
     "Tools, Fingerprint, InputTokens, OutputTokens, CacheReadTokens, CacheWriteTokens, ReasoningTokens, "
     "UnknownUsageCalls, BilledCostUSD, ListCostUSD, ReportedCostUSD, UnpricedCalls, Failures, RecoveredFailures, "
-    "FirstFailureType, FirstFailureCode, FirstFailureSpanId, RootCauseType, RootCauseCode, RootCauseSpanId, "
-    "RootCauseMessage, CriticalPathModelTime, CriticalPathToolTime, CriticalPathRetrievalTime, CriticalPathOtherTime, "
+    "CriticalPathModelTime, CriticalPathToolTime, CriticalPathRetrievalTime, CriticalPathOtherTime, "
     "HasLateSpans, DuplicateOfTraceId"
 )
 _STEP_COLUMNS: Final = (

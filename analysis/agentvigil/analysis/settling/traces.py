@@ -88,12 +88,11 @@ class TraceSettler:
             times = {"from": min(trace.first for trace in traces), "to": max(trace.last for trace in traces)}
             tables.make("spans", "spans", times)
             self._grow_tree(tables)
-            for name in ("placed", "calls", "nested"):
+            tables.make("placed", "placed")
+            affected |= self._compare_calls(tables)
+            for name in ("duplicates", "members", "steps", "runs"):
                 tables.make(name, name)
-            tables.make("sightings", "sightings", {"window_ns": _SIGHTING_WINDOW_NS})
-            for name in ("pairs", "duplicates", "members", "steps", "runs"):
-                tables.make(name, name)
-            return self._write(tables, times, still_open, affected)
+            return self._write(tables, times, still_open)
 
     def _fill(self, tables: WorkingTables, traces: Sequence[Trace]) -> None:
         tables.make("batch", "batch")
@@ -133,13 +132,24 @@ class TraceSettler:
             reach *= 2
         return True
 
-    def _write(
-        self,
-        tables: WorkingTables,
-        times: Mapping[str, datetime],
-        still_open: set[tuple[str, str]],
-        affected: set[tuple[str, str]],
-    ) -> int:
+    def _compare_calls(self, tables: WorkingTables) -> set[tuple[str, str]]:
+        """Find out which calls are billed elsewhere; return the traces settled before that this proves wrong."""
+        for name in ("calls", "losers"):
+            tables.make(name, name)
+        calls, inner_calls = tables.rows("count_calls")[0]
+        if inner_calls:
+            tables.run("nested_losers")
+        if not calls:
+            return set()
+        tables.make("sightings", "sightings", {"window_ns": _SIGHTING_WINDOW_NS})
+        tables.make("shared", "shared")
+        if not tables.rows("count_shared")[0][0]:
+            return set()
+        tables.make("pairs", "pairs")
+        tables.run("paired_losers")
+        return {(str(project), str(trace_id)) for project, trace_id in tables.rows("affected")}
+
+    def _write(self, tables: WorkingTables, times: Mapping[str, datetime], still_open: set[tuple[str, str]]) -> int:
         prior = int(tables.rows("prior", times)[0][0])
         self._version = max(self._version + 1, prior + 1, time.time_ns() // 1_000)
         version = {"version": self._version}
@@ -148,9 +158,9 @@ class TraceSettler:
         if prior:
             tables.run("bury_steps", {**version, **times})
             tables.run("bury_runs", {**version, **times})
-        still_open.update((str(project), str(trace_id)) for project, trace_id in tables.rows("open_traces"))
-        affected.update((str(project), str(trace_id)) for project, trace_id in tables.rows("affected"))
-        return int(tables.rows("count_runs")[0][0])
+        runs, open_traces = tables.rows("settled")[0]
+        still_open.update((str(project), str(trace_id)) for project, trace_id in open_traces)
+        return int(runs)
 
 
 def _batches(traces: Sequence[Trace], batch_spans: int) -> Iterator[list[Trace]]:

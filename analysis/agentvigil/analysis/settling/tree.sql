@@ -32,7 +32,11 @@ WITH
     {{failure_type}} AS failure_type
 SELECT
     toUInt32(row_number() OVER (ORDER BY Project, TraceId, Start, SpanId)) AS Node,
-    *
+    * EXCEPT (type_if_failed, message_if_failed),
+    (FailureCode != '')::Bool AS IsFailed,
+    (IsFailed AND NOT IsInError)::Bool AS IsSoftFailure,
+    if(IsFailed, type_if_failed, '') AS FailureType,
+    if(IsFailed, message_if_failed, '') AS FailureMessage
 FROM
 (
     SELECT
@@ -73,11 +77,9 @@ FROM
         raw.StatusCode AS StatusCode,
         is_in_error::Bool AS IsInError,
         error_type AS ErrorType,
-        (failure_code != '' AND IsAi)::Bool AS IsFailed,
-        (IsFailed AND NOT is_in_error)::Bool AS IsSoftFailure,
-        if(IsFailed, failure_code, '') AS FailureCode,
-        if(IsFailed, failure_type, '') AS FailureType,
-        if(IsFailed, failure_message, '') AS FailureMessage
+        if(IsAi, failure_code, '') AS FailureCode,
+        failure_type AS type_if_failed,
+        failure_message AS message_if_failed
     FROM otel_traces AS raw
     WHERE raw.Timestamp >= {from:DateTime64(9)} AND raw.Timestamp <= {to:DateTime64(9)} AND raw.SpanId != ''
         AND raw.TraceId IN (SELECT TraceId FROM {batch:Identifier})

@@ -134,7 +134,10 @@ def test_a_newer_database_is_left_alone(store: EmbeddedStore) -> None:
     with pytest.raises(SchemaTooNew, match="version 999") as caught:
         migrate(store)
 
-    assert (caught.value.found, caught.value.supported) == (999, max(migration.version for migration in all_migrations()))
+    assert (caught.value.found, caught.value.supported) == (
+        999,
+        max(migration.version for migration in all_migrations()),
+    )
 
 
 def test_a_changed_migration_is_noticed(store: EmbeddedStore) -> None:

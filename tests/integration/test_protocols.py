@@ -398,7 +398,7 @@ def test_many_large_bodies_in_json_are_told_to_come_again(store: EmbeddedStore) 
 @pytest.mark.parametrize("send", [send_grpc, send_http], ids=["grpc", "http"])
 def test_every_signal_has_its_own_partial_success(store: EmbeddedStore, send: Send) -> None:
     """Counted in its own unit, with the reason."""
-    logs = logs_of(a_record("good"), a_record("bad", trace_id=b"short")).SerializeToString()
+    logs = logs_of(a_record("timeout"), a_record("bad", trace_id=b"short")).SerializeToString()
     nameless = a_metric("sum", a_point("sum"), a_point("sum"))
     nameless.name = ""
     metrics = metrics_of(a_metric("gauge", a_point("gauge")), nameless).SerializeToString()
@@ -415,7 +415,7 @@ def test_every_signal_has_its_own_partial_success(store: EmbeddedStore, send: Se
             labels = {"signal": otlp.signal.name}
             assert receiver.count("items_stored", **labels) == 1
             assert receiver.count("items_rejected", **labels) == rejected
-    assert store.rows("SELECT Body FROM otel_logs") == [("good",)]
+    assert store.rows("SELECT Body FROM otel_logs") == [("timeout",)]
     assert store.rows("SELECT count() FROM otel_metrics_gauge") == [(1,)]
     assert store.rows("SELECT count() FROM otel_metrics_sum") == [(0,)]
 

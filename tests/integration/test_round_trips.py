@@ -22,7 +22,10 @@ from otlp_requests import VALUES, a_metric, a_point, a_record, an_exemplar, logs
 from own_receiver import PATIENCE_S, Receiver
 from trace_requests import attributes, writer_of
 
+from agentvigil.receiver.content_policies import ContentPolicies
+from agentvigil.receiver.ingest import IngestConfig
 from agentvigil.receiver.otlp import LOGS, METRICS, OTLP_SIGNALS, TRACES, OtlpSignal
+from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.migrations import migrate
@@ -225,7 +228,9 @@ def roads_store(data_directory: DataDirectory, engine: EmbeddedStore) -> Iterato
     """A store into which every signal came by every road."""
     store = EmbeddedStore(data_directory, "test_round_trips")
     migrate(store)
-    with Receiver({otlp: writer_of(store, otlp) for otlp in OTLP_SIGNALS}, clock_ns=lambda: NOW) as receiver:
+    config = IngestConfig(content_policies=ContentPolicies({"default": ContentPolicy.FULL}))
+    writers = {otlp: writer_of(store, otlp) for otlp in OTLP_SIGNALS}
+    with Receiver(writers, config=config, clock_ns=lambda: NOW) as receiver:
         for road, send in ROADS.items():
             for otlp, request in REQUESTS.items():
                 assert not send(receiver, otlp, request(road)).HasField("partial_success")  # type: ignore[attr-defined]

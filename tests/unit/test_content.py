@@ -11,13 +11,14 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from agentvigil.semconv import attributes
-from agentvigil.semconv.content import CONTENT_KEYS, CONTENT_NUMBERED_PREFIXES, CONTENT_PREFIXES, is_content
+from agentvigil.semconv.content import CONTENT_KEYS, CONTENT_NUMBERED_PREFIXES, CONTENT_PREFIXES
 from agentvigil.semconv.privacy import KeyClass, class_of
 from agentvigil.storage.embedded import EmbeddedStore
 
 FLATTENED = (
+    "gen_ai.input",
+    "gen_ai.prompt.",
     "gen_ai.prompt.0.content",
-    "gen_ai.prompt.12.role",
     "gen_ai.completion.0.tool_calls.0.arguments",
     "gen_ai.prompt.variable.customer",
     "gen_ai.input.messages.0.parts.0.content",
@@ -30,7 +31,6 @@ FLATTENED = (
     "reranker.input_documents.0.document.content",
     "message.content",
     "message.contents.0.message_content.text",
-    "message.tool_calls.0.tool_call.function.name",
     "ai.prompt.messages",
     "lk.pii.anything",
     "mcp.request.argument.path",
@@ -39,11 +39,9 @@ FLATTENED = (
 NOT_CONTENT = (
     "gen_ai.prompt.name",
     "gen_ai.prompt.version",
-    "gen_ai.prompt.",
     "gen_ai.completion.id",
     "gen_ai.provider.name",
     "gen_ai.system",
-    "gen_ai.input",
     "gen_ai.output.type",
     "gen_ai.tool.call.id",
     "gen_ai.tool.definitions_count",
@@ -67,20 +65,26 @@ NOT_CONTENT = (
 @pytest.mark.parametrize("key", [*CONTENT_KEYS, *FLATTENED])
 def test_is_content(key: str) -> None:
     """Each dialect's own name for what was said."""
-    assert is_content(key)
+    assert class_of(key) is KeyClass.CONTENT
+
+
+@pytest.mark.parametrize("key", ["gen_ai.prompt.12.role", "message.tool_calls.0.tool_call.function.name"])
+def test_structure_of_content_is_like_any_key(key: str) -> None:
+    """Among keys of content, what tells how it is built stays if it is no more than a label."""
+    assert class_of(key) is KeyClass.UNKNOWN
 
 
 @pytest.mark.parametrize("key", NOT_CONTENT)
 def test_is_not_content(key: str) -> None:
     """Withholding what tells one span from another would make them useless."""
-    assert not is_content(key)
+    assert class_of(key) is not KeyClass.CONTENT
 
 
 def test_the_vocabulary_is_content_or_not_as_it_says() -> None:
     """``attributes.py`` lists its content under a heading of its own; what we emit beside it must be stored."""
     ours = {value for name, value in vars(attributes).items() if name.isupper()}
 
-    assert {key for key in ours if is_content(key)} == {
+    assert {key for key in ours if class_of(key) is KeyClass.CONTENT} == {
         attributes.GEN_AI_SYSTEM_INSTRUCTIONS,
         attributes.GEN_AI_INPUT_MESSAGES,
         attributes.GEN_AI_OUTPUT_MESSAGES,

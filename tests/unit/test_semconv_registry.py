@@ -20,8 +20,9 @@ from opentelemetry.semconv._incubating.attributes import gen_ai_attributes, mcp_
 from agentvigil import semconv
 from agentvigil.semconv import attributes, enums, names
 from agentvigil.semconv.check import check
-from agentvigil.semconv.content import CONTENT_KEYS, CONTENT_PREFIXES, is_content
+from agentvigil.semconv.content import CONTENT_KEYS, CONTENT_PREFIXES
 from agentvigil.semconv.normalization import SOURCES
+from agentvigil.semconv.privacy import KeyClass, class_of
 from agentvigil.semconv.registry import (
     LABEL_PATTERN,
     Attribute,
@@ -138,8 +139,8 @@ def content_key(attribute: Attribute) -> str:
 
 @pytest.mark.parametrize("attribute", ATTRIBUTES, ids=lambda attribute: attribute.name)
 def test_the_privacy_class_says_what_is_withheld(attribute: Attribute) -> None:
-    """The store withholds by ``content.py``; a class that says otherwise would be a promise we do not keep."""
-    assert (attribute.privacy is Privacy.CONTENT) == is_content(content_key(attribute))
+    """The store withholds by ``privacy.py``; a class that says otherwise would be a promise we do not keep."""
+    assert (attribute.privacy is Privacy.CONTENT) == (class_of(content_key(attribute)) is KeyClass.CONTENT)
 
 
 @pytest.mark.parametrize("key", [key for key in CONTENT_KEYS if key.startswith("gen_ai.")])

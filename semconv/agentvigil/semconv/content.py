@@ -1,8 +1,7 @@
 """Which attributes carry what people said: messages, documents, tool arguments and results.
 
-These are the keys of all dialects we know of. Under the default policy none of them reaches storage, on spans,
-events, links, resources or scopes alike. The store compiles this data into the view that decodes OTLP; ``is_content``
-says the same in Python, for tests and for readers.
+These are keys of all dialects we know of. :mod:`agentvigil.semconv.privacy` adds what the registry and the dialects'
+data say, and is what the store screens by; ask it for the class of a key.
 
 Flattened dialects write one key per message (``llm.input_messages.0.message.content``), hence the prefixes. A digit
 matters in ``gen_ai.prompt.0.content``: ``gen_ai.prompt.name`` is the current conventions' and no content.
@@ -205,12 +204,3 @@ CONTENT_PATTERN: Final = "^(?:{}|(?:{})[0-9])".format(
     "|".join(map(re.escape, CONTENT_PREFIXES)), "|".join(map(re.escape, CONTENT_NUMBERED_PREFIXES))
 )
 """The prefixes as one regular expression that RE2 and Python's ``re`` read alike."""
-
-
-def is_content(key: str) -> bool:
-    """Say whether the attribute ``key`` is content, by the same data the store's view is made of."""
-    return key in _CONTENT_KEYS or _CONTENT_PATTERN.match(key) is not None
-
-
-_CONTENT_KEYS: Final = frozenset(CONTENT_KEYS)
-_CONTENT_PATTERN: Final = re.compile(CONTENT_PATTERN)

@@ -24,8 +24,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.envelope import OTLP_SCHEMA
 from agentvigil.storage.errors import StoreUnreachable
+from agentvigil.storage.literals import quote
 from agentvigil.storage.memory_file import readable_path
-from agentvigil.storage.rendering import quote
 from agentvigil.storage.store import Store, failure_of
 
 _connect: Final[Callable[[str], Connection]] = chdb.connect  # which has no types of its own

@@ -11,3 +11,8 @@ def quote(text: str) -> str:
 def array(values: Iterable[object]) -> str:
     """Return strings or integers as an array literal."""
     return "[" + ", ".join(quote(value) if isinstance(value, str) else str(value) for value in values) + "]"
+
+
+def values(texts: Iterable[str]) -> str:
+    """Return strings as what may stand behind IN."""
+    return "(" + ", ".join(map(quote, texts)) + ")"

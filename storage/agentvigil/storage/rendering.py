@@ -4,11 +4,13 @@ The text that goes in is ours alone: nothing a sender or a user wrote ever comes
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from agentvigil.semconv.content import CONTENT_KEYS, CONTENT_NUMBERED_PREFIXES, CONTENT_PATTERN, CONTENT_PREFIXES
 from agentvigil.semconv.normalization import SOURCES
+from agentvigil.storage.literals import array, quote, values
 from agentvigil.storage.mapping_sql import mapping_placeholders
 from agentvigil.storage.named_queries import load_queries
 from agentvigil.storage.privacy_sql import privacy_placeholders
@@ -26,24 +28,11 @@ def render(sql: str, dictionary_access: str = "") -> str:
     Raises:
         KeyError: if a placeholder has a name that is not known here.
     """
-    return _fill(sql, {**_PLACEHOLDERS, "dictionary_access": dictionary_access})
+    return _fill(sql, {**_placeholders(), "dictionary_access": dictionary_access})
 
 
 def _fill(sql: str, texts: Mapping[str, str]) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda match: texts[match.group(1)], sql)
-
-
-def quote(text: str) -> str:
-    """Return ``text`` as a ClickHouse string literal."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _tuple(texts: Iterable[str]) -> str:
-    return "(" + ", ".join(map(quote, texts)) + ")"
-
-
-def _array(texts: Iterable[str]) -> str:
-    return "[" + ", ".join(map(quote, texts)) + "]"
 
 
 def _presence(fields: Mapping[str, int]) -> str:
@@ -62,7 +51,9 @@ def _any_value() -> str:
     )
 
 
+@cache
 def _placeholders() -> dict[str, str]:
+    """All texts by their names. Making them reads every dialect, so it is left to whoever renders first."""
     renamed = [(source, target) for target, sources in SOURCES.items() for source in sources]
     prefixes = (*CONTENT_PREFIXES, *CONTENT_NUMBERED_PREFIXES)
     short = [prefix for prefix in CONTENT_PREFIXES if len(prefix) < _PREFIX_GATE]
@@ -72,12 +63,12 @@ def _placeholders() -> dict[str, str]:
         "point_value": _presence({"as_double": 4, "as_int": 6}),
         "exemplar_value": _presence({"as_double": 3, "as_int": 6}),
         "key_values": f"Array(Tuple(key LowCardinality(String), value {_any_value()}))",
-        "normalized_sources": _array(source for source, _ in renamed),
-        "normalized_targets": _array(target for _, target in renamed),
-        "content_keys": _tuple(CONTENT_KEYS),
+        "normalized_sources": array(source for source, _ in renamed),
+        "normalized_targets": array(target for _, target in renamed),
+        "content_keys": values(CONTENT_KEYS),
         "content_short_prefix": " OR ".join(f"startsWith(key, {quote(prefix)})" for prefix in short),
         "content_gate_length": str(_PREFIX_GATE),
-        "content_gates": _tuple(sorted({prefix[:_PREFIX_GATE] for prefix in prefixes if prefix not in short})),
+        "content_gates": values(sorted({prefix[:_PREFIX_GATE] for prefix in prefixes if prefix not in short})),
         "content_pattern": quote(CONTENT_PATTERN),
     }
     texts = vocabulary | privacy_placeholders() | typed_column_placeholders() | mapping_placeholders() | _view_parts()
@@ -90,6 +81,3 @@ def _view_parts() -> dict[str, str]:
         "agentvigil.storage.prices", "list_cost.sql"
     )
     return {name: re.sub(r"\A(?:--.*\n)+", "", sql).strip() for name, sql in parts.items()}
-
-
-_PLACEHOLDERS: Final = _placeholders()

@@ -9,7 +9,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from agentvigil.storage.envelope import OTLP_SCHEMA
 from agentvigil.storage.errors import StoreUnreachable
-from agentvigil.storage.rendering import quote
+from agentvigil.storage.literals import quote
 from agentvigil.storage.store import Store, failure_of
 
 _INSERT_TIMEOUT_S: Final = 60

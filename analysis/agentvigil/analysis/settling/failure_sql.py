@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from agentvigil.semconv import failures
 from agentvigil.semconv.enums import FailureType
-from agentvigil.storage.rendering import quote
+from agentvigil.storage.literals import quote, values
 
 
 def failure_code(taxonomy: failures.Taxonomy) -> str:
@@ -31,7 +31,7 @@ def failure_code(taxonomy: failures.Taxonomy) -> str:
         "if(raw.Operation = 'execute_tool', 'tool_error', 'other')",
     ]
     soft = [
-        f"raw.FinishReason IN {_tuple(rule.finish)}, {quote(rule.code)}" for rule in taxonomy.rules if rule.finish
+        f"raw.FinishReason IN {values(rule.finish)}, {quote(rule.code)}" for rule in taxonomy.rules if rule.finish
     ] + [
         f"raw.RetrievedDocuments = 0 AND {_is_retrieval()}, {quote(rule.code)}"
         for rule in taxonomy.rules
@@ -46,14 +46,14 @@ def failure_code(taxonomy: failures.Taxonomy) -> str:
 
 def failure_type(type_of_operation: Mapping[str, FailureType] = failures.TYPE_OF_OPERATION) -> str:
     """Return the expression for the type of a span's failure."""
-    said = f"raw.FailureType IN {_tuple(FailureType)}"
+    said = f"raw.FailureType IN {values(FailureType)}"
     by_operation = _lookup("toString(raw.Operation)", type_of_operation, FailureType.ORCHESTRATION)
     return f"if({said}, toString(raw.FailureType), {by_operation})"
 
 
 def operations_of(kind: FailureType) -> str:
     """Return the list of the operations whose failures are of ``kind``."""
-    return _tuple(name for name, value in failures.TYPE_OF_OPERATION.items() if value is kind)
+    return values(name for name, value in failures.TYPE_OF_OPERATION.items() if value is kind)
 
 
 def _is_retrieval() -> str:
@@ -70,8 +70,4 @@ def _lookup(value: str, table: Mapping[str, str] | Mapping[int, str], otherwise:
 
 
 def _in(value: str, names: Iterable[str]) -> str:
-    return f"{value} IN {_tuple(names)}"
-
-
-def _tuple(names: Iterable[str]) -> str:
-    return "(" + ", ".join(map(quote, names)) + ")"
+    return f"{value} IN {values(names)}"

@@ -1,6 +1,6 @@
 """How older and foreign attribute names become the current ones in the typed columns of ``otel_logs``.
 
-Spans were read so by the first columns of ``otel_traces``. They are read by :mod:`agentvigil.semconv.dialects` since; log records still by this.
+Spans were read so by the first columns of ``otel_traces``; they are read by :mod:`agentvigil.semconv.dialects` since.
 
 The store compiles ``SOURCES`` into one ``transform()`` over a span's keys, so the cost of normalising grows with the
 attributes of a span and not with the number of spellings known here. Where a span carries several spellings of one

@@ -10,7 +10,6 @@ from itertools import zip_longest
 from typing import Final
 
 from agentvigil.storage.dialect_sql import placeholders as dialect_placeholders
-from agentvigil.storage.literals import quote
 from agentvigil.storage.named_queries import load_queries
 
 STAGES: Final = {
@@ -46,45 +45,17 @@ STAGES: Final = {
 """What each stage adds, level by level: a part needs only those of earlier levels."""
 
 
-TYPED_COLUMNS: Final = {
-    "Dialect": "LowCardinality(String)",
-    "Operation": "LowCardinality(String)",
-    "IsStep": "Bool",
-    "Billing": "LowCardinality(String)",
-    "StepType": "LowCardinality(String)",
-    "StepName": "LowCardinality(String)",
-    "Attempt": "UInt16",
-    "Provider": "LowCardinality(String)",
-    "RequestModel": "LowCardinality(String)",
-    "ResponseModel": "LowCardinality(String)",
-    "ResponseId": "String",
-    "FinishReason": "LowCardinality(String)",
-    "AgentName": "LowCardinality(String)",
-    "AgentVersion": "LowCardinality(String)",
-    "WorkflowName": "LowCardinality(String)",
-    "ToolName": "LowCardinality(String)",
-    "ToolCallId": "String",
-    "ConversationId": "String",
-    "UserId": "String",
-    "Framework": "LowCardinality(String)",
-    "InputTokens": "Nullable(UInt64)",
-    "OutputTokens": "Nullable(UInt64)",
-    "CacheReadTokens": "Nullable(UInt64)",
-    "CacheWriteTokens": "Nullable(UInt64)",
-    "ReasoningTokens": "Nullable(UInt64)",
-    "InputAudioTokens": "Nullable(UInt64)",
-    "OutputAudioTokens": "Nullable(UInt64)",
-    "CacheReadAudioTokens": "Nullable(UInt64)",
-    "TokenConvention": "LowCardinality(String)",
-    "ServiceTier": "LowCardinality(String)",
-    "ReportedCostUSD": "Nullable(Decimal(18, 9))",
-    "TimeToFirstChunk": "Nullable(Float64)",
-    "ErrorType": "LowCardinality(String)",
-    "FailureType": "LowCardinality(String)",
-    "FailureCode": "LowCardinality(String)",
-}
-"""The columns and their types. Each is a part of its own, which needs those of all stages."""
+def _columns(part: str) -> dict[str, str]:
+    """Names and types of the columns that a part of ``view_parts.sql`` lists."""
+    listed = load_queries("agentvigil.storage", "view_parts.sql")[part]
+    return dict(re.findall(r"^ +(`[\w.]+`|\w+) (.+?),?$", listed, flags=re.MULTILINE))
 
+
+_SPAN_COLUMNS: Final = _columns("span_columns")
+"""Of a decoded span. They travel through the stages as one tuple."""
+
+TYPED_COLUMNS: Final = _columns("typed_columns")
+"""What is made of it. Each is a part of its own, which needs those of all stages."""
 
 _FROM_CONTENT: Final = (
     ("document_numbers", "system_messages"),
@@ -116,20 +87,7 @@ def placeholders() -> dict[str, str]:
         "typed_columns_counted_from": "otlp_spans_meant",
         "typed_columns_selected": selected,
         "typed_columns_of_a_row": _in_one(parts),
-        "typed_column_list": ",\n".join(f"{name} {kind}" for name, kind in TYPED_COLUMNS.items()),
-        "typed_column_types": ", ".join(TYPED_COLUMNS.values()),
-        "typed_column_definitions": _definitions(),
     }
-
-
-_SPAN_COLUMNS: Final = dict(
-    re.findall(
-        r"^ +(`[\w.]+`|\w+) (.+?),?$",
-        load_queries("agentvigil.storage", "view_parts.sql")["span_columns"],
-        flags=re.MULTILINE,
-    )
-)
-"""The columns of a decoded span and their types. They travel through the stages as one tuple."""
 
 
 def _unpacked() -> str:
@@ -147,75 +105,6 @@ def _nested(levels: tuple[tuple[str, ...], ...], parts: dict[str, str], source: 
         columns = ",\n".join(f"{parts[name]} AS {name}" for name in level)
         sql = f"(\nSELECT *,\n{columns}\nFROM {sql}\n)"
     return sql
-
-
-def _definitions() -> str:
-    """Actions of an ALTER that make the columns, or change those that the table was made with."""
-    actions = []
-    for place, (name, kind) in enumerate(TYPED_COLUMNS.items(), start=1):
-        action = "MODIFY COLUMN" if name in _FROM_THE_START else "ADD COLUMN IF NOT EXISTS"
-        default = f"DEFAULT tupleElement(Typed, {place}) CODEC(ZSTD(1)) COMMENT {quote(_COMMENTS[name])}"
-        actions.append(f"{action} {name} {kind} {default}")
-    return ",\n".join(actions)
-
-
-_FROM_THE_START: Final = frozenset(
-    {
-        "Operation",
-        "Provider",
-        "RequestModel",
-        "ResponseModel",
-        "AgentName",
-        "AgentVersion",
-        "ConversationId",
-        "ToolName",
-        "InputTokens",
-        "OutputTokens",
-        "CacheReadTokens",
-        "CacheWriteTokens",
-        "ReasoningTokens",
-        "ErrorType",
-    }
-)
-"""Columns that 002_otel_traces.sql makes."""
-
-_COMMENTS: Final = {
-    "Dialect": "which library's way of writing spans; unknown: about AI in none we know; empty: not about AI",
-    "Operation": "gen_ai.operation.name, however the span says it",
-    "IsStep": "a step between an agent and its calls, without an operation of its own",
-    "Billing": "what usage on the span means: leaf is paid for, sum repeats what is below, none, undecided",
-    "StepType": "plan, retrieve, tool, respond or other",
-    "StepName": "name of the step, where one was said",
-    "Attempt": "as said by the sender, from 1; 0 is not said",
-    "Provider": "gen_ai.provider.name",
-    "RequestModel": "gen_ai.request.model",
-    "ResponseModel": "gen_ai.response.model",
-    "ResponseId": "gen_ai.response.id",
-    "FinishReason": "the first of gen_ai.response.finish_reasons: stop, length, tool_call, content_filter, error",
-    "AgentName": "gen_ai.agent.name",
-    "AgentVersion": "gen_ai.agent.version",
-    "WorkflowName": "gen_ai.workflow.name",
-    "ToolName": "gen_ai.tool.name",
-    "ToolCallId": "gen_ai.tool.call.id",
-    "ConversationId": "gen_ai.conversation.id",
-    "UserId": "user.id",
-    "Framework": "framework that was named where a provider should be",
-    "InputTokens": "all input, with what a cache gave and took; NULL is unknown, never 0",
-    "OutputTokens": "all output, with reasoning; NULL is unknown, never 0",
-    "CacheReadTokens": "part of the input; NULL is unknown",
-    "CacheWriteTokens": "part of the input; NULL is unknown",
-    "ReasoningTokens": "part of the output; NULL is unknown",
-    "InputAudioTokens": "part of the input; NULL is unknown",
-    "OutputAudioTokens": "part of the output; NULL is unknown",
-    "CacheReadAudioTokens": "part of the input; NULL is unknown",
-    "TokenConvention": "how the sender counted input and output, and why that is believed",
-    "ServiceTier": "of the response, else of the request",
-    "ReportedCostUSD": "what the sender says it cost; NULL is not said",
-    "TimeToFirstChunk": "seconds; NULL is not said",
-    "ErrorType": "error.type, or what else on the span means an error",
-    "FailureType": "agentvigil.failure.type",
-    "FailureCode": "agentvigil.failure.code",
-}
 
 
 def _in_one(parts: dict[str, str]) -> str:

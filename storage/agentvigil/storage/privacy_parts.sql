@@ -221,6 +221,18 @@
                                 ])
                         ]
 
+-- screened_points --
+-- Those lists, and those of each data point and its exemplars, screened together.
+arrayMap(
+                    lists -> screened(lists, policy, sip_key),
+                    arrayConcat(
+                        [{{metric_lists}}],
+                        arrayMap(
+                            point -> arrayConcat(
+                                [tupleElement(point, 'attributes')],
+                                tupleElement(tupleElement(point, 'exemplars'), 'filtered_attributes')),
+                            points))) AS screened
+
 -- screened_metric --
 -- A row for each metric of a scope, with its data points and what is kept of them.
     * EXCEPT (metric, points, screened),

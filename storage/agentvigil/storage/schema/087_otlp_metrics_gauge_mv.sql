@@ -21,15 +21,7 @@ FROM
                 * EXCEPT (resource_metric, scope_metric),
                 tupleElement(tupleElement(scope_metric, 'scope'), 'dropped_attributes_count') AS ScopeDroppedAttrCount,
                 tupleElement(tupleElement(metric, 'gauge'), 'data_points') AS points,
-                arrayMap(
-                    lists -> screened(lists, policy, sip_key),
-                    arrayConcat(
-                        [{{metric_lists}}],
-                        arrayMap(
-                            point -> arrayConcat(
-                                [tupleElement(point, 'attributes')],
-                                tupleElement(tupleElement(point, 'exemplars'), 'filtered_attributes')),
-                            points))) AS screened
+                {{screened_points}}
             FROM
             (
                 SELECT

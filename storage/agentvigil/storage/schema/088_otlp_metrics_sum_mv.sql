@@ -25,15 +25,7 @@ FROM
                 tupleElement(tupleElement(metric, 'sum'), 'data_points') AS points,
                 tupleElement(tupleElement(metric, 'sum'), 'aggregation_temporality') AS AggregationTemporality,
                 tupleElement(tupleElement(metric, 'sum'), 'is_monotonic') AS IsMonotonic,
-                arrayMap(
-                    lists -> screened(lists, policy, sip_key),
-                    arrayConcat(
-                        [{{metric_lists}}],
-                        arrayMap(
-                            point -> arrayConcat(
-                                [tupleElement(point, 'attributes')],
-                                tupleElement(tupleElement(point, 'exemplars'), 'filtered_attributes')),
-                            points))) AS screened
+                {{screened_points}}
             FROM
             (
                 SELECT

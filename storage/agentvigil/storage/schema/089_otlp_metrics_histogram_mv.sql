@@ -26,15 +26,7 @@ FROM
                 tupleElement(tupleElement(scope_metric, 'scope'), 'dropped_attributes_count') AS ScopeDroppedAttrCount,
                 tupleElement(tupleElement(metric, 'histogram'), 'data_points') AS points,
                 tupleElement(tupleElement(metric, 'histogram'), 'aggregation_temporality') AS AggregationTemporality,
-                arrayMap(
-                    lists -> screened(lists, policy, sip_key),
-                    arrayConcat(
-                        [{{metric_lists}}],
-                        arrayMap(
-                            point -> arrayConcat(
-                                [tupleElement(point, 'attributes')],
-                                tupleElement(tupleElement(point, 'exemplars'), 'filtered_attributes')),
-                            points))) AS screened
+                {{screened_points}}
             FROM
             (
                 SELECT

@@ -32,15 +32,7 @@ FROM
                 tupleElement(tupleElement(metric, 'exponential_histogram'), 'data_points') AS points,
                 tupleElement(tupleElement(metric, 'exponential_histogram'), 'aggregation_temporality')
                     AS AggregationTemporality,
-                arrayMap(
-                    lists -> screened(lists, policy, sip_key),
-                    arrayConcat(
-                        [{{metric_lists}}],
-                        arrayMap(
-                            point -> arrayConcat(
-                                [tupleElement(point, 'attributes')],
-                                tupleElement(tupleElement(point, 'exemplars'), 'filtered_attributes')),
-                            points))) AS screened
+                {{screened_points}}
             FROM
             (
                 SELECT

@@ -1,42 +1,27 @@
 """The fake provider: what it keeps of a call is what its answer told."""
 
-import importlib.util
 import json
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "tools" / "goldens" / "fake_provider.py"
+from fake_provider import FakeProvider
+
 MODEL = {"model": "m-1"}
 STREAM = {**MODEL, "stream": True}
 
 
-@pytest.fixture(scope="module")
-def fake_provider() -> Iterator[ModuleType]:
-    spec = importlib.util.spec_from_file_location("fake_provider", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["fake_provider"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["fake_provider"]
-
-
 @pytest.fixture
-def provider(fake_provider: ModuleType) -> Iterator[Any]:
-    with fake_provider.FakeProvider() as provider:
+def provider() -> Iterator[FakeProvider]:
+    with FakeProvider() as provider:
         yield provider
 
 
-def post(provider: Any, scenario: str, path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+def post(provider: FakeProvider, scenario: str, path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
     """All JSON objects of the answer: the document, or the events of a stream."""
     request = urllib.request.Request(provider.url(scenario) + path, json.dumps(body).encode())
     with urllib.request.urlopen(request) as response:
@@ -101,7 +86,7 @@ TOLD = [
 
 
 @pytest.mark.parametrize(("path", "body", "read"), TOLD)
-def test_what_it_keeps_is_what_it_told(provider: Any, path: str, body: dict[str, Any], read: Any) -> None:
+def test_what_it_keeps_is_what_it_told(provider: FakeProvider, path: str, body: dict[str, Any], read: Any) -> None:
     """Goldens are measured by what it keeps."""
     told = read(post(provider, "cached", path, body))
 
@@ -110,7 +95,7 @@ def test_what_it_keeps_is_what_it_told(provider: Any, path: str, body: dict[str,
     assert (call.input, call.output, call.status, call.request_model) == (1200, 345, 200, "m-1")
 
 
-def test_a_stream_tells_its_usage_only_when_asked(provider: Any) -> None:
+def test_a_stream_tells_its_usage_only_when_asked(provider: FakeProvider) -> None:
     events = post(provider, "chat_stream_no_usage", "/v1/chat/completions", STREAM)
 
     (call,) = provider.calls("chat_stream_no_usage")
@@ -118,7 +103,7 @@ def test_a_stream_tells_its_usage_only_when_asked(provider: Any) -> None:
     assert (call.input, call.output) == (None, None)
 
 
-def test_a_limit_is_an_error_without_usage(provider: Any) -> None:
+def test_a_limit_is_an_error_without_usage(provider: FakeProvider) -> None:
     with pytest.raises(urllib.error.HTTPError) as raised:
         post(provider, "rate_limited", "/v1/messages", MODEL)
 
@@ -127,7 +112,7 @@ def test_a_limit_is_an_error_without_usage(provider: Any) -> None:
     assert (call.status, call.input) == (429, None)
 
 
-def test_answers_come_in_order_and_the_last_is_repeated(provider: Any) -> None:
+def test_answers_come_in_order_and_the_last_is_repeated(provider: FakeProvider) -> None:
     """An agent asks for a tool first, and then gets its answer."""
     functions = [{"type": "function", "function": {"name": "get_weather", "parameters": {"required": ["city"]}}}]
     answers = [post(provider, "tool", "/v1/chat/completions", {**MODEL, "tools": functions}) for _ in range(3)]
@@ -137,7 +122,7 @@ def test_answers_come_in_order_and_the_last_is_repeated(provider: Any) -> None:
     assert [choice["finish_reason"] for choice in (first, second, third)] == ["tool_calls", "stop", "stop"]
 
 
-def test_the_calls_can_be_asked_for(provider: Any) -> None:
+def test_the_calls_can_be_asked_for(provider: FakeProvider) -> None:
     """So that a test in another language, or by hand, knows the truth as well."""
     post(provider, "embeddings", "/v1/embeddings", {**MODEL, "input": "Paris"})
 

@@ -50,10 +50,15 @@ class Library:
     """Scenario → where its spans say something else than what was spent. The tests hold it to that."""
 
     @property
+    def versions(self) -> dict[str, str]:
+        """Every pinned package, without its extras → its version."""
+        pinned = (pin.partition("==") for pin in self.pins)
+        return {package.partition("[")[0]: version for package, _, version in pinned}
+
+    @property
     def version(self) -> str:
         """Version of ``distribution``."""
-        pinned = dict(pin.split("==", 1) for pin in self.pins)
-        return next(v for name, v in pinned.items() if name.partition("[")[0] == self.distribution)
+        return self.versions[self.distribution]
 
     @property
     def goldens(self) -> Path:
@@ -61,13 +66,13 @@ class Library:
         return GOLDENS / self.dialect / f"{self.name}-{self.version}"
 
 
-def libraries(path: Path = DIRECTORY / "libraries.toml") -> tuple[Library, ...]:
+def libraries() -> tuple[Library, ...]:
     """All declared libraries, in the order of the file.
 
     Raises:
         BadDeclaration: if a library lacks a field, has an unknown one, or does not pin what it pins exactly.
     """
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    document = tomllib.loads((DIRECTORY / "libraries.toml").read_text(encoding="utf-8"))
     declared = []
     for entry in document["library"]:
         name = entry.get("name", "without a name")
@@ -78,7 +83,7 @@ def libraries(path: Path = DIRECTORY / "libraries.toml") -> tuple[Library, ...]:
             raise BadDeclaration(f"library {name}: {exc}") from exc
         if loose := [pin for pin in library.pins if "==" not in pin]:
             raise BadDeclaration(f"library {name}: pin {', '.join(loose)} with ==")
-        if library.distribution not in {pin.split("==")[0].partition("[")[0] for pin in library.pins}:
+        if library.distribution not in library.versions:
             raise BadDeclaration(f"library {name}: its distribution {library.distribution} is not among its pins")
         declared.append(library)
     return tuple(declared)

@@ -1,0 +1,47 @@
+"""Who gets which answer, and what was told to whom."""
+
+import threading
+from dataclasses import asdict, dataclass
+
+from fake_provider.api import Api, Document, Reply, Turn
+from fake_provider.scenarios import SCENARIOS
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call that was answered, and the usage that its caller was told; None is usage that it was not."""
+
+    api: str
+    request_model: str
+    response_model: str
+    status: int
+    input: int | None = None
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    reasoning: int | None = None
+
+
+class Ledger:
+    """Answers the calls of each scenario in turn, and keeps them. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, list[Call]] = {}
+        self._lock = threading.Lock()
+
+    def calls(self, scenario: str) -> list[Call]:
+        """What was answered so far."""
+        with self._lock:
+            return list(self._calls.get(scenario, ()))
+
+    def answer(self, scenario: str, api: Api, path: str, body: Document) -> Reply:
+        """Answer one request, and remember that."""
+        with self._lock:
+            calls = self._calls.setdefault(scenario, [])
+            answers = SCENARIOS[scenario]
+            turn = Turn(path, body, answers[min(len(calls), len(answers) - 1)], len(calls) + 1)
+            reply = Reply(api.rate_limit_error(), status=429) if turn.answer.rate_limited else api.reply(turn)
+            told = {} if reply.told is None else asdict(reply.told)
+            response_model = "" if turn.answer.rate_limited else api.answered_by(turn)
+            calls.append(Call(api.name, api.model(turn), response_model, reply.status, **told))
+            return reply

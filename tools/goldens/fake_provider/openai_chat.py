@@ -1,0 +1,86 @@
+"""OpenAI's chat completions: https://developers.openai.com/api/reference"""
+
+import re
+from collections.abc import Iterator
+
+from fake_provider.answers import Answer, ToolCall
+from fake_provider.api import CREATED_UNIX_SECONDS, Document, Reply, Turn
+from fake_provider.openai_api import OpenAIApi
+from fake_provider.server_sent_events import server_sent_event
+
+
+class ChatCompletions(OpenAIApi):
+    """OpenAI's chat completions, which half of all other providers speak as well."""
+
+    name = "openai.chat_completions"
+    path = re.compile(r".*/chat/completions")
+
+    def reply(self, turn: Turn) -> Reply:
+        if turn.streams:
+            wanted = bool((turn.body.get("stream_options") or {}).get("include_usage"))
+            return Reply(events=tuple(self._chunks(turn, wanted)), told=turn.answer.usage if wanted else None)
+        message: Document = {
+            "role": "assistant",
+            "content": turn.answer.text or None,
+            "refusal": None,
+            "annotations": [],
+        }
+        if turn.answer.tool_call is not None:
+            message["tool_calls"] = [self._tool_call(turn, turn.answer.tool_call)]
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self._finish_reason(turn)}
+        document = self._envelope(turn, "chat.completion") | {"choices": [choice], "usage": self._usage(turn.answer)}
+        return Reply(document, told=turn.answer.usage)
+
+    def _chunks(self, turn: Turn, with_usage: bool) -> Iterator[str]:
+        envelope = self._envelope(turn, "chat.completion.chunk")
+        deltas: list[Document] = [{"role": "assistant", "content": ""}]
+        deltas += [{"content": piece} for piece in turn.answer.pieces]
+        if turn.answer.tool_call is not None:
+            deltas.append({"tool_calls": [{"index": 0, **self._tool_call(turn, turn.answer.tool_call)}]})
+        choices: list[Document] = [
+            {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None} for delta in deltas
+        ]
+        choices.append({"index": 0, "delta": {}, "logprobs": None, "finish_reason": self._finish_reason(turn)})
+        usage: Document = {"usage": None} if with_usage else {}
+        for choice in choices:
+            yield server_sent_event(envelope | {"choices": [choice]} | usage)
+        if with_usage:
+            yield server_sent_event(envelope | {"choices": [], "usage": self._usage(turn.answer)})
+        yield "data: [DONE]\n\n"
+
+    def _envelope(self, turn: Turn, kind: str) -> Document:
+        return {
+            "id": turn.id("chatcmpl-"),
+            "object": kind,
+            "created": CREATED_UNIX_SECONDS,
+            "model": self.answered_by(turn),
+            "service_tier": "default",
+            "system_fingerprint": "fp_0123456789",
+        }
+
+    def _tool_call(self, turn: Turn, call: ToolCall) -> Document:
+        functions = [tool["function"] for tool in turn.body.get("tools", []) if "function" in tool]
+        name, arguments = call.among({tool["name"]: tool.get("parameters") or {} for tool in functions})
+        return {"id": turn.id("call_"), "type": "function", "function": {"name": name, "arguments": arguments}}
+
+    def _finish_reason(self, turn: Turn) -> str:
+        return "stop" if turn.answer.tool_call is None else "tool_calls"
+
+    def _usage(self, answer: Answer) -> Document:
+        usage = answer.usage
+        return {
+            "prompt_tokens": usage.input,
+            "completion_tokens": usage.output,
+            "total_tokens": usage.input + usage.output,
+            "prompt_tokens_details": {
+                "cached_tokens": usage.cache_read,
+                "cache_write_tokens": usage.cache_write,
+                "audio_tokens": 0,
+            },
+            "completion_tokens_details": {
+                "reasoning_tokens": usage.reasoning,
+                "audio_tokens": 0,
+                "accepted_prediction_tokens": 0,
+                "rejected_prediction_tokens": 0,
+            },
+        }

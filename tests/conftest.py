@@ -34,6 +34,14 @@ def empty_store(data_directory: DataDirectory, engine: EmbeddedStore) -> Iterato
     store.close()
 
 
+@pytest.fixture
+def servers_store(empty_store: EmbeddedStore) -> EmbeddedStore:
+    """A store over a database with the schema that a server has: with views, through which collectors write as well."""
+    empty_store.is_embedded = False
+    migrate(empty_store)
+    return empty_store
+
+
 @pytest.fixture(scope="session")
 def migrated_stores(data_directory: DataDirectory, engine: EmbeddedStore) -> Iterator[list[EmbeddedStore]]:
     """Stores with this release's schema and no rows that nobody uses now; making one takes half a second."""

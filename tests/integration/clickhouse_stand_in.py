@@ -7,6 +7,7 @@ and parameters in the URL. Answers are not compressed. It keeps every request, s
 
 import re
 import struct
+import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +19,6 @@ import lz4.block
 import lz4.frame
 from chdb.state.sqlitelike import Connection
 
-from agentvigil.storage.memory_file import readable_path
 from agentvigil.storage.sql.forms import form_fields, is_form
 
 _TRANSPORT = frozenset(
@@ -160,8 +160,10 @@ class ClickHouseStandIn:
 
     def _insert(self, handle: Connection, statement: str, data: bytes) -> bytes:
         head, _, tail = statement.rpartition(" FORMAT ")
-        with readable_path([data]) as path:
-            handle.query(f"{head} FROM INFILE '{path}' FORMAT {tail}")
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            handle.query(f"{head} FROM INFILE '{file.name}' FORMAT {tail}")
         return b""
 
 

@@ -147,7 +147,7 @@ def insert(
         for request in requests
     ]
     for destination in signal.destinations:
-        store.insert_protobuf(destination.arrival, signal.message, *(part for parts in envelopes for part in parts))
+        store.insert_protobuf(destination.arrival, signal.message, envelopes)
 
 
 def request_hash(request: Any) -> bytes:

@@ -46,7 +46,7 @@ def priced_store(directory: DataDirectory, database: str) -> Iterator[EmbeddedSt
     """Yield a store over the new database ``database``, with no prices loaded."""
     store = EmbeddedStore(directory, database)
     for migration in all_migrations():
-        if 40 <= migration.version <= 49:
+        if migration.name.startswith(("agentvigil_price", "agentvigil_recosted")):
             store.command(render(migration.sql))
     store.command(_SPANS)
     yield store

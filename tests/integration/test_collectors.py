@@ -329,7 +329,7 @@ def test_rows_that_a_collector_inserts_itself_get_our_columns(
     writer: str,
     servers: tuple[Server, Server],
     stand_in: ClickHouseStandIn,
-    store: EmbeddedStore,
+    servers_store: EmbeddedStore,
     start_collector: StartCollector,
     tmp_path: Path,
 ) -> None:
@@ -338,14 +338,14 @@ def test_rows_that_a_collector_inserts_itself_get_our_columns(
     if writer == "otelcol":
         collector = otelcol(
             tmp_path / "collector",
-            {"AGENTVIGIL_CLICKHOUSE": f"http://{inserted}", "AGENTVIGIL_DATABASE": store.database},
+            {"AGENTVIGIL_CLICKHOUSE": f"http://{inserted}", "AGENTVIGIL_DATABASE": servers_store.database},
             INTEROP / "clickhouse.yaml",
         )
     else:
         collector = rotel(
             tmp_path / "collector",
             *("--exporter", "clickhouse", "--clickhouse-exporter-endpoint", f"http://{inserted}"),
-            *("--clickhouse-exporter-database", store.database),
+            *("--clickhouse-exporter-database", servers_store.database),
             *("--clickhouse-exporter-compression", writer.removeprefix("rotel, ")),
         )
     start_collector(collector)
@@ -354,13 +354,13 @@ def test_rows_that_a_collector_inserts_itself_get_our_columns(
     expected = rows_of(direct["clickhouse_http"], writer)
 
     def arrived() -> dict[str, list[dict[str, Any]]]:
-        return rows_of(inserted, writer, store.database)
+        return rows_of(inserted, writer, servers_store.database)
 
     until(lambda: all(len(arrived()[table]) == len(rows) for table, rows in expected.items()), 30, "inserts", 0.1)
     named = sent_columns(stand_in)
     differs = CONTENT_KEYS if writer == "otelcol" else CONTENT_KEYS | ROTELS_OWN_WAY
     for table, rows in expected.items():
-        kinds = columns_of(inserted, table, store.database)
+        kinds = columns_of(inserted, table, servers_store.database)
         filled = {name for name, kind in kinds.items() if name in named.get(table, ()) or kind} - OF_THE_REQUEST
         for row, expected_row in zip(arrived()[table], rows, strict=True):
             screened = differs | set(expected_row["WithheldKeys"])

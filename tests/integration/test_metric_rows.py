@@ -390,7 +390,7 @@ def test_a_metric_of_two_kinds_is_refused(store: EmbeddedStore) -> None:
     for destination in METRICS.destinations:
         envelope = wrap(ExportRequest(METRICS, (destination,), body, 1, bytes(16), "default", NOW, 90, Limits()))
         with pytest.raises(QueryFailed, match="BAD_ARGUMENTS"):
-            store.insert_protobuf(destination.arrival, METRICS.message, *envelope)
+            store.insert_protobuf(destination.arrival, METRICS.message, [envelope])
 
     assert not any(rows_of_all(store).values())
 

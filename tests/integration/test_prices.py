@@ -17,7 +17,6 @@ from priced_store import COUNT_COLUMNS, costs, insert_calls, priced_store
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.errors import QueryFailed
-from agentvigil.storage.migrations import migrate
 from agentvigil.storage.prices import loading
 from agentvigil.storage.prices.book import PriceBook, Recost
 from agentvigil.storage.prices.errors import OverrideInvalid
@@ -366,10 +365,9 @@ def test_a_store_that_was_closed_and_opened_again_prices_as_before(tmp_path: Pat
     assert done.stdout == "[1.0, 2.5] False\n"
 
 
-def test_spans_that_a_collector_wrote_are_priced_listed_and_given_new_costs(empty_store: EmbeddedStore) -> None:
-    migrate(empty_store)
-    load_prices(empty_store)
-    empty_store.command(
+def test_spans_that_a_collector_wrote_are_priced_listed_and_given_new_costs(servers_store: EmbeddedStore) -> None:
+    load_prices(servers_store)
+    servers_store.command(
         """
         INSERT INTO otel_traces (Timestamp, TraceId, SpanId, SpanName, KeepDays, SpanAttributes)
         SELECT
@@ -384,13 +382,13 @@ def test_spans_that_a_collector_wrote_are_priced_listed_and_given_new_costs(empt
         """
     )
     costs_by_trace = "SELECT ListCostUSD FROM otel_traces ORDER BY TraceId"
-    assert empty_store.rows(costs_by_trace) == [(_GPT_4O,), (None,), (_GPT_4O,), (None,)]
-    book = PriceBook(empty_store)
+    assert servers_store.rows(costs_by_trace) == [(_GPT_4O,), (None,), (_GPT_4O,), (None,)]
+    book = PriceBook(servers_store)
     assert [(entry["model"], entry["calls"]) for entry in book.unpriced()] == [("my-own-model", 2)]
 
     book.set([{"provider": "openai", "model": "my-own-model", "input": 1, "output": 2}])
 
     assert [step["spans"] for step in book.recost(Recost())] == [1, 1]
-    assert empty_store.rows(costs_by_trace) == [(_GPT_4O,), (Decimal("1.2"),), (_GPT_4O,), (Decimal("1.2"),)]
+    assert servers_store.rows(costs_by_trace) == [(_GPT_4O,), (Decimal("1.2"),), (_GPT_4O,), (Decimal("1.2"),)]
     assert {trace for trace, _ in book.changed_traces(_EPOCH)} == {"1", "3"}
     assert book.unpriced() == []

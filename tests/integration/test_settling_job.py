@@ -293,7 +293,7 @@ def test_a_kill_before_any_statement_loses_and_doubles_nothing(
     expected = everything(store)
     assert {row[2] for row in expected[0]} == {run_of(1, 9), run_of(2, 3), run_of(3, 5)}
 
-    for table in ("otel_traces", "otel_traces_trace_id_ts", "agent_runs", "agent_steps"):
+    for table in ("otel_traces", "agent_runs", "agent_steps"):
         store.command("TRUNCATE TABLE {table:Identifier}", {"table": table})
     receive(store, *early)
     job = a_job(store)

@@ -196,7 +196,7 @@ def hashed_texts(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def test_rows_that_a_collector_writes_are_read_alike(
-    store: EmbeddedStore, sent: Mapping[str, list[tuple[str, Span]]]
+    servers_store: EmbeddedStore, sent: Mapping[str, list[tuple[str, Span]]]
 ) -> None:
     """Its exporter gives the columns that it knows, with every attribute as text; ours fill themselves."""
     columns = (
@@ -233,9 +233,9 @@ def test_rows_that_a_collector_writes_are_read_alike(
         for name, spans in sent.items()
         for span_id, span in spans
     ]
-    store.insert_rows("otel_traces", columns, rows)
+    servers_store.insert_rows("otel_traces", columns, rows)
 
-    assert not (found := differences(sent, rows_by_span(store))), "\n".join(found)
+    assert not (found := differences(sent, rows_by_span(servers_store))), "\n".join(found)
 
 
 def texts(attributes: Mapping[str, Any]) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """A request is in the store whole and once, or not at all, whatever ClickHouse says about its insert."""
 
 import inspect
-import os
 import re
 import time
 from collections import deque
@@ -17,7 +16,7 @@ from agentvigil.receiver.admission import clean
 from agentvigil.receiver.otlp import TRACES
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
-from agentvigil.storage.envelope import ExportRequest, wrap
+from agentvigil.storage.envelope import Envelope, ExportRequest, wrap
 from agentvigil.storage.errors import BAD_DATA_CODES, STORE_TROUBLE_CODES, QueryFailed
 from agentvigil.storage.request_writer import Outcome, RequestWriter
 
@@ -33,12 +32,12 @@ class TroubledStore(EmbeddedStore):
         self.inserts = 0
         self.answers = True
 
-    def insert_protobuf(self, table: str, message: str, *body: bytes) -> None:
+    def insert_protobuf(self, table: str, message: str, envelopes: Sequence[Envelope]) -> None:
         self.inserts += 1
         if self.troubles:
-            self.troubles.popleft()(b"".join(body))
+            self.troubles.popleft()(b"".join(part for envelope in envelopes for part in envelope))
         else:
-            super().insert_protobuf(table, message, *body)
+            super().insert_protobuf(table, message, envelopes)
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:
         if not self.answers:
@@ -46,9 +45,7 @@ class TroubledStore(EmbeddedStore):
         return super().rows(sql, parameters)
 
     def really_insert(self, *requests: ExportRequest) -> None:
-        super().insert_protobuf(
-            "otlp_traces", "TracesEnvelope", *(part for request in requests for part in wrap(request))
-        )
+        super().insert_protobuf("otlp_traces", "TracesEnvelope", [wrap(request) for request in requests])
 
     def fails(self, code: int, *landed: ExportRequest, then_silent: bool = False) -> None:
         """Let the next insert store only ``landed`` and fail with ``code``."""
@@ -120,7 +117,7 @@ def test_poisoned_requests_are_cleaned_and_cost_nobody_anything(store: EmbeddedS
     poisoned = [admitted(with_raw_span_fields(raw)) for raw in POISONS.values()]
     for request in poisoned:
         with pytest.raises(QueryFailed) as caught:
-            store.insert_protobuf("otlp_traces", "TracesEnvelope", *wrap(request))
+            store.insert_protobuf("otlp_traces", "TracesEnvelope", [wrap(request)])
         assert caught.value.code in BAD_DATA_CODES
     group = [a_batch("a"), a_batch("b"), *poisoned, a_batch("c"), a_batch("d")]
 
@@ -387,15 +384,14 @@ def test_many_requests_are_settled_in_steps(troubled: TroubledStore) -> None:
     assert len(names(troubled)) == 1_100
 
 
-def test_inserts_go_through_a_pipe_where_there_are_no_memory_files(
-    store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """macOS has no memfd; a body larger than a pipe, and one that fails while it is read, must both end."""
-    monkeypatch.delattr(os, "memfd_create", raising=False)
-    large = wrap(admitted(a_request(*(a_span(number, name="x" * 1000) for number in range(1, 301)))))
+def test_a_body_larger_than_a_pipe_and_one_that_fails_while_it_is_read_both_end(store: EmbeddedStore) -> None:
+    """And what comes after the one that failed is stored."""
+    large = wrap(admitted(a_request(*(a_span(number, name="x" * 10_000) for number in range(1, 301)))))
+    small = wrap(admitted(a_request(a_span(400))))
 
-    store.insert_protobuf("otlp_traces", "TracesEnvelope", *large)
+    store.insert_protobuf("otlp_traces", "TracesEnvelope", [large])
     with pytest.raises(QueryFailed):
-        store.insert_protobuf("otlp_traces", "TracesEnvelope", b"\xff" * 2**20)
+        store.insert_protobuf("otlp_traces", "TracesEnvelope", [(b"\xff" * 3 * 2**20,)])
+    store.insert_protobuf("otlp_traces", "TracesEnvelope", [small])
 
-    assert store.rows("SELECT count() FROM otel_traces") == [(300,)]
+    assert store.rows("SELECT count() FROM otel_traces") == [(301,)]

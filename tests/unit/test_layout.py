@@ -9,7 +9,7 @@ import pytest
 from agentvigil.cli.settings import Settings
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.errors import MigrationChanged, SchemaTooNew
-from agentvigil.storage.migrations import all_migrations, migrate, pending_migrations
+from agentvigil.storage.migrations import Migration, all_migrations, migrate, pending_migrations
 from agentvigil.storage.rendering import render
 
 ROOT = Path(__file__).parents[2]
@@ -93,28 +93,39 @@ def test_each_migration_has_a_number_of_its_own() -> None:
     assert len(files) == len(migrations)
 
 
-def test_each_migration_may_be_applied_twice(empty_store: EmbeddedStore) -> None:
+@pytest.fixture(params=["embedded", "server"])
+def home_store(empty_store: EmbeddedStore, request: pytest.FixtureRequest) -> EmbeddedStore:
+    """A store that is taken for one of each kind; what a server runs, the engine runs as well."""
+    empty_store.is_embedded = request.param == "embedded"
+    return empty_store
+
+
+def migrations_for(store: EmbeddedStore) -> list[Migration]:
+    return [migration for migration in all_migrations() if migration.is_for(store)]
+
+
+def test_each_migration_may_be_applied_twice(home_store: EmbeddedStore) -> None:
     """Two processes may start at once, and one may die between the statement and its record."""
-    for migration in all_migrations():
+    for migration in migrations_for(home_store):
         for _ in range(2):
-            empty_store.command(render(migration.sql))
-    for migration in all_migrations():
-        empty_store.command(render(migration.sql))
+            home_store.command(render(migration.sql))
+    for migration in migrations_for(home_store):
+        home_store.command(render(migration.sql))
 
-    assert pending_migrations(empty_store) == all_migrations()
-    assert migrate(empty_store) == all_migrations()
+    assert pending_migrations(home_store) == migrations_for(home_store)
+    assert migrate(home_store) == migrations_for(home_store)
 
 
-def test_migrating_is_done_once(empty_store: EmbeddedStore) -> None:
+def test_migrating_is_done_once(home_store: EmbeddedStore) -> None:
     """Every start of the server asks; only the first has something to do."""
-    assert pending_migrations(empty_store) == all_migrations()
+    assert pending_migrations(home_store) == migrations_for(home_store)
 
-    assert migrate(empty_store) == all_migrations()
+    assert migrate(home_store) == migrations_for(home_store)
 
-    assert pending_migrations(empty_store) == []
-    assert migrate(empty_store) == []
-    assert empty_store.rows("SELECT Version, Name, Checksum FROM agentvigil_migrations ORDER BY Version") == [
-        (migration.version, migration.name, migration.checksum) for migration in all_migrations()
+    assert pending_migrations(home_store) == []
+    assert migrate(home_store) == []
+    assert home_store.rows("SELECT Version, Name, Checksum FROM agentvigil_migrations ORDER BY Version") == [
+        (migration.version, migration.name, migration.checksum) for migration in migrations_for(home_store)
     ]
 
 
@@ -123,7 +134,7 @@ def test_a_migration_that_was_cut_short_is_finished(empty_store: EmbeddedStore) 
     migrate(empty_store)
     empty_store.command("ALTER TABLE agentvigil_migrations DELETE WHERE Version > 4 SETTINGS mutations_sync = 1")
 
-    assert migrate(empty_store) == all_migrations()[4:]
+    assert migrate(empty_store) == migrations_for(empty_store)[4:]
     assert pending_migrations(empty_store) == []
 
 
@@ -143,7 +154,7 @@ def test_a_newer_database_is_left_alone(store: EmbeddedStore) -> None:
 def test_a_changed_migration_is_noticed(store: EmbeddedStore) -> None:
     """The file on disk no longer says what the database looks like."""
     store.command("TRUNCATE TABLE agentvigil_migrations")
-    store.command("INSERT INTO agentvigil_migrations (Version, Name, Checksum) VALUES (2, 'otel_traces', 'another')")
+    store.command("INSERT INTO agentvigil_migrations (Version, Name, Checksum) VALUES (11, 'otel_traces', 'another')")
 
-    with pytest.raises(MigrationChanged, match="002_otel_traces"):
+    with pytest.raises(MigrationChanged, match="011_otel_traces"):
         migrate(store)

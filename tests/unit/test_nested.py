@@ -246,7 +246,7 @@ def test_an_ordinary_request_is_not_suspected() -> None:
     """Nearly every request is one, and a walk in Python costs several times what the scan does."""
     values = [AnyValue(string_value=text) for text in ("gpt-4.1", "2026-11-20", ":", "*", "a" * 300)]
     values += [AnyValue(int_value=42), AnyValue(bool_value=True), AnyValue(double_value=0.7), array_of([])]
-    values += [array_of([AnyValue(string_value="stop"), AnyValue(string_value="x" * 200)])]
+    values += [array_of([AnyValue(string_value="stop"), AnyValue(string_value="x" * 125)])]
     request = request_of([], [], [KeyValue(key=f"k{i}", value=value) for i, value in enumerate(values)], [], [])
 
     assert not may_need_flattening(request.SerializeToString(), TRACES.value_tags)

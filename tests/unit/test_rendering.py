@@ -17,14 +17,3 @@ def test_an_unknown_placeholder_is_an_error() -> None:
     """A misspelt one must not become empty SQL."""
     with pytest.raises(KeyError, match="misspelt"):
         render("SELECT {{misspelt}}")
-
-
-def test_all_signals_have_their_attributes_converted_alike() -> None:
-    """The view of spans was applied before there was shared text, so it keeps its own copy for ever."""
-    of_spans = next(migration for migration in all_migrations() if migration.name == "otlp_traces_mv")
-
-    assert _squeezed(render("{{attribute_lambdas}}")) in _squeezed(render(of_spans.sql))
-
-
-def _squeezed(sql: str) -> str:
-    return re.sub(r"\s+", "", sql)

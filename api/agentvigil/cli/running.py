@@ -26,7 +26,6 @@ from agentvigil.receiver.ingest import DiskHeadroom, Ingest, IngestConfig
 from agentvigil.receiver.metrics import ReceiverMetrics, SignalMetrics
 from agentvigil.receiver.otlp import OTLP_SIGNALS, OtlpSignal
 from agentvigil.receiver.window import RequestWindow
-from agentvigil.storage.content import enable_content
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.envelope import Limits
@@ -88,8 +87,6 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
             open_store(settings.clickhouse, settings.data, settings.database, purpose=purpose)
         )
         await asyncio.to_thread(_prepare, store)
-        if any(settings.content_policies().by_project.values()):
-            await asyncio.to_thread(enable_content, store)
         settling = SettlingService(store, SettlingConfig())
         settling.start()
         stack.push_async_callback(asyncio.to_thread, settling.stop)

@@ -50,12 +50,12 @@ def admit(otlp: OtlpSignal, body: bytes, project: str, policy: ContentPolicy = C
     checked = otlp.check(request)
     if checked.rejected and not checked.items:
         raise BadRequest(checked.rejection)
-    stored_body = body
-    nested = may_need_flattening(body, otlp.value_tags)
-    if nested:
-        flatten(otlp.values(request), keep_octets=policy is not ContentPolicy.OFF)
-    if nested or checked.rejected:
-        stored_body = request.SerializeToString()
+    stored_body = request.SerializeToString() if checked.rejected else body
+    # Resources have such values more often than spans (the arguments of a process), and are few.
+    for values in (otlp.values_around, otlp.values):
+        if may_need_flattening(stored_body, otlp.value_tags):
+            flatten(values(request), keep_octets=policy is not ContentPolicy.OFF)
+            stored_body = request.SerializeToString()
     return Admitted(
         body=stored_body,
         items=checked.items,

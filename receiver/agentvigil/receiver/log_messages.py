@@ -36,12 +36,19 @@ def check_logs(request: ExportLogsServiceRequest) -> Checked:
     )
 
 
+def log_values_around(request: ExportLogsServiceRequest) -> Iterator[AnyValue]:
+    """Yield the values of resources' and scopes' attributes."""
+    for resource in request.resource_logs:
+        yield from (pair.value for pair in resource.resource.attributes)
+        for scope in resource.scope_logs:
+            yield from (pair.value for pair in scope.scope.attributes)
+
+
 def log_values(request: ExportLogsServiceRequest) -> Iterator[AnyValue]:
     """Yield every attribute's value and every body."""
+    yield from log_values_around(request)
     for resource_logs in request.resource_logs:
-        yield from (pair.value for pair in resource_logs.resource.attributes)
         for scope_logs in resource_logs.scope_logs:
-            yield from (pair.value for pair in scope_logs.scope.attributes)
             for record in scope_logs.log_records:
                 yield from (pair.value for pair in record.attributes)
                 yield record.body

@@ -63,12 +63,19 @@ def check_metrics(request: ExportMetricsServiceRequest) -> Checked:
     )
 
 
+def metric_values_around(request: ExportMetricsServiceRequest) -> Iterator[AnyValue]:
+    """Yield the values of resources' and scopes' attributes."""
+    for resource in request.resource_metrics:
+        yield from (pair.value for pair in resource.resource.attributes)
+        for scope in resource.scope_metrics:
+            yield from (pair.value for pair in scope.scope.attributes)
+
+
 def metric_values(request: ExportMetricsServiceRequest) -> Iterator[AnyValue]:
     """Yield every attribute's value, those that exemplars keep included."""
+    yield from metric_values_around(request)
     for resource_metrics in request.resource_metrics:
-        yield from (pair.value for pair in resource_metrics.resource.attributes)
         for scope_metrics in resource_metrics.scope_metrics:
-            yield from (pair.value for pair in scope_metrics.scope.attributes)
             for metric in scope_metrics.metrics:
                 yield from _data_point_values(metric)
 

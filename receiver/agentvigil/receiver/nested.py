@@ -1,9 +1,10 @@
-"""Attribute values that the store's decoder does not read: maps, bytes, and arrays of anything but strings.
+"""Attribute values that the store does not read: maps, bytes, and arrays but for those of a few short strings.
 
-They are rewritten here to the text that the Collector would store, before the request goes to the store. On spans they
-are rare, and every kind that ClickHouse decodes costs columns for each attribute of each span, so the common request
-pays only for finding out: a scan of its bytes. The scan may take a look-alike inside a string for such a value; then
-the walk in Python finds nothing to rewrite, and only time is lost.
+They are rewritten here to the text that the Collector would store, before the request goes to the store, which reads
+values byte by byte in SQL. On spans they are rare, so the common request pays only for finding out: a scan of its
+bytes. The scan may take a look-alike inside a string for such a value; then the walk in Python finds nothing to
+rewrite, and only time is lost. A string whose length takes more bytes than it needs is found as well: serialising it
+again mends that.
 """
 
 import base64
@@ -30,8 +31,9 @@ _ARRAY_VALUES: Final = 0x0A
 
 _LONGEST_VARINT: Final = 5
 """Bytes of a length; some encoders pad theirs with continuation bytes."""
-_MOST_ELEMENTS: Final = 256
-"""An array with more elements than this is not scanned to its end but taken for one to rewrite."""
+_MOST_ELEMENTS: Final = 64
+_LONGEST_ELEMENT_BYTES: Final = 125
+"""Of strings in arrays that the store reads; with the two bytes before it, its length is still of one byte."""
 
 _SHORTEST_VALUE: Final = 3
 """Bytes of a value that can be one of those: a tag, a length and a tag."""
@@ -60,8 +62,13 @@ def may_need_flattening(body: bytes, value_tags: Sequence[int]) -> bool:
     is_short = octets[at + 1] < 0x80
     short_values, long_at = at[is_short] + 2, at[~is_short]
     lengths, values = _varints(octets, long_at + 1)
-    suspect_short = _IS_SUSPECT[octets[short_values]]
-    suspect_long = _IS_SUSPECT[_at(octets, values)]
+    # Of a string in a short value the length is one byte as well, if it is not padded.
+    suspect_short = _IS_SUSPECT[octets[short_values]] | (
+        (octets[short_values] == _STRING_VALUE) & (_at(octets, short_values + 1) >= 0x80)
+    )
+    suspect_long = _IS_SUSPECT[_at(octets, values)] | (
+        (_at(octets, values) == _STRING_VALUE) & _has_padding(octets, values + 1)
+    )
     values = np.concatenate((short_values[suspect_short], values[suspect_long]))
     ends = values + np.concatenate((octets[values[: suspect_short.sum()] - 1], lengths[suspect_long]))
     inner_lengths, contents = _varints(octets, values + 1)
@@ -69,11 +76,11 @@ def may_need_flattening(body: bytes, value_tags: Sequence[int]) -> bool:
     real = contents + inner_lengths == ends
     if (octets[values[real]] != _ARRAY_VALUE).any():
         return True
-    return not _all_strings(octets, contents[real], ends[real])
+    return not _all_short_strings(octets, contents[real], ends[real])
 
 
 def flatten(values: Iterable[AnyValue], *, keep_octets: bool = True) -> None:
-    """Rewrite every map, every bytes value and every array of anything but strings to its text, in place.
+    """Rewrite every map, every bytes value and every array that the store does not read to its text, in place.
 
     Without ``keep_octets`` bytes become a word for them: in base64 what somebody said looks like a label, which the
     store keeps under every policy.
@@ -84,7 +91,7 @@ def flatten(values: Iterable[AnyValue], *, keep_octets: bool = True) -> None:
                 value.string_value = _octets_text(value.bytes_value, keep_octets)
             case "kvlist_value":
                 value.string_value = json_text(value, keep_octets=keep_octets)
-            case "array_value" if not _is_string_array(value):
+            case "array_value" if not _is_stored_array(value):
                 value.string_value = json_text(value, keep_octets=keep_octets)
 
 
@@ -135,29 +142,40 @@ def _json_double(number: float) -> str:
     return f"{shortest:f}" if number == 0 or 1e-6 <= abs(number) < 1e21 else f"{shortest:e}"
 
 
-def _is_string_array(value: AnyValue) -> bool:
-    return all(item.WhichOneof("value") == "string_value" for item in value.array_value.values)
+def _is_stored_array(value: AnyValue) -> bool:
+    elements = value.array_value.values
+    return len(elements) <= _MOST_ELEMENTS and all(
+        element.WhichOneof("value") == "string_value" and len(element.string_value.encode()) <= _LONGEST_ELEMENT_BYTES
+        for element in elements
+    )
 
 
-def _all_strings(octets: _Octets, starts: _Offsets, ends: _Offsets) -> bool:
-    """Say whether the ArrayValues between ``starts`` and ``ends`` hold strings only; walks all of them in step."""
+def _all_short_strings(octets: _Octets, starts: _Offsets, ends: _Offsets) -> bool:
+    """Say whether the ArrayValues between ``starts`` and ``ends`` are such as the store reads; walks all in step."""
     at = starts
-    for _ in range(_MOST_ELEMENTS):
+    for _ in range(_MOST_ELEMENTS + 1):
         going = at < ends
         if not going.any():
             return True
         at, ends = at[going], ends[going]
-        lengths, elements = _varints(octets, at + 1)
-        string_lengths, strings = _varints(octets, elements + 1)
+        lengths = _at(octets, at + 1).astype(np.int64)
         plain = (
             (_at(octets, at) == _ARRAY_VALUES)
-            & (_at(octets, elements) == _STRING_VALUE)
-            & (strings + string_lengths == elements + lengths)
+            & (lengths < 0x80)
+            & (_at(octets, at + 2) == _STRING_VALUE)
+            & (_at(octets, at + 3) + 2 == lengths)
         )
         if not plain.all():
             return False
-        at = elements + lengths
+        at = at + 2 + lengths
     return False
+
+
+def _has_padding(octets: _Octets, at: _Offsets) -> npt.NDArray[np.bool_]:
+    """Say which of the varints that start at ``at`` are longer than they need to be: their last byte is nothing."""
+    _, behind = _varints(octets, at)
+    is_padded: npt.NDArray[np.bool_] = (behind - at > 1) & (_at(octets, behind - 1) == 0)
+    return is_padded
 
 
 def _varints(octets: _Octets, at: _Offsets) -> tuple[_Offsets, _Offsets]:

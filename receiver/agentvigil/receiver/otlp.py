@@ -20,10 +20,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from agentvigil.receiver.checking import Checked
-from agentvigil.receiver.log_messages import check_logs, log_values
-from agentvigil.receiver.metric_messages import check_metrics, metric_values
+from agentvigil.receiver.log_messages import check_logs, log_values, log_values_around
+from agentvigil.receiver.metric_messages import check_metrics, metric_values, metric_values_around
 from agentvigil.receiver.nested import ATTRIBUTE_VALUE, LOG_BODY
-from agentvigil.receiver.trace_messages import check_traces, trace_values
+from agentvigil.receiver.trace_messages import check_traces, trace_values, trace_values_around
 from agentvigil.storage import signals
 from agentvigil.storage.signals import Signal
 
@@ -33,8 +33,8 @@ class OtlpSignal:
     """One signal on the wire.
 
     ``check`` counts a parsed request and takes out what is not valid; ``values`` yields every value in it that may have
-    to be rewritten, and ``value_tags`` are the tags that stand before those on the wire. ``rejected_field`` is the
-    field of a partial success that counts what was taken out.
+    to be rewritten, ``values_around`` those of resources and scopes alone, and ``value_tags`` are the tags that stand
+    before them on the wire. ``rejected_field`` is the field of a partial success that counts what was taken out.
     """
 
     signal: Signal
@@ -46,6 +46,7 @@ class OtlpSignal:
     value_tags: tuple[int, ...]
     check: Callable[[Any], Checked]
     values: Callable[[Any], Iterator[AnyValue]]
+    values_around: Callable[[Any], Iterator[AnyValue]]
 
 
 TRACES: Final = OtlpSignal(
@@ -58,6 +59,7 @@ TRACES: Final = OtlpSignal(
     (ATTRIBUTE_VALUE,),
     check_traces,
     trace_values,
+    trace_values_around,
 )
 LOGS: Final = OtlpSignal(
     signals.LOGS,
@@ -69,6 +71,7 @@ LOGS: Final = OtlpSignal(
     (ATTRIBUTE_VALUE, LOG_BODY),
     check_logs,
     log_values,
+    log_values_around,
 )
 METRICS: Final = OtlpSignal(
     signals.METRICS,
@@ -80,6 +83,7 @@ METRICS: Final = OtlpSignal(
     (ATTRIBUTE_VALUE,),
     check_metrics,
     metric_values,
+    metric_values_around,
 )
 
 OTLP_SIGNALS: Final = (TRACES, LOGS, METRICS)

@@ -40,12 +40,19 @@ def check_traces(request: ExportTraceServiceRequest) -> Checked:
     )
 
 
+def trace_values_around(request: ExportTraceServiceRequest) -> Iterator[AnyValue]:
+    """Yield the values of resources' and scopes' attributes."""
+    for resource in request.resource_spans:
+        yield from (pair.value for pair in resource.resource.attributes)
+        for scope in resource.scope_spans:
+            yield from (pair.value for pair in scope.scope.attributes)
+
+
 def trace_values(request: ExportTraceServiceRequest) -> Iterator[AnyValue]:
     """Yield every attribute's value."""
+    yield from trace_values_around(request)
     for resource_spans in request.resource_spans:
-        yield from (pair.value for pair in resource_spans.resource.attributes)
         for scope_spans in resource_spans.scope_spans:
-            yield from (pair.value for pair in scope_spans.scope.attributes)
             for span in scope_spans.spans:
                 yield from (pair.value for pair in span.attributes)
                 for event in span.events:

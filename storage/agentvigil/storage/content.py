@@ -1,4 +1,4 @@
-"""What projects let be stored of what people and models said: the views that store it, and its texts as they were sent.
+"""What projects let be stored of what people and models said: its texts as they were sent.
 
 A text is stored as the hashes of its messages and what stands between them (``span_contents``), each message once
 (``content_messages``). See ``docs/content.md``.
@@ -13,7 +13,6 @@ from agentvigil.storage.errors import StorageError
 from agentvigil.storage.named_queries import load_queries
 from agentvigil.storage.store import Store
 
-_VIEWS: Final = load_queries("agentvigil.storage", "content.sql")
 _QUERIES: Final = load_queries("agentvigil.storage", "content_queries.sql")
 
 
@@ -25,18 +24,6 @@ class ContentGone(StorageError):
             f"the text of {key} of span {span_id} in trace {trace_id} is not whole: a message of it was deleted; "
             "the other keys can be read from the view span_content"
         )
-
-
-def enable_content(store: Store) -> None:
-    """Make ``store`` keep the content that projects' policies let through; safe to call twice.
-
-    Without it no content is kept, whatever the policies, and inserts cost less.
-
-    Raises:
-        QueryFailed: if the store does not have this release's schema, or does not answer.
-    """
-    for sql in _VIEWS.values():
-        store.command(sql)
 
 
 def contents_of(store: Store, project: str, trace_id: str, span_id: str) -> Mapping[str, str]:

@@ -1,11 +1,11 @@
 """The dialects' data as constants of SQL: what the typed columns of ``typed_columns.sql`` look keys and values up in.
 
-A key's meaning is one number, its *code*: the target's number times 64 and the key's place in the target's order of
-precedence. So all keys of a span are looked up in one table, whatever number of dialects there is, and sorting codes
-sorts by precedence.
+What a key says is a number, its *code*: the target's number times 64 and the key's place in the target's order of
+precedence. So all keys of a span are looked up in one table (``key_numbers``), whatever number of dialects there is,
+and sorting codes sorts by precedence.
 
 A few keys say more than one thing, or need a change before they are read. For these the SQL makes *derived* keys, which
-stand in the same table: ``key .part`` for a part of the JSON under it, ``key +`` for its second target, ``key ~way``
+have a table of their own: ``key .part`` for a part of the JSON under it, ``key +`` for its second target, ``key ~way``
 for its changed value, and ``key value`` where another attribute's value decides. A key that only one dialect means so
 stands as ``dialect key``. No attribute's own key has a space in it by chance: such keys are withheld.
 """
@@ -19,6 +19,7 @@ from agentvigil.semconv import names as n
 from agentvigil.semconv.dialects import load
 from agentvigil.semconv.dialects.model import CONVENTIONS, OperationRule, Registry, Rule
 from agentvigil.semconv.enums import StepType
+from agentvigil.storage.key_numbers import AI_RANK, NO_RANK, Flag, KeyMeanings, key_number_placeholders
 from agentvigil.storage.literals import array, quote
 
 TARGETS: Final = (
@@ -61,9 +62,6 @@ TARGETS: Final = (
 _COUNTS: Final = TARGETS.index(n.AGENTVIGIL_STEP_ATTEMPT) + 1
 _NUMBERS: Final = TARGETS.index(n.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK) + 1
 _ORDERS: Final = 64
-_AI_RANK: Final = 50
-"""Rank of a key that tells that a span is about AI, but not in which dialect."""
-_NO_RANK: Final = 99
 _NO_OPERATION: Final = "-"
 """Stands for an operation that a rule says is none, so that nothing else is asked."""
 
@@ -104,6 +102,30 @@ _PROMPT_MESSAGES: Final = {
 }
 """The first of numbered messages: the key of its role and that of its text."""
 
+_DOCUMENT_KEY: Final = "gen_ai.retrieval.documents"
+
+_RARE: Final = (
+    n.GEN_AI_USAGE_AUDIO_INPUT_TOKENS,
+    n.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS,
+    n.GEN_AI_USAGE_AUDIO_CACHE_READ_INPUT_TOKENS,
+    n.AGENTVIGIL_USAGE_TOTAL_TOKENS,
+    n.AGENTVIGIL_STEP_ATTEMPT,
+    n.AGENTVIGIL_COST_USD,
+    n.GEN_AI_WORKFLOW_NAME,
+    n.AGENTVIGIL_STEP_NAME,
+    n.AGENTVIGIL_STEP_TYPE,
+    n.AGENTVIGIL_IS_STEP,
+    n.AGENTVIGIL_FRAMEWORK,
+    n.AGENTVIGIL_FAILURE_TYPE,
+    n.AGENTVIGIL_FAILURE_CODE,
+    n.OPENAI_RESPONSE_SERVICE_TIER,
+    n.OPENAI_REQUEST_SERVICE_TIER,
+)
+"""Targets that few spans have: whether a span has any is found out once."""
+
+_OF_ROOTS: Final = 1_000
+"""What is added to the number of an operation's entry where the span has no parent."""
+
 _CALLS: Final = ("chat", "generate_content", "text_completion")
 
 _STEP_TYPE_OF_OPERATION: Final = {
@@ -131,22 +153,20 @@ def placeholders() -> dict[str, str]:
     """SQL by placeholder, as :mod:`agentvigil.storage.rendering` fills it in."""
     registry = load()
     return {
+        **key_number_placeholders(_meanings(registry)),
         **_detection(registry),
         **_keys(registry),
         **_operations(registry),
         **_tokens(registry),
         **_values(registry),
         **{f"target_{name}": str(TARGETS.index(target) + 1) for name, target in _TARGET_NAMES.items()},
+        **{f"said_{name}": _said(target) for name, target in _TARGET_NAMES.items()},
+        "rare_targets": array(TARGETS.index(target) + 1 for target in _RARE),
         "document_number_pattern": quote(r"^(?:retrieval\.documents|reranker\.output_documents)\.([0-9]{1,6})"),
         "derived_text_pattern": quote(f"^{_LABEL}(?: {_LABEL}){{0,2}}$"),
-        "is_prompt_key": (
-            f"(key IN {array((*_PROMPT_KEYS, *_MESSAGE_LIST_KEYS))} OR startsWith(key, 'llm.tools.') "
-            "OR has(system_messages, key))"
-        ),
         "message_role_keys": array(_PROMPT_MESSAGES),
         "message_text_keys": array(_PROMPT_MESSAGES.values()),
         "message_list_keys": array(_MESSAGE_LIST_KEYS),
-        "model_keys": array(_MODEL_KEYS),
         "counts_below": str((_COUNTS + 1) * _ORDERS),
         "numbers_below": str((_NUMBERS + 1) * _ORDERS),
     }
@@ -189,65 +209,101 @@ _TARGET_NAMES: Final = {
 }
 
 
+def _said(target: str) -> str:
+    """The most trusted text of a target, empty if there is none."""
+    said = f"code_texts[indexOf(targets, {TARGETS.index(target) + 1})]"
+    return f"if(says_more, {said}, '')" if target in _RARE else said
+
+
+def _meanings(registry: Registry) -> KeyMeanings:
+    """What stands in the table of keys."""
+    ranks = _ranks(registry)
+    dialects = registry.in_order()
+    families = _first((f"{family}.", ranks[d.id]) for d in dialects for family in d.detection.families)
+    for family in sorted(registry.ai_families):
+        families.setdefault(f"{family}.", AI_RANK)
+    keys = _first((key, ranks[d.id]) for d in dialects for key in d.detection.attributes)
+    for rule in (rule for d in dialects for rule in d.rules if not rule.dialect):
+        if _family(rule.source) not in registry.neutral_families and f"{_family(rule.source)}." not in families:
+            keys.setdefault(rule.source, AI_RANK)
+    shared, own = _codes(registry)
+    flags: dict[str, Flag] = {}
+    for flag, flagged in {
+        Flag.OWN: {key.partition(" ")[2] for key in own if key.count(" ") == 1},
+        Flag.DERIVED: {source for source, _, _ in _derived(registry)},
+        Flag.OPERATION: {rule.source for d in dialects for rule in d.operations},
+        Flag.PROMPT: {*_PROMPT_KEYS, *_MESSAGE_LIST_KEYS, *_PROMPT_MESSAGES, *_PROMPT_MESSAGES.values()},
+        Flag.DOCUMENT: {_DOCUMENT_KEY},
+        Flag.MARK: {key for d in dialects for key, _ in d.detection.values} | {_condition(registry)[0]},
+        Flag.ERROR: {rule.attribute for d in dialects for rule in d.errors},
+        Flag.MODEL: set(_MODEL_KEYS),
+    }.items():
+        for key in sorted(flagged):
+            flags[key] = flags.get(key, Flag(0)) | flag
+    return KeyMeanings(keys, {key: code for key, code in shared.items() if " " not in key}, flags, families)
+
+
+def _ranks(registry: Registry) -> dict[str, int]:
+    return {name: rank for rank, name in enumerate(registry.order, start=1)}
+
+
+def _condition(registry: Registry) -> tuple[str, str]:
+    """The key that an operation depends on, and the beginning of those that it must not stand beside."""
+    conditions = {
+        (rule.has, rule.lacks) for d in registry.in_order() for rule in d.operations if rule.has or rule.lacks
+    }
+    (condition,) = conditions  # one so far; a second needs a second table
+    return condition
+
+
 def _detection(registry: Registry) -> dict[str, str]:
-    ranks = {name: rank for rank, name in enumerate(registry.order, start=1)}
+    ranks = _ranks(registry)
     dialects = registry.in_order()
     scopes = _first((scope, d.id) for d in dialects for scope in d.detection.scopes)
     scope_prefixes = _longest((prefix, d.id) for d in dialects for prefix in d.detection.scope_prefixes)
     names = _first((name, d.id) for d in dialects for name in d.detection.span_names)
     name_prefixes = _longest((prefix, d.id) for d in dialects for prefix in d.detection.span_prefixes)
-    keys = _first((key, ranks[d.id]) for d in dialects for key in d.detection.attributes)
-    families = _first((f"{family}.", ranks[d.id]) for d in dialects for family in d.detection.families)
-    for family in sorted(registry.ai_families):
-        families.setdefault(f"{family}.", _AI_RANK)
-    for rule in (rule for d in dialects for rule in d.rules if not rule.dialect):
-        if _family(rule.source) not in registry.neutral_families and f"{_family(rule.source)}." not in families:
-            keys.setdefault(rule.source, _AI_RANK)
-    # A key is looked up before its family, so it must not stand for less than that.
-    keys = {key: min(rank, families.get(f"{_family(key)}.", _NO_RANK)) for key, rank in keys.items()}
     return {
         **_table("dialect_scope", scopes),
         **_prefix_table("dialect_scope_prefix", scope_prefixes),
         **_table("dialect_name", names or {"": ""}),
         **_prefix_table("dialect_name_prefix", name_prefixes),
-        **_table("marker_key", keys),
-        **_table("marker_family", families),
-        "marked_value_ranks": ", ".join(
-            f"transform(SpanAttributes[{quote(key)}], {array(values)}, {array(values.values())}, {_NO_RANK})"
-            for key, values in _by_key(
-                (key, value, ranks[d.id]) for d in dialects for key, value in d.detection.values
-            ).items()
+        **_table(
+            "marked_value",
+            _first((f"{key}={value}", ranks[d.id]) for d in dialects for key, value in d.detection.values),
         ),
         "marked_resource_ranks": ", ".join(
-            f"transform(ResourceAttributes[{quote(key)}], {array(values)}, {array(values.values())}, {_NO_RANK})"
+            f"transform(ResourceAttributes[{quote(key)}], {array(values)}, {array(values.values())}, {NO_RANK})"
             for key, values in _by_key(
                 (key, value, ranks[d.id]) for d in dialects for key, value in d.detection.resource_values
             ).items()
         ),
         "dialects": array(registry.order),
         "dialect_count": str(len(registry.order)),
-        "ai_rank": str(_AI_RANK),
-        "no_rank": str(_NO_RANK),
     }
 
 
-def _keys(registry: Registry) -> dict[str, str]:
+def _codes(registry: Registry) -> tuple[dict[str, int], dict[str, int]]:
+    """Codes of keys that every dialect means so, and of keys with a dialect before them; derived keys among both."""
     rows = list(_rows(registry))
-    codes: dict[str, dict[str, int]] = {"shared": {}, "own": {}}
-    for target in TARGETS:
+    shared: dict[str, int] = {}
+    own: dict[str, int] = {}
+    for number, target in enumerate(TARGETS, start=1):
         ordered = sorted((row for row in rows if row.target == target), key=lambda row: row.precedence)
         if len(ordered) > _ORDERS:
             raise ValueError(f"{target} has {len(ordered)} sources, and a code has room for {_ORDERS}")
         for order, row in enumerate(ordered):
-            codes["own" if row.is_own else "shared"].setdefault(row.key, (TARGETS.index(target) + 1) * _ORDERS + order)
-    codes["own"] |= {row.key: 0 for row in rows if not row.target}
+            (own if row.is_own else shared).setdefault(row.key, number * _ORDERS + order)
+    own |= {row.key: 0 for row in rows if not row.target}
+    return shared, own
+
+
+def _keys(registry: Registry) -> dict[str, str]:
+    shared, own = _codes(registry)
     derived = _derived(registry)
-    own_plain = {key.partition(" ")[2] for key in codes["own"] if key.count(" ") == 1}
     return {
-        **_table("shared_key", codes["shared"]),
-        **_table("own_key", codes["own"]),
-        "own_plain_keys": array(sorted(own_plain)),
-        "derived_keys": array(sorted({source for source, _, _ in derived})),
+        **_table("derived_key", {key: code for key, code in shared.items() if " " in key}),
+        **_table("own_key", own),
         "derived_entries": array(
             f"{source} {way}{path if way == '.' else ''}".rstrip() for source, way, path in derived
         ),
@@ -319,23 +375,22 @@ def _operations(registry: Registry) -> dict[str, str]:
                 entries.append((rule, value))
                 table = conditional if rule.has or rule.lacks else plain
                 table.setdefault(f"{rule.source}={value}", len(entries))
-    sources = {rule.source for rule, _ in entries}
-    conditions = {(rule.has, rule.lacks) for rule, _ in entries if rule.has or rule.lacks}
-    ((has, lacks),) = conditions  # one so far; a second needs a second table
+    has, lacks = _condition(registry)
+    numbers = range(1, len(entries) + 1)
     operations = [rule.values[value] or _NO_OPERATION for rule, value in entries]
     roots = [rule.roots.get(value, rule.values[value]) or _NO_OPERATION for rule, value in entries]
     rules = [(dialect, rule) for dialect in registry.in_order() for rule in dialect.span_names]
     own = _longest((f"{d.id} {rule.text}", rule.operation) for d, rule in rules if rule.is_prefix)
     shared = _longest((rule.text, rule.operation) for _, rule in rules if rule.is_prefix and rule.shared)
     return {
-        "operation_sources": array(sorted(sources)),
         **_table("operation_value", plain),
         "operation_plain_entries": array(plain[said] for said in conditional),
         "operation_conditional_entries": array(conditional.values()),
         "operation_condition_has": quote(has),
         "operation_condition_lacks": quote(lacks),
-        "operation_of_entry": array(operations),
-        "operation_of_root_entry": array(roots),
+        "operation_entry_numbers": array(numbers),
+        "operation_numbers": array((*numbers, *(number + _OF_ROOTS for number in numbers))),
+        "operation_of_numbers": array((*operations, *roots)),
         "dialect_of_entry": array(rule.declared_by for rule, _ in entries),
         "outranking_entries": array(i for i, (rule, _) in enumerate(entries, 1) if rule.outranks_standard),
         "convention_entries": array(i for i, (rule, _) in enumerate(entries, 1) if rule.declared_by == CONVENTIONS),
@@ -400,7 +455,7 @@ def _values(registry: Registry) -> dict[str, str]:
 
 
 def _error_condition(attribute: str, equals: str, at_least: int | None) -> str:
-    said = f"SpanAttributes[{quote(attribute)}]"
+    said = f"special_texts[indexOf(special_keys, {quote(attribute)})]"
     return (
         f"toUInt32OrZero({said}) >= {at_least}" if at_least is not None else f"lower({said}) = {quote(equals.lower())}"
     )

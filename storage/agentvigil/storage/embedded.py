@@ -7,8 +7,10 @@ or a program. Reading files has to stay granted, since chDB feeds every insert t
 may ask is decided by the allow-list of ``agentvigil.storage.sql``.
 """
 
+import atexit
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote as url_quote
@@ -17,16 +19,15 @@ from urllib.parse import urlencode
 import chdb
 from chdb.state.sqlitelike import Connection
 from clickhouse_connect import get_client
-from clickhouse_connect.driver.binding import quote_identifier
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from agentvigil.storage.data_directory import DataDirectory
-from agentvigil.storage.envelope import OTLP_SCHEMA
+from agentvigil.storage.envelope import OTLP_SCHEMA, Envelope
 from agentvigil.storage.errors import StoreUnreachable
+from agentvigil.storage.insert_stream import INSERT_SETTINGS, InsertStream
 from agentvigil.storage.literals import quote
-from agentvigil.storage.memory_file import readable_path
-from agentvigil.storage.store import Store, failure_of
+from agentvigil.storage.pipeline import Way, ways_of
+from agentvigil.storage.store import Store
 
 _connect: Final[Callable[[str], Connection]] = chdb.connect  # which has no types of its own
 
@@ -84,6 +85,10 @@ class EmbeddedStore(Store):
         options = {"config-file": str(configuration / "config.xml")}
         self._connection_string = f"{os.path.realpath(self.path)}?{urlencode(options, quote_via=url_quote)}"
         self._options = options
+        self._streams: dict[Way, InsertStream] = {}
+        self._columns: dict[Way, list[str]] = {}
+        # What still runs in the engine when the interpreter goes would bring the process down.
+        atexit.register(self.end_inserts)
         try:
             # Holds the engine open while clients come and go.
             self._anchor = _connect(self._connection_string)
@@ -97,24 +102,45 @@ class EmbeddedStore(Store):
         """Return a chDB handle that nobody used before; the caller closes it."""
         return _connect(self._connection_string)
 
-    def insert_protobuf(self, table: str, message: str, *body: bytes) -> None:
-        client = self._client()
-        with readable_path(body) as path:
+    def insert_protobuf(self, arrival: str, message: str, envelopes: Sequence[Envelope]) -> None:
+        for way in ways_of(arrival):
+            with self._lock:
+                stream = self._streams.get(way)
+                if stream is None:
+                    stream = self._streams[way] = InsertStream(partial(self._run_insert, way, message), way.tables[-1])
             try:
-                client.command(
-                    f"INSERT INTO {quote_identifier(table)} FROM INFILE {quote(path)} "
-                    # From a file: ClickHouse would write a schema given as text to the directory we were started in.
-                    f"SETTINGS format_schema = {quote(f'{self._schema}:{message}')}, "
-                    "input_format_protobuf_oneof_presence = 1, max_insert_block_size = 1000000, "
-                    "max_partitions_per_insert_block = 0 FORMAT Protobuf"
-                )
-            except ClickHouseError as exc:
-                self._discard(client)
-                raise failure_of(exc) from exc
+                stream.insert(envelopes)
+            except BaseException:
+                with self._lock:
+                    self._streams.pop(way, None)
+                stream.close()
+                raise
 
     def close(self) -> None:
+        self.end_inserts()
+        atexit.unregister(self.end_inserts)
         super().close()
         self._anchor.close()
+
+    def end_inserts(self) -> None:
+        """End the INSERTs that are open. They know the tables as these were; the next ones see what was altered."""
+        with self._lock:
+            streams, self._streams = self._streams, {}
+        for stream in streams.values():
+            stream.close()
+
+    def _run_insert(self, way: Way, message: str, path: str) -> None:
+        """Run the INSERT of all that comes from ``path``; see ``insert_stream``."""
+        if way not in self._columns:
+            self._columns[way] = [str(name) for name, *_ in self.rows(f"DESCRIBE TABLE {way.selected()}")]
+        settings = (
+            # From a file: ClickHouse would write a schema given as text to the directory we were started in.
+            f"format_schema = {quote(f'{self._schema}:{message}')}",
+            "input_format_protobuf_oneof_presence = 1",
+            "max_partitions_per_insert_block = 0",
+            *INSERT_SETTINGS,
+        )
+        self.command(way.insert_from(path, self._columns[way], settings))
 
     def _connect(self) -> Client:
         # The clients decode what the statements of this package return, none of it in a user's time zone.

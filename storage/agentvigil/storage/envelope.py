@@ -6,7 +6,7 @@ fields appended to the sender's own message, an envelope can not be forged from 
 
 from dataclasses import dataclass
 from importlib import resources
-from typing import Final
+from typing import Final, TypeAlias
 
 from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.signals import Destination, Signal
@@ -14,6 +14,9 @@ from agentvigil.storage.varint import varint
 
 OTLP_SCHEMA: Final = resources.files("agentvigil.storage").joinpath("otlp.proto").read_text(encoding="utf-8")
 """Text of the Protobuf schema that ClickHouse decodes envelopes by."""
+
+Envelope: TypeAlias = tuple[bytes, ...]
+"""A length-delimited message, in parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,8 @@ class ExportRequest:
     hash_key: bytes = b""
 
 
-def wrap(request: ExportRequest) -> tuple[bytes, ...]:
-    """Return ``request`` as one length-delimited envelope, in parts, so that its body need not be copied."""
+def wrap(request: ExportRequest) -> Envelope:
+    """Return ``request`` in its envelope; in parts, so that its body need not be copied."""
     project = request.project.encode()
     head = b"\x0a" + varint(len(request.body))
     tail = b"".join(

@@ -102,8 +102,11 @@ class RequestLedger:
         return whole
 
     def index(self, received_from: datetime) -> None:
-        """Make sure that the traces taken in since ``received_from`` are in their index, which is filled after them."""
-        if self._signal.index_table is not None:
+        """Make sure that the traces taken in since ``received_from`` are in their index, if it is filled after them.
+
+        In the embedded home it is read from the spans.
+        """
+        if self._signal.index_table is not None and not self._store.is_embedded:
             self._store.command(_QUERIES["index_traces"], {"received_from": received_from})
 
     def delete(self, request_hashes: Sequence[bytes], received_from: datetime) -> None:

@@ -3,7 +3,7 @@
 Migrations are the numbered files in ``schema/``, applied in order and only forward. Every one may be run twice and
 from two processes at once (``IF NOT EXISTS``, or an ALTER that sets the same again), so no lock is needed: what is
 recorded afterwards only saves work and tells a newer or changed schema apart. A file named ``*.embedded.sql`` is for
-the embedded home alone.
+the embedded home alone, one named ``*.server.sql`` for a server.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from agentvigil.storage.rendering import render
 from agentvigil.storage.store import Store
 
 _LOG: Final = logging.getLogger("agentvigil.storage")
-_FILE_NAME: Final = re.compile(r"(?P<version>\d{3})_(?P<name>\w+)(?P<embedded>\.embedded)?\.sql")
+_FILE_NAME: Final = re.compile(r"(?P<version>\d{3})_(?P<name>\w+)(?:\.(?P<home>embedded|server))?\.sql")
 
 _RECORD_TABLE: Final = """
 CREATE TABLE IF NOT EXISTS agentvigil_migrations
@@ -37,16 +37,20 @@ ORDER BY Version
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One numbered file of the schema; ``sql`` is its text before rendering."""
+    """One numbered file of the schema; ``sql`` is its text before rendering, ``home`` None if it is for both."""
 
     version: int
     name: str
-    embedded_only: bool
+    home: str | None
     sql: str
 
     @property
     def checksum(self) -> str:
         return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    def is_for(self, store: Store) -> bool:
+        """Say whether it is for the kind of home that ``store`` is."""
+        return self.home is None or (self.home == "embedded") == store.is_embedded
 
 
 def all_migrations() -> list[Migration]:
@@ -56,9 +60,7 @@ def all_migrations() -> list[Migration]:
         match = _FILE_NAME.fullmatch(file.name)
         if match is not None:
             migrations.append(
-                Migration(
-                    int(match["version"]), match["name"], bool(match["embedded"]), file.read_text(encoding="utf-8")
-                )
+                Migration(int(match["version"]), match["name"], match["home"], file.read_text(encoding="utf-8"))
             )
     return sorted(migrations, key=lambda migration: migration.version)
 
@@ -71,7 +73,7 @@ def pending_migrations(store: Store) -> list[Migration]:
         MigrationChanged: if an applied migration was another text.
         StorageError: if the store does not answer.
     """
-    known = {m.version: m for m in all_migrations() if store.is_embedded or not m.embedded_only}
+    known = {m.version: m for m in all_migrations() if m.is_for(store)}
     applied = _applied(store)
     newest = max(all_migrations(), key=lambda m: m.version).version
     if applied and max(applied) > newest:

@@ -1,4 +1,4 @@
-"""What the views screen requests by: the parts of ``privacy_parts.sql``, and the vocabulary as constants for them."""
+"""What the views screen requests by: the parts of ``screening.sql``, and the vocabulary as constants for them."""
 
 import re
 from typing import Final
@@ -8,7 +8,6 @@ from agentvigil.semconv.privacy import (
     KEY_CHARACTERS,
     LABEL_CHARACTERS,
     NOT_A_KEY_PATTERN,
-    TEXT_CLASSES,
     KeyClass,
     error_words,
     key_classes,
@@ -16,6 +15,18 @@ from agentvigil.semconv.privacy import (
 )
 from agentvigil.storage.literals import array, quote
 from agentvigil.storage.named_queries import load_queries
+from agentvigil.storage.nested_selects import around, part
+
+_STEPS: Final = (
+    ("tags", "known_numbers"),
+    ("sent_texts", "numbers"),
+    ("labels", "lists_are_plain"),
+    ("verdicts",),
+    ("kept_texts",),
+    ("stays",),
+    ("withheld",),
+)
+"""From ``sent_keys`` and ``sent_values`` to what is kept of them."""
 
 _PATTERNS: Final = {
     "not_a_key_pattern": NOT_A_KEY_PATTERN,
@@ -42,18 +53,20 @@ def privacy_placeholders() -> dict[str, str]:
     """Return the texts of the placeholders that screening needs, by name."""
     classes = key_classes()
     openings = "|".join(map(re.escape, name_openings()))
+    parts = {name: part(sql) for name, sql in load_queries("agentvigil.storage", "screening.sql").items()}
+    steps = around(_STEPS, parts)
     return {
-        **load_queries("agentvigil.storage", "privacy_parts.sql"),
+        "screening_lambdas": parts["screening_lambdas"],
+        "screening_steps": steps[0],
+        "screening_steps_end": steps[1],
+        "screening_columns": ", ".join(["sent_keys", "sent_values", *(name for level in _STEPS for name in level)]),
         **{name: quote(pattern) for name, pattern in _PATTERNS.items()},
         **{f"class_{member.name.lower()}": str(int(member)) for member in KeyClass},
         "key_characters": quote(KEY_CHARACTERS),
         "label_characters": quote(LABEL_CHARACTERS),
-        "classed_keys": f"splitByChar(',', {quote(','.join(classes.keys))})",
-        "key_classes": array(int(value) for value in classes.keys.values()),
         "key_family_pattern": quote(classes.family_pattern),
         "key_families": array(classes.families),
         "key_family_classes": array(int(value) for value in classes.families.values()),
-        "text_names": array(TEXT_CLASSES),
         "name_opening_pattern": quote(f"^(?:{openings}) "),
         "error_words": f"splitByChar(' ', {quote(' '.join(sorted(error_words())))})",
     }

@@ -1,4 +1,4 @@
-"""Fills the schema's placeholders, ``{{name}}``: with SQL made from the vocabulary's data, or that several views share.
+"""Fills the placeholders of our SQL, ``{{name}}``: with SQL made from the vocabulary's data, or that is shared.
 
 The text that goes in is ours alone: nothing a sender or a user wrote ever comes here.
 """
@@ -6,18 +6,18 @@ The text that goes in is ours alone: nothing a sender or a user wrote ever comes
 import re
 from collections.abc import Mapping
 from functools import cache
+from importlib import resources
 from typing import Final
 
-from agentvigil.semconv.content import CONTENT_KEYS, CONTENT_NUMBERED_PREFIXES, CONTENT_PATTERN, CONTENT_PREFIXES
 from agentvigil.semconv.normalization import SOURCES
-from agentvigil.storage.literals import array, quote, values
+from agentvigil.storage.literals import array, quote
 from agentvigil.storage.mapping_sql import mapping_placeholders
 from agentvigil.storage.named_queries import load_queries
+from agentvigil.storage.nested_selects import part
 from agentvigil.storage.privacy_sql import privacy_placeholders
 from agentvigil.storage.typed_columns import placeholders as typed_column_placeholders
 
-_PREFIX_GATE: Final = 10
-"""Length at which most prefixes of content keys differ from the keys that every span has."""
+_SELECT: Final = re.compile(r"select_(?P<table>\w+)_from_(?P<rows>\w+)")
 
 
 def render(sql: str, dictionary_access: str = "") -> str:
@@ -31,8 +31,18 @@ def render(sql: str, dictionary_access: str = "") -> str:
     return _fill(sql, {**_placeholders(), "dictionary_access": dictionary_access})
 
 
+def select_of(table: str, rows: str) -> str:
+    """Return the SELECT that makes rows of ``table`` out of ``rows``, a table, a table function or a query."""
+    sql = resources.files("agentvigil.storage").joinpath("selects", f"{table}.sql").read_text(encoding="utf-8")
+    return _fill(part(sql), {**_placeholders(), "rows": rows}).replace("{{rows}}", rows)
+
+
 def _fill(sql: str, texts: Mapping[str, str]) -> str:
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: texts[match.group(1)], sql)
+    def text_of(match: re.Match[str]) -> str:
+        select = _SELECT.fullmatch(match[1])
+        return texts[match[1]] if select is None else select_of(select["table"], select["rows"])
+
+    return re.sub(r"\{\{(\w+)\}\}", text_of, sql)
 
 
 def _presence(fields: Mapping[str, int]) -> str:
@@ -42,42 +52,29 @@ def _presence(fields: Mapping[str, int]) -> str:
     )
 
 
-def _any_value() -> str:
-    """Type of an ``AnyValue``: the oneof as the decoder fills it, and which of its fields was present."""
-    kind = _presence({"string_value": 1, "bool_value": 2, "int_value": 3, "double_value": 4, "array_value": 5})
-    return (
-        f"Tuple(kind {kind}, string_value String, bool_value Bool, int_value Int64, double_value Float64, "
-        "array_value Tuple(values Array(Tuple(string_value String))))"
-    )
-
-
 @cache
 def _placeholders() -> dict[str, str]:
     """All texts by their names. Making them reads every dialect, so it is left to whoever renders first."""
     renamed = [(source, target) for target, sources in SOURCES.items() for source in sources]
-    prefixes = (*CONTENT_PREFIXES, *CONTENT_NUMBERED_PREFIXES)
-    short = [prefix for prefix in CONTENT_PREFIXES if len(prefix) < _PREFIX_GATE]
     vocabulary = {
-        "any_value": _any_value(),
         "metric_data": _presence({"gauge": 5, "sum": 7, "histogram": 9, "exponential_histogram": 10, "summary": 11}),
         "point_value": _presence({"as_double": 4, "as_int": 6}),
         "exemplar_value": _presence({"as_double": 3, "as_int": 6}),
-        "key_values": f"Array(Tuple(key LowCardinality(String), value {_any_value()}))",
+        "key_values": "Array(Tuple(key LowCardinality(String), value String))",
+        "any_value": "String",
         "normalized_sources": array(source for source, _ in renamed),
         "normalized_targets": array(target for _, target in renamed),
-        "content_keys": values(CONTENT_KEYS),
-        "content_short_prefix": " OR ".join(f"startsWith(key, {quote(prefix)})" for prefix in short),
-        "content_gate_length": str(_PREFIX_GATE),
-        "content_gates": values(sorted({prefix[:_PREFIX_GATE] for prefix in prefixes if prefix not in short})),
-        "content_pattern": quote(CONTENT_PATTERN),
+        # Stays until a SELECT is told what it reads from.
+        "rows": "{{rows}}",
     }
-    texts = vocabulary | privacy_placeholders() | typed_column_placeholders() | mapping_placeholders() | _view_parts()
-    return {name: _fill(_fill(sql, texts), texts).strip() for name, sql in texts.items()}
-
-
-def _view_parts() -> dict[str, str]:
-    """SQL that several views need alike, by name, without the sentences about it."""
-    parts = load_queries("agentvigil.storage", "view_parts.sql") | load_queries(
+    shared = load_queries("agentvigil.storage", "view_parts.sql") | load_queries(
         "agentvigil.storage.prices", "list_cost.sql"
     )
-    return {name: re.sub(r"\A(?:--.*\n)+", "", sql).strip() for name, sql in parts.items()}
+    texts = (
+        vocabulary
+        | privacy_placeholders()
+        | typed_column_placeholders()
+        | mapping_placeholders()
+        | {name: part(sql) for name, sql in shared.items()}
+    )
+    return {name: _fill(_fill(_fill(sql, texts), texts), texts).strip() for name, sql in texts.items()}

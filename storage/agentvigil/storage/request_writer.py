@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Final
 
+from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.envelope import ExportRequest, wrap
 from agentvigil.storage.errors import BAD_DATA_CODES, STORE_TROUBLE_CODES, QueryFailed, StorageError
 from agentvigil.storage.ledger import RequestLedger, StoredRequest
@@ -152,9 +153,14 @@ class RequestWriter:
 
     def _insert(self, group: Sequence[ExportRequest]) -> QueryFailed | None:
         try:
+            if self._signal.content_arrival is not None:
+                # First, so that whoever finds a span finds what it said; without its span nobody sees it.
+                saying = [wrap(request) for request in group if request.content_policy is not ContentPolicy.OFF]
+                if saying:
+                    self._store.insert_protobuf(self._signal.content_arrival, self._signal.message, saying)
             for destination in _destinations(group):
-                parts = [part for request in group if destination in request.destinations for part in wrap(request)]
-                self._store.insert_protobuf(destination.arrival, self._signal.message, *parts)
+                envelopes = [wrap(request) for request in group if destination in request.destinations]
+                self._store.insert_protobuf(destination.arrival, self._signal.message, envelopes)
         except QueryFailed as exc:
             return exc
         return None

@@ -17,7 +17,7 @@ class Signal:
     """A kind of telemetry. ``items`` is what one row is called, ``message`` the envelope in ``otlp.proto``.
 
     ``count_column`` holds how many rows a request has in all ``destinations`` together; ``index_table`` is filled from
-    them by a view.
+    them by a view. At ``content_arrival`` requests arrive for the content that their projects let be stored.
     """
 
     name: str
@@ -26,6 +26,7 @@ class Signal:
     count_column: str
     destinations: tuple[Destination, ...]
     index_table: str | None = None
+    content_arrival: str | None = None
 
 
 TRACES: Final = Signal(
@@ -35,9 +36,15 @@ TRACES: Final = Signal(
     "RequestSpans",
     (Destination("otlp_traces", "otel_traces"),),
     "otel_traces_trace_id_ts",
+    "otlp_trace_contents",
 )
 LOGS: Final = Signal(
-    "logs", "log records", "LogsEnvelope", "RequestLogRecords", (Destination("otlp_logs", "otel_logs"),)
+    "logs",
+    "log records",
+    "LogsEnvelope",
+    "RequestLogRecords",
+    (Destination("otlp_logs", "otel_logs"),),
+    content_arrival="otlp_log_contents",
 )
 
 GAUGE: Final = Destination("otlp_metrics_gauge", "otel_metrics_gauge")

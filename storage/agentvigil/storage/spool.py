@@ -175,7 +175,7 @@ class Spool:
         tables = [destination.table for destination in signal.destinations]
         with self.writing[signal.name]:
             if all(request_hash in moved for request_hash in ledger.since(_BEGINNING, _LISTED_REQUESTS)):
-                for table in filter(None, (*tables, signal.index_table)):
+                for table in tables:
                     self.local.command(_QUERIES["clear"], {"table": table})
                 return True
         if moved:

@@ -13,6 +13,7 @@ from clickhouse_connect import common as clickhouse_common
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, Error
 
+from agentvigil.storage.envelope import Envelope
 from agentvigil.storage.errors import QueryFailed, StorageError, StoreTooOld
 
 MINIMUM_VERSION: Final = (26, 2)
@@ -45,13 +46,10 @@ class Store(ABC):
         """Open a new client, with ``database`` as its default database."""
 
     @abstractmethod
-    def insert_protobuf(self, table: str, message: str, *body: bytes) -> None:
-        """Insert length-delimited Protobuf messages of the type ``message`` of ``otlp.proto`` into ``table``.
+    def insert_protobuf(self, arrival: str, message: str, envelopes: Sequence[Envelope]) -> None:
+        """Store what is made of ``envelopes``, of the type ``message`` of ``otlp.proto``, that arrive at ``arrival``.
 
-        ``body`` is their bytes, in as many parts as the caller has them in.
-
-        Returns when ClickHouse has stored all of it. An error says nothing about what was stored: an insert with views
-        commits block by block.
+        Returns when ClickHouse has stored all of it. An error says nothing about what was stored.
 
         Raises:
             QueryFailed: if the insert failed, or its outcome is not known.

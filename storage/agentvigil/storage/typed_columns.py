@@ -11,27 +11,28 @@ from typing import Final
 
 from agentvigil.storage.dialect_sql import placeholders as dialect_placeholders
 from agentvigil.storage.named_queries import load_queries
+from agentvigil.storage.nested_selects import around, part
 
 STAGES: Final = {
     "typed_columns_found": (
-        ("scope_dialect", "name_dialect", "marker_rank", "exception_type", "operation_condition"),
-        ("dialect", "derived", "operation_entries"),
+        (
+            "scope_dialect",
+            "name_dialect",
+            "marker_rank",
+            "exception_type",
+            "operation_condition",
+            "said_operation_name",
+        ),
+        ("dialect",),
+        ("derived", "operation_entries"),
         ("key_codes", "key_texts"),
         ("believed_codes",),
         ("codes", "code_texts"),
     ),
     "typed_columns_meant": (
-        ("said",),
-        (
-            "first_operation",
-            "standard_operation",
-            "kind_operation",
-            "operation_of_step",
-            "providers",
-            "counts",
-            "input_code",
-            "said_reason",
-        ),
+        ("targets",),
+        ("says_more", "standard_operation", "first_entry", "kind_entry", "providers", "input_code"),
+        ("first_operation", "operation_of_step", "counts", "said_reason"),
         ("said_operation", "framework", "said_provider", "usage", "finish_reason"),
         ("operation", "provider"),
     ),
@@ -57,6 +58,14 @@ _SPAN_COLUMNS: Final = _columns("span_columns")
 TYPED_COLUMNS: Final = _columns("typed_columns")
 """What is made of it. Each is a part of its own, which needs those of all stages."""
 
+_OF_A_ROW: Final = (
+    ("keys", "texts"),
+    ("known_numbers",),
+    ("key_numbers",),
+    ("special_keys", "special_texts", "special_numbers", "sent_rank", "resource_rank"),
+)
+"""What a row that a Collector writes has instead of what screening found out of a span."""
+
 _FROM_CONTENT: Final = (
     ("document_numbers", "system_messages"),
     ("prompt_texts",),
@@ -67,26 +76,28 @@ _FROM_CONTENT: Final = (
 
 def placeholders() -> dict[str, str]:
     """SQL by placeholder: for each stage the SELECT that adds its parts to the rows of ``{{name_from}}``."""
-    lists = dialect_placeholders() | {"span_names": ", ".join(_SPAN_COLUMNS)}
-    staged = _parts(lists | {"sent_keys": "sent_keys", "sent_texts": "sent_texts"})
-    parts = _parts(lists | {"sent_keys": "mapKeys(SpanAttributes)", "sent_texts": "mapValues(SpanAttributes)"})
+    lists = dialect_placeholders() | {"span_names": ", ".join(_SPAN_COLUMNS), "rows": "{{rows}}"}
+    parts = _parts(lists)
     levels_of = STAGES | {
         "typed_columns_found": tuple(
-            level + more for level, more in zip_longest(STAGES["typed_columns_found"], _FROM_CONTENT, fillvalue=())
+            (*level, *more) for level, more in zip_longest(STAGES["typed_columns_found"], _FROM_CONTENT, fillvalue=())
         ),
     }
-    stages = {name: _nested(levels, staged, f"{{{{{name}_from}}}}") for name, levels in levels_of.items()}
+    sources = {
+        "typed_columns_found": parts["packed_span"],
+        "typed_columns_meant": "{{rows}}",
+        "typed_columns_counted": "{{rows}}",
+    }
+    stages = {name: source.join(around(levels_of[name], parts)) for name, source in sources.items()}
     selected = ",\n".join(f"{parts[name]} AS {name}" for name in TYPED_COLUMNS)
     return {
         **stages,
         **lists,
-        "typed_columns_found_from": staged["packed_span"],
         "span_unpacked": _unpacked(),
         "span_types": ", ".join(_SPAN_COLUMNS.values()),
-        "typed_columns_meant_from": "otlp_spans_found",
-        "typed_columns_counted_from": "otlp_spans_meant",
         "typed_columns_selected": selected,
         "typed_columns_of_a_row": _in_one(parts),
+        "resource_rank": parts["resource_rank"],
     }
 
 
@@ -99,23 +110,16 @@ def _parts(lists: dict[str, str]) -> dict[str, str]:
     return {name: _filled(sql, lists) for name, sql in queries.items()}
 
 
-def _nested(levels: tuple[tuple[str, ...], ...], parts: dict[str, str], source: str) -> str:
-    sql = source
-    for level in levels:
-        columns = ",\n".join(f"{parts[name]} AS {name}" for name in level)
-        sql = f"(\nSELECT *,\n{columns}\nFROM {sql}\n)"
-    return sql
-
-
 def _in_one(parts: dict[str, str]) -> str:
     """All stages as one expression: a level's parts are the arguments of a lambda in which the next level stands."""
     sql = "tuple(" + ", ".join(parts[name] for name in TYPED_COLUMNS) + ")"
-    for level in reversed([level for levels in STAGES.values() for level in levels]):
+    # All keys that were sent are those that are there.
+    parts = {name: sql.replace("sent_keys", "keys") for name, sql in parts.items()}
+    for level in reversed([*_OF_A_ROW, *(level for levels in STAGES.values() for level in levels)]):
         values = ", ".join(f"[{parts[name]}]" for name in level)
         sql = f"arrayMap(({', '.join(level)}) -> {sql}, {values})[1]"
     return sql
 
 
 def _filled(sql: str, lists: dict[str, str]) -> str:
-    text = re.sub(r"\A(?:--.*\n)+", "", sql)
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: lists[match.group(1)], text).strip()
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: lists[match.group(1)], part(sql))

@@ -3,6 +3,43 @@
 -- otel_traces and the parts before. The lists come from the dialects' data (storage/dialect_sql.py).
 -- semconv/reference says the same in Python, and tests hold the two against each other.
 
+-- keys --
+-- The first parts are what a row that a Collector writes has instead of what screening found out on the way: its
+-- attributes, what each key is (storage/key_numbers.py), and those that are looked at more closely.
+mapKeys(SpanAttributes)
+
+-- texts --
+mapValues(SpanAttributes)
+
+-- known_numbers --
+arrayMap(key -> transform(key, {{known_keys}}, {{known_key_numbers}}, 0), keys)
+
+-- key_numbers --
+arrayMap(
+    (key, number) -> if(
+        number = 0,
+        toUInt32(transform(
+            extract(key, '^[^.]*[.]'), {{rank_families}}, {{rank_family_numbers}}, {{no_rank_number}})),
+        number),
+    keys, known_numbers)
+
+-- special_keys --
+arrayFilter((key, number) -> bitAnd(number, {{special_flags}}) != 0, keys, key_numbers)
+
+-- special_texts --
+arrayFilter((text, number) -> bitAnd(number, {{special_flags}}) != 0, texts, key_numbers)
+
+-- special_numbers --
+arrayFilter(number -> bitAnd(number, {{special_flags}}) != 0, key_numbers)
+
+-- sent_rank --
+arrayMin(arrayConcat([{{no_rank}}], arrayMap(
+    number -> toUInt8(bitAnd(bitShiftRight(number, {{rank_shift}}), 127)), key_numbers)))
+
+-- resource_rank --
+-- The most telling attribute of the resource: a place in the order of dialects.
+least({{marked_resource_ranks}}, {{no_rank}})
+
 -- scope_dialect --
 -- The scope's name tells the dialect before anything else: as a whole, then by its longest beginning.
 transform(
@@ -16,17 +53,14 @@ transform(
         ''))
 
 -- marker_rank --
--- The most telling key or value: a place in the order of dialects, {{ai_rank}} for a span about AI in none of them. A
--- key whose value was withheld still tells what it belonged to.
-arrayMin(arrayConcat(
-    arrayMap(
-        k -> transform(
-            k,
-            {{marker_key_froms}},
-            {{marker_key_tos}},
-            transform(substring(k, 1, position(k, '.')), {{marker_family_froms}}, {{marker_family_tos}}, {{no_rank}})),
-        {{sent_keys}}),
-    [{{marked_value_ranks}}, {{marked_resource_ranks}}, {{no_rank}}]))
+-- The most telling key or value: a place in the order of dialects, {{ai_rank}} for a span about AI in none of them.
+least(
+    sent_rank,
+    resource_rank,
+    arrayMin(arrayConcat([{{no_rank}}], arrayMap(
+        (key, text) -> transform(concat(key, '=', text), {{marked_value_froms}}, {{marked_value_tos}}, {{no_rank}}),
+        arrayFilter((key, number) -> bitAnd(number, {{mark_flag}}) != 0, special_keys, special_numbers),
+        arrayFilter((text, number) -> bitAnd(number, {{mark_flag}}) != 0, special_texts, special_numbers)))))
 
 -- name_dialect --
 -- The span's name tells the dialect where nothing else does.
@@ -48,12 +82,12 @@ if(
     '')
 
 -- dialect --
-multiIf(
+toLowCardinality(multiIf(
     scope_dialect != '', scope_dialect,
     marker_rank <= {{dialect_count}}, {{dialects}}[marker_rank],
     name_dialect != '', name_dialect,
     marker_rank = {{ai_rank}}, 'unknown',
-    '')
+    ''))
 
 -- derived --
 -- Keys that few spans have and that say several things, or have to be changed: (derived key, value) pairs. Each entry
@@ -62,12 +96,12 @@ multiIf(
 -- content, and nothing else of it.
 arrayFlatten(arrayMap(
     (k, text) -> arrayFilter(
-        x -> NOT match(x.1, ' [~.]') OR match(x.2, {{derived_text_pattern}}),
+        x -> bitOr(NOT match(tupleElement(x, 1), ' [~.]'), match(tupleElement(x, 2), {{derived_text_pattern}})),
         arrayMap(
             (entry, way, path) -> (
                 if(startsWith(way, '='), concat(k, ' ', lower(SpanAttributes[path])), entry),
                 multiIf(
-                    way = '+' OR startsWith(way, '='), SpanAttributes[k],
+                    bitOr(way = '+', startsWith(way, '=')), SpanAttributes[k],
                     way = '~ms', ifNull(toString(toFloat64OrNull(SpanAttributes[k]) / 1000), ''),
                     way = '~before_dot', trim(TRAILING '.' FROM extract(text, {{provider_prefix_pattern}})),
                     way = '~since_start', if(NOT match(text, '^"?[0-9]{4}-'), '', ifNull(toString(nullIf(greatest(
@@ -89,45 +123,42 @@ arrayFlatten(arrayMap(
             arrayFilter((entry, source) -> source = k, {{derived_entries}}, {{derived_sources}}),
             arrayFilter((way, source) -> source = k, {{derived_ways}}, {{derived_sources}}),
             arrayFilter((path, source) -> source = k, {{derived_paths}}, {{derived_sources}}))),
-    arrayFilter(k -> k IN {{derived_keys}}, {{sent_keys}}),
-    arrayFilter((text, k) -> k IN {{derived_keys}}, {{sent_texts}}, {{sent_keys}})))
+    arrayFilter((key, number) -> bitAnd(number, {{derived_flag}}) != 0, special_keys, special_numbers),
+    arrayFilter((text, number) -> bitAnd(number, {{derived_flag}}) != 0, special_texts, special_numbers)))
 
 -- key_codes --
 -- What each key of the span says, as a code; 0 is nothing.
 arrayConcat(
     arrayMap(
-        k -> if(
-            k IN {{own_plain_keys}},
+        (key, number) -> if(
+            bitAnd(number, {{own_flag}}) != 0,
             transform(
-                concat(dialect, ' ', k),
+                concat(dialect, ' ', key),
                 {{own_key_froms}},
                 {{own_key_tos}},
-                transform(k, {{shared_key_froms}}, {{shared_key_tos}}, 0)),
-            transform(k, {{shared_key_froms}}, {{shared_key_tos}}, 0)),
-        mapKeys(SpanAttributes)),
+                bitAnd(bitShiftRight(number, {{code_shift}}), 4095)),
+            bitAnd(bitShiftRight(number, {{code_shift}}), 4095)),
+        keys,
+        key_numbers),
     arrayMap(
-        k -> transform(
-            concat(dialect, ' ', k),
+        key -> transform(
+            concat(dialect, ' ', key),
             {{own_key_froms}},
             {{own_key_tos}},
-            transform(k, {{shared_key_froms}}, {{shared_key_tos}}, 0)),
+            transform(key, {{derived_key_froms}}, {{derived_key_tos}}, 0)),
         tupleElement(derived, 1)))
 
 -- key_texts --
-arrayConcat(mapValues(SpanAttributes), tupleElement(derived, 2))
+arrayConcat(texts, tupleElement(derived, 2))
 
 -- believed_codes --
 -- The same without empty texts, numbers that are none, and counts of more than twelve digits: these say nothing.
 arrayMap(
-    (code, text) -> if(
-        text = '' OR (
-            code < {{numbers_below}}
-                AND NOT if(
-                    code < {{counts_below}},
-                    length(text) <= 12 AND trimLeft(text, '0123456789') = '',
-                    isFinite(toFloat64OrDefault(text, nan)))),
-        0,
-        code),
+    (code, text) -> multiIf(
+        bitOr(code = 0, text = ''), 0,
+        code >= {{numbers_below}}, code,
+        code < {{counts_below}}, if(bitAnd(length(text) <= 12, empty(trimLeft(text, '0123456789'))), code, 0),
+        if(isFinite(toFloat64OrDefault(text, nan)), code, 0)),
     key_codes,
     key_texts)
 
@@ -152,56 +183,62 @@ arrayFilter(
             transform(entry, {{operation_plain_entries}}, {{operation_conditional_entries}}, entry),
             entry),
         arrayMap(
-            (k, text) -> transform(
-                concat(k, '=', lower(trim(BOTH '"' FROM text))), {{operation_value_froms}}, {{operation_value_tos}}, 0),
-            arrayFilter(k -> k IN {{operation_sources}}, {{sent_keys}}),
-            arrayFilter((text, k) -> k IN {{operation_sources}}, {{sent_texts}}, {{sent_keys}}))))
+            (key, text) -> transform(
+                concat(key, '=', lower(trim(BOTH '"' FROM text))),
+                {{operation_value_froms}}, {{operation_value_tos}}, 0),
+            arrayFilter((key, number) -> bitAnd(number, {{operation_flag}}) != 0, special_keys, special_numbers),
+            arrayFilter((text, number) -> bitAnd(number, {{operation_flag}}) != 0, special_texts, special_numbers))))
 
--- operation_condition --
--- What a kind that depends on other keys of the span depends on.
-has({{sent_keys}}, {{operation_condition_has}})
-    AND NOT arrayExists(k -> startsWith(k, {{operation_condition_lacks}}), {{sent_keys}})
+-- said_operation_name --
+-- As the conventions want it said.
+texts[indexOf(keys, 'gen_ai.operation.name')]
 
--- said --
--- The most trusted text of each target; the first one of a key is what a map gives.
-mapFromArrays(arrayMap(code -> intDiv(code, 64), codes), code_texts)
+-- targets --
+-- Of each code the column that it is for.
+arrayMap(code -> toUInt8(bitShiftRight(code, 6)), codes)
+
+-- says_more --
+-- Whether something is said that few spans say.
+hasAny(targets, {{rare_targets}})
 
 -- standard_operation --
-transform(
-    lower(SpanAttributes['gen_ai.operation.name'] AS sent_operation),
-    {{operation_word_froms}},
-    {{operation_word_tos}},
-    sent_operation)
+transform(lower(said_operation_name), {{operation_word_froms}}, {{operation_word_tos}}, said_operation_name)
+
+-- first_entry --
+-- What is believed before gen_ai.operation.name: the conventions' own kinds, and a dialect's better kind.
+arrayFirst(
+    entry -> bitOr(entry IN {{convention_entries}}, bitAnd(
+        entry IN {{outranking_entries}},
+        transform(entry, {{operation_entry_numbers}}, {{dialect_of_entry}}, '') = dialect)),
+    operation_entries)
+
+-- kind_entry --
+-- What the other kinds say: the span's own dialect first, then all in their order.
+arrayMin(
+    entry -> entry + if(transform(entry, {{operation_entry_numbers}}, {{dialect_of_entry}}, '') = dialect, 0, 1000),
+    operation_entries) % 1000
 
 -- first_operation --
--- What is believed before gen_ai.operation.name: some names, the conventions' own kinds, and a dialect's better kind.
+-- What is believed before gen_ai.operation.name.
 multiIf(
-    said[{{target_is_step}}] = 'true', 'step',
+    {{said_is_step}} = 'true', 'step',
     SpanName IN {{first_names}}, transform(concat(dialect, ' ', SpanName), {{first_name_froms}}, {{first_name_tos}}, ''),
-    empty(operation_entries), '',
-    if(ParentSpanId = '', {{operation_of_root_entry}}, {{operation_of_entry}})[arrayFirst(
-        entry -> entry IN {{convention_entries}}
-            OR (entry IN {{outranking_entries}} AND {{dialect_of_entry}}[entry] = dialect),
-        operation_entries)])
-
--- kind_operation --
--- What the other kinds say: the span's own dialect first, then all in their order.
-if(
-    empty(operation_entries),
-    '',
-    if(ParentSpanId = '', {{operation_of_root_entry}}, {{operation_of_entry}})[arrayMin(
-        entry -> entry + if({{dialect_of_entry}}[entry] = dialect, 0, 1000), operation_entries) % 1000])
-
--- operation_of_step --
--- What a type of step alone tells.
-if(said[{{target_step_type}}] != '', 'step', '')
+    first_entry = 0, '',
+    transform(
+        first_entry + if(ParentSpanId = '', 1000, 0), {{operation_numbers}}, {{operation_of_numbers}}, ''))
 
 -- said_operation --
 -- What attributes and the most telling names say.
 multiIf(
     first_operation != '', first_operation,
     standard_operation != '', standard_operation,
-    kind_operation)
+    kind_entry = 0, '',
+    transform(
+        kind_entry + if(ParentSpanId = '', 1000, 0), {{operation_numbers}}, {{operation_of_numbers}}, ''))
+
+-- operation_of_step --
+-- What a type of step alone tells.
+if({{said_step_type}} != '', 'step', '')
 
 -- operation --
 -- Where nothing else tells, the span's name does, as a whole or by its beginning: first as its dialect has it. The
@@ -229,15 +266,15 @@ transform(
 
 -- providers --
 -- All that stands where a provider should; the name of a framework is none.
-arrayFilter((text, code) -> intDiv(code, 64) = {{target_provider}}, code_texts, codes)
+arrayFilter((text, target) -> target = {{target_provider}}, code_texts, targets)
 
 -- said_provider --
 arrayFirst(provider -> lower(provider) NOT IN {{framework_froms}}, providers)
 
 -- framework --
 if(
-    said[{{target_framework}}] != '',
-    said[{{target_framework}}],
+    {{said_framework}} != '',
+    {{said_framework}},
     transform(
         arrayFirst(provider -> provider IN {{framework_froms}}, arrayMap(provider -> lower(provider), providers)),
         {{framework_froms}},
@@ -255,7 +292,7 @@ multiIf(
         provider -> provider != '',
         arrayMap(
             model -> if(
-                position(model, '/') > 0 AND substringIndex(model, '/', 1) IN {{provider_froms}},
+                bitAnd(position(model, '/') > 0, substringIndex(model, '/', 1) IN {{provider_froms}}),
                 transform(substringIndex(model, '/', 1), {{provider_froms}}, {{provider_tos}}, ''),
                 transform(
                     extract(
@@ -264,34 +301,38 @@ multiIf(
                     {{model_prefix_froms}},
                     {{model_prefix_tos}},
                     '')),
-            [lower(said[{{target_request_model}}]), lower(said[{{target_response_model}}])])))
+            [lower({{said_request_model}}), lower({{said_response_model}})])))
 
 -- counts --
 -- Tokens as they were sent, -1 where nothing was: input, output, cache read, cache write, reasoning, audio in, audio
 -- out, audio from the cache, total.
-arrayMap(
-    text -> toInt64OrDefault(text, -1::Int64),
-    [
-        said[{{target_input}}], said[{{target_output}}], said[{{target_cache_read}}], said[{{target_cache_write}}],
-        said[{{target_reasoning}}], said[{{target_audio_input}}], said[{{target_audio_output}}],
-        said[{{target_audio_cache_read}}], said[{{target_total}}]
-    ])
+[
+    toInt64OrDefault({{said_input}}, -1::Int64),
+    toInt64OrDefault({{said_output}}, -1::Int64),
+    toInt64OrDefault({{said_cache_read}}, -1::Int64),
+    toInt64OrDefault({{said_cache_write}}, -1::Int64),
+    toInt64OrDefault({{said_reasoning}}, -1::Int64),
+    toInt64OrDefault({{said_audio_input}}, -1::Int64),
+    toInt64OrDefault({{said_audio_output}}, -1::Int64),
+    toInt64OrDefault({{said_audio_cache_read}}, -1::Int64),
+    toInt64OrDefault({{said_total}}, -1::Int64)
+]
 
 -- input_code --
 -- Which key the input was read from.
-arrayFirst(code -> intDiv(code, 64) = {{target_input}}, codes)
+codes[indexOf(targets, {{target_input}})]
 
 -- usage --
 -- The same without a usage that is nothing but zeros from a sender that writes them for want of a count.
 if(
-    dialect IN {{zero_usage_unknown}} AND arrayMax(arrayPopBack(counts)) <= 0,
+    bitAnd(dialect IN {{zero_usage_unknown}}, arrayMax(arrayPopBack(counts)) <= 0),
     [-1, -1, -1, -1, -1, -1, -1, -1, -1]::Array(Int64),
     counts)
 
 -- said_reason --
 -- The first reason for the end. Rotel writes an array as OTLP's JSON has it.
 multiIf(
-    startsWith(said[{{target_finish_reasons}}] AS said_reasons, '[') AND isValidJSON(said_reasons),
+    bitAnd(startsWith({{said_finish_reasons}} AS said_reasons, '['), isValidJSON(said_reasons)),
     JSONExtractString(said_reasons, 1),
     startsWith(said_reasons, '{"values":['),
     JSONExtractString(said_reasons, 'values', 1, 'stringValue'),
@@ -324,12 +365,12 @@ greatest(usage[5], 0)
 -- What the total of a dialect whose totals are right has more than input and output: 1 nothing, 2 what was cached,
 -- 3 reasoning, 4 both; 0 if nobody can tell from it.
 if(
-    dialect IN {{total_decides}} AND least(usage[1], usage[2], usage[9]) >= 0 AND cached != reasoning,
+    bitAnd(dialect IN {{total_decides}}, bitAnd(least(usage[1], usage[2], usage[9]) >= 0, cached != reasoning)),
     indexOf([0, cached, reasoning, cached + reasoning], usage[9] - usage[1] - usage[2]),
     0)
 
 -- said_cost --
-toFloat64OrZero(said[{{target_cost}}])
+toFloat64OrZero({{said_cost}})
 
 -- readings --
 -- Of input and output: whether a part of it, what a cache has or reasoning, is yet to be added, and why that is
@@ -338,8 +379,8 @@ toFloat64OrZero(said[{{target_cost}}])
 arrayMap(
     (count, part, declaration, is_beyond) -> multiIf(
         count < 0, 0,
-        beyond > 0 AND part > 0 AND (is_beyond OR part <= count), if(is_beyond, 2, 1),
-        declaration != 5 AND part > count, 3,
+        bitAnd(bitAnd(beyond > 0, part > 0), bitOr(is_beyond, part <= count)), if(is_beyond, 2, 1),
+        bitAnd(declaration != 5, part > count), 3,
         declaration),
     arraySlice(usage, 1, 2),
     [cached, reasoning],
@@ -376,10 +417,10 @@ if(
 -- step_type --
 -- As said by hand, else from what the span does and how it ended.
 if(
-    said[{{target_step_type}}] IN {{step_types}},
-    said[{{target_step_type}}],
+    {{said_step_type}} IN {{step_types}},
+    {{said_step_type}},
     transform(
-        if(finish_reason = 'tool_call' AND operation IN {{call_operations}}, 'plan', operation),
+        if(bitAnd(finish_reason = 'tool_call', operation IN {{call_operations}}), 'plan', operation),
         {{step_type_froms}},
         {{step_type_tos}},
         ''))
@@ -387,16 +428,16 @@ if(
 -- reported_cost --
 -- What the sender says it cost, if that can be; zero from one that writes zero for want of a price is unknown.
 if(
-    said_cost BETWEEN if(dialect IN {{zero_cost_unknown}}, 1e-12, 0) AND 999999,
-    toDecimal64OrNull(said[{{target_cost}}], 9),
+    bitAnd(said_cost >= if(dialect IN {{zero_cost_unknown}}, 1e-12, 0), said_cost <= 999999),
+    toDecimal64OrNull({{said_cost}}, 9),
     NULL)
 
 -- error_type --
 -- error.type, or the error that something else on the span means.
 multiIf(
-    said[{{target_error_type}}] != '', said[{{target_error_type}}],
+    {{said_error_type}} != '', {{said_error_type}},
     StatusCode = 'Ok', '',
-    {{error_rules}}
+    arrayExists(number -> bitAnd(number, {{error_flag}}) != 0, special_numbers), multiIf({{error_rules}} exception_type),
     exception_type)
 
 -- Dialect --
@@ -406,7 +447,7 @@ dialect
 operation
 
 -- IsStep --
-operation = 'step' OR said[{{target_is_step}}] = 'true'
+bitOr(operation = 'step', {{said_is_step}} = 'true')
 
 -- Billing --
 billing
@@ -415,46 +456,46 @@ billing
 step_type
 
 -- StepName --
-said[{{target_step_name}}]
+{{said_step_name}}
 
 -- Attempt --
-toUInt16OrZero(said[{{target_attempt}}])
+toUInt16OrZero({{said_attempt}})
 
 -- Provider --
 provider
 
 -- RequestModel --
-said[{{target_request_model}}]
+{{said_request_model}}
 
 -- ResponseModel --
-said[{{target_response_model}}]
+{{said_response_model}}
 
 -- ResponseId --
-said[{{target_response_id}}]
+{{said_response_id}}
 
 -- FinishReason --
 finish_reason
 
 -- AgentName --
-said[{{target_agent_name}}]
+{{said_agent_name}}
 
 -- AgentVersion --
-said[{{target_agent_version}}]
+{{said_agent_version}}
 
 -- WorkflowName --
-said[{{target_workflow_name}}]
+{{said_workflow_name}}
 
 -- ToolName --
-said[{{target_tool_name}}]
+{{said_tool_name}}
 
 -- ToolCallId --
-said[{{target_tool_call_id}}]
+{{said_tool_call_id}}
 
 -- ConversationId --
-said[{{target_conversation}}]
+{{said_conversation}}
 
 -- UserId --
-said[{{target_user}}]
+{{said_user}}
 
 -- Framework --
 framework
@@ -487,54 +528,57 @@ tokens[8]
 token_convention
 
 -- ServiceTier --
-lower(if(said[{{target_response_tier}}] != '', said[{{target_response_tier}}], said[{{target_request_tier}}]))
+lower(if({{said_response_tier}} != '', {{said_response_tier}}, {{said_request_tier}}))
 
 -- ReportedCostUSD --
 reported_cost
 
 -- TimeToFirstChunk --
-toFloat64OrNull(said[{{target_first_chunk}}])
+toFloat64OrNull({{said_first_chunk}})
 
 -- ErrorType --
 error_type
 
 -- FailureType --
-said[{{target_failure_type}}]
+{{said_failure_type}}
 
 -- FailureCode --
-said[{{target_failure_code}}]
+{{said_failure_code}}
 
 -- document_numbers --
 -- Documents that a retrieval brought, where their keys are numbered.
 arrayMap(
     key -> toUInt32OrZero(extract(key, {{document_number_pattern}})),
     arrayFilter(
-        key -> startsWith(key, 'retrieval.documents.') OR startsWith(key, 'reranker.output_documents.'), sent_keys))
+        (key, number) -> bitAnd(bitAnd(number, {{document_flag}}) != 0, key != 'gen_ai.retrieval.documents'),
+        special_keys, special_numbers))
 
 -- system_messages --
 -- The keys of numbered messages that are the system's.
 arrayMap(
     key -> transform(key, {{message_role_keys}}, {{message_text_keys}}, ''),
-    arrayFilter((key, text) -> key IN {{message_role_keys}} AND text = 'system', sent_keys, sent_texts))
+    arrayFilter((key, text) -> bitAnd(text = 'system', key IN {{message_role_keys}}), special_keys, special_texts))
 
 -- prompt_texts --
 -- What makes an agent the one it is: its instructions and its tools, whole.
 arrayFilter(
     text -> text != '',
     arrayMap(
-        (key, text) -> if(
+        (key, text) -> multiIf(
+            key IN {{message_role_keys}}, '',
+            key IN {{message_text_keys}}, if(has(system_messages, key), text, ''),
             key IN {{message_list_keys}},
             if(JSONExtractString(text, 1, 'role') = 'system', JSONExtractRaw(text, 1), ''),
             text),
-        arrayFilter(key -> {{is_prompt_key}}, sent_keys),
-        arrayFilter((text, key) -> {{is_prompt_key}}, sent_texts, sent_keys)))
+        arrayFilter((key, number) -> bitAnd(number, {{prompt_flag}}) != 0, special_keys, special_numbers),
+        arrayFilter((text, number) -> bitAnd(number, {{prompt_flag}}) != 0, special_texts, special_numbers)))
 
 -- RetrievedDocuments --
 -- By their numbers, or by the length of their list.
 multiIf(
     notEmpty(document_numbers), toUInt32(arrayMax(document_numbers) + 1),
-    has(sent_keys, 'gen_ai.retrieval.documents'),
-        toUInt32(JSONLength(sent_texts[indexOf(sent_keys, 'gen_ai.retrieval.documents')])),
+    has(special_keys, 'gen_ai.retrieval.documents'),
+        toUInt32(JSONLength(special_texts[indexOf(special_keys, 'gen_ai.retrieval.documents')])),
     NULL)
 
 -- AgentFingerprint --
@@ -545,14 +589,25 @@ if(
     lower(hex(sipHash128Keyed(
         sip_key,
         arrayStringConcat(
-            arrayConcat(prompt_texts, arrayFilter((text, key) -> key IN {{model_keys}}, sent_texts, sent_keys)), '\n')))))
+            arrayConcat(
+                prompt_texts,
+                arrayFilter((text, number) -> bitAnd(number, {{model_flag}}) != 0, special_texts, special_numbers)),
+            '\n')))))
+
+-- operation_condition --
+-- What a kind that depends on other keys of the span depends on.
+if(
+    has(special_keys, {{operation_condition_has}}),
+    NOT arrayExists(key -> startsWith(key, {{operation_condition_lacks}}), sent_keys),
+    false)
 
 -- packed_span --
 -- Where the stages begin: what they read, and the whole span as one tuple, since each column costs in every level.
 (
 SELECT
     Timestamp, ParentSpanId, SpanName, ResourceAttributes, ScopeName, SpanAttributes, StatusCode, `Events.Name`,
-    `Events.Attributes`, sent_keys, sent_texts, sip_key, contents,
+    `Events.Attributes`, sent_keys, keys, key_numbers, texts, special_keys, special_numbers, special_texts, sent_rank,
+    resource_rank, sip_key,
     tuple({{span_names}}) AS span
-FROM otlp_spans
+FROM {{rows}}
 )

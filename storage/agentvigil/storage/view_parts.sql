@@ -1,46 +1,10 @@
--- Parts that several views of schema/ need alike; a view names one in double braces. They stand here as they do there.
--- A migration that was released keeps its text, and so do the parts it names: what changes is a new part.
-
--- attribute_lambdas --
--- For a view's WITH: what makes a map of texts of an OTLP attribute list. The same text as in 005_otlp_traces_mv.
-    -- A double as the Collector writes it: words for what JSON has no number for, and a sign before a large exponent.
-    (d -> replaceRegexpOne(
-        transform(toString(d), ['nan', 'inf', '-inf'], ['NaN', 'Infinity', '-Infinity']), 'e([0-9])', 'e+\\1'))
-        AS double_text,
-    -- Any value as text. Arrays hold strings only: admission rewrote all others to text, and maps and bytes too.
-    (values -> arrayMap(
-        (kind, s, b, i, d, strings) -> multiIf(
-            kind = 'string_value', s,
-            kind = 'int_value', toString(i),
-            kind = 'bool_value', toString(b),
-            kind = 'double_value', double_text(d),
-            kind = 'array_value', concat(
-                '[',
-                arrayStringConcat(arrayMap(text -> replaceAll(toJSONString(text), '\\/', '/'), strings), ','),
-                ']'),
-            ''),
-        tupleElement(values, 'kind'),
-        tupleElement(values, 'string_value'),
-        tupleElement(values, 'bool_value'),
-        tupleElement(values, 'int_value'),
-        tupleElement(values, 'double_value'),
-        tupleElement(tupleElement(tupleElement(values, 'array_value'), 'values'), 'string_value')))
-        AS value_texts,
-    -- Content is known by its key. Most keys differ from every family of content keys within their first characters,
-    -- so few of them reach the regular expression.
-    (key -> key IN {{content_keys}}
-        OR {{content_short_prefix}}
-        OR (substring(key, 1, {{content_gate_length}}) IN {{content_gates}} AND match(key, {{content_pattern}})))
-        AS is_content,
-    (attributes -> mapFilter(
-        (key, value) -> NOT is_content(key),
-        mapFromArrays(tupleElement(attributes, 'key'), value_texts(tupleElement(attributes, 'value')))))
-        AS attribute_map
+-- Parts that several statements of schema/ and selects/ need alike; one is named in double braces, and stands here as it
+-- does there.
 
 -- kept_attributes --
 -- Of `map`, a record's attributes: those within the limit, and the time that was not believed. Both exceptions are
 -- rare: one condition for the two.
-    mapSort(if(time_is_believed AND length(map) <= max_attributes, map, mapFromArrays(
+    mapSort(if(bitAnd(time_is_believed, length(map) <= max_attributes), map, mapFromArrays(
         arrayConcat(
             arraySlice(mapKeys(map), 1, max_attributes),
             if(time_is_believed, [], ['agentvigil.original_time_unix_nano'])),
@@ -48,61 +12,132 @@
             arraySlice(mapValues(map), 1, max_attributes),
             if(time_is_believed, [], [toString(time)])))))
 
--- metric_envelope --
--- The views of the five kinds of metrics, from the innermost SELECT, which has a row for each scope, outwards.
-    project AS Project,
-                toUInt16(keep_days) AS KeepDays,
-                received_at,
-                received_at + 86400000000000 AS latest,
-                received_at - keep_days * 86400000000000 AS earliest,
-                fromUnixTimestamp64Milli(toInt64(intDiv(received_at, 1000000))) AS IngestedAt,
-                toFixedString(hash, 16) AS RequestHash,
-                data_points AS RequestDataPoints,
-                max_attributes,
-                arrayJoin(tupleElement(request, 'resource_metrics')) AS resource_metric,
-                arrayJoin(tupleElement(resource_metric, 'scope_metrics')) AS scope_metric
+-- policy_of_envelope --
+-- What the receiver said of the project.
+toUInt8(content_policy) AS policy,
+                        hashing_key(hash_key) AS sip_key
 
--- metric --
--- A row for each metric of a scope.
-    * EXCEPT (resource_metric, scope_metric),
-            arrayMap(
-                attributes -> mapSort(attribute_map(attributes)),
-                [
-                    tupleElement(tupleElement(resource_metric, 'resource'), 'attributes'),
-                    tupleElement(tupleElement(scope_metric, 'scope'), 'attributes')
-                ]) AS maps,
-            maps[1] AS ResourceAttributes,
-            ResourceAttributes['service.name'] AS ServiceName,
-            tupleElement(resource_metric, 'schema_url') AS ResourceSchemaUrl,
-            tupleElement(tupleElement(scope_metric, 'scope'), 'name') AS ScopeName,
-            tupleElement(tupleElement(scope_metric, 'scope'), 'version') AS ScopeVersion,
-            maps[2] AS ScopeAttributes,
-            tupleElement(tupleElement(scope_metric, 'scope'), 'dropped_attributes_count') AS ScopeDroppedAttrCount,
-            tupleElement(scope_metric, 'schema_url') AS ScopeSchemaUrl,
-            arrayJoin(tupleElement(scope_metric, 'metrics')) AS metric,
-            tupleElement(metric, 'name') AS MetricName,
-            tupleElement(metric, 'description') AS MetricDescription,
-            tupleElement(metric, 'unit') AS MetricUnit
+-- around_sent --
+-- Attributes of resource and scope, one after the other.
+arrayConcat(tupleElement(resource, 'key'), tupleElement(scope, 'key')) AS sent_keys,
+                                arrayConcat(tupleElement(resource, 'value'), tupleElement(scope, 'value')) AS sent_values
+
+-- screened_around --
+-- Resource and scope. Names keep their dictionaries, so that what depends on them is found out for each name and not for
+-- each row.
+arrayMap(place -> place <= length(resource), arrayEnumerate(stays)) AS is_of_resource,
+                            mapSort(mapFromArrays(
+                                arrayFilter((key, stays, here) -> bitAnd(stays, here), sent_keys, stays, is_of_resource),
+                                arrayFilter((text, stays, here) -> bitAnd(stays, here), kept_texts, stays, is_of_resource)))
+                                AS ResourceAttributes,
+                            mapSort(mapFromArrays(
+                                arrayFilter((key, stays, here) -> bitAnd(stays, NOT here), sent_keys, stays, is_of_resource),
+                                arrayFilter((text, stays, here) -> bitAnd(stays, NOT here), kept_texts, stays, is_of_resource)))
+                                AS ScopeAttributes,
+                            toLowCardinality(screened_url(resource_schema_url, policy)) AS ResourceSchemaUrl,
+                            toLowCardinality(screened_url(scope_schema_url, policy)) AS ScopeSchemaUrl,
+                            toLowCardinality(screened_name(scope_name, is_plain_name(scope_name), policy, sip_key))
+                                AS ScopeName,
+                            toLowCardinality(screened_name(scope_version, is_plain_name(scope_version), policy, sip_key))
+                                AS ScopeVersion
+
+-- withheld_around --
+-- Of what around a record something was withheld.
+toLowCardinality(ResourceAttributes['service.name']) AS ServiceName,
+                        arrayConcat(
+                            withheld,
+                            if(
+                                bitOr(ResourceSchemaUrl != resource_schema_url, ScopeSchemaUrl != scope_schema_url),
+                                ['(schema url)'], []),
+                            if(ScopeName != scope_name, ['(scope name)'], []),
+                            if(ScopeVersion != scope_version, ['(scope version)'], [])) AS withheld_around
+
+-- columns_around --
+-- What is needed no longer then.
+{{screening_columns}}, is_of_resource, resource, scope, resource_schema_url, scope_schema_url, scope_name, scope_version
+
+-- metric_envelope --
+-- The selects of the five kinds of metrics, from the innermost SELECT, which has a row for each metric, outwards.
+project AS Project,
+                        toUInt16(keep_days) AS KeepDays,
+                        received_at,
+                        received_at + 86400000000000 AS latest,
+                        received_at - keep_days * 86400000000000 AS earliest,
+                        fromUnixTimestamp64Milli(toInt64(intDiv(received_at, 1000000))) AS IngestedAt,
+                        toFixedString(hash, 16) AS RequestHash,
+                        data_points AS RequestDataPoints,
+                        max_attributes,
+                        {{policy_of_envelope}},
+                        arrayJoin(tupleElement(request, 'resource_metrics')) AS resource_metric,
+                        arrayJoin(tupleElement(resource_metric, 'scope_metrics')) AS scope_metric,
+                        arrayJoin(tupleElement(scope_metric, 'metrics')) AS metric
+
+-- metric_fields --
+-- A row for each metric, taken apart.
+* EXCEPT (resource_metric, scope_metric, metric),
+                                tupleElement(tupleElement(resource_metric, 'resource'), 'attributes') AS resource,
+                                tupleElement(tupleElement(scope_metric, 'scope'), 'attributes') AS scope,
+                                {{around_sent}},
+                                tupleElement(resource_metric, 'schema_url') AS resource_schema_url,
+                                tupleElement(scope_metric, 'schema_url') AS scope_schema_url,
+                                tupleElement(tupleElement(scope_metric, 'scope'), 'name') AS scope_name,
+                                tupleElement(tupleElement(scope_metric, 'scope'), 'version') AS scope_version,
+                                tupleElement(tupleElement(scope_metric, 'scope'), 'dropped_attributes_count')
+                                    AS ScopeDroppedAttrCount,
+                                tupleElement(metric, 'name') AS metric_name,
+                                tupleElement(metric, 'description') AS metric_description,
+                                tupleElement(metric, 'unit') AS metric_unit
+
+-- screened_metric --
+-- With what is kept of it, and of what is around.
+*,
+                            {{screened_around}},
+                            toLowCardinality(screened_name(metric_name, is_plain_name(metric_name), policy, sip_key))
+                                AS MetricName,
+                            screened_error(metric_description, policy) AS MetricDescription,
+                            screened_name(metric_unit, is_plain_name(metric_unit), policy, sip_key) AS MetricUnit
+
+-- metric_points --
+-- A row for each of its data points.
+* EXCEPT ({{columns_around}}, metric_name, metric_description, metric_unit, points),
+                        {{withheld_around}},
+                        arrayConcat(
+                            if(MetricName != metric_name, ['(metric name)'], []),
+                            if(MetricDescription != metric_description, ['(metric description)'], []),
+                            if(MetricUnit != metric_unit, ['(metric unit)'], [])) AS withheld_of_metric,
+                        arrayJoin(points) AS point
+
+-- point_sent --
+-- The attributes of a data point and its exemplars, one after the other.
+*,
+                    tupleElement(tupleElement(exemplars, 'filtered_attributes'), 'key') AS exemplar_keys,
+                    length(tupleElement(point, 'attributes')) AS own_count,
+                    arrayMap(keys -> length(keys), exemplar_keys) AS exemplar_counts,
+                    arrayConcat(tupleElement(tupleElement(point, 'attributes'), 'key'), arrayFlatten(exemplar_keys))
+                        AS sent_keys,
+                    arrayConcat(
+                        tupleElement(tupleElement(point, 'attributes'), 'value'),
+                        arrayFlatten(tupleElement(tupleElement(exemplars, 'filtered_attributes'), 'value')))
+                        AS sent_values
+
+-- summary_sent --
+-- The same of summaries, which have no exemplars.
+*,
+                    length(tupleElement(point, 'attributes')) AS own_count,
+                    tupleElement(tupleElement(point, 'attributes'), 'key') AS sent_keys,
+                    tupleElement(tupleElement(point, 'attributes'), 'value') AS sent_values
 
 -- data_point --
--- A row for each data point of a metric.
-    * EXCEPT (metric, maps, points),
-        arrayJoin(points) AS point,
-        tupleElement(point, 'time_unix_nano') AS time,
-        time BETWEEN earliest AND latest AS time_is_sane,
-        time_is_sane OR time = 0 AS time_is_believed
-
--- data_point_and_exemplar_maps --
--- Attributes of a data point and its exemplars, converted together.
-    tupleElement(point, 'exemplars') AS exemplars,
-        arrayMap(
-            attributes -> attribute_map(attributes),
-            arrayConcat([tupleElement(point, 'attributes')], tupleElement(exemplars, 'filtered_attributes'))) AS maps,
-        maps[1] AS map
+-- The data point, and its attributes as a map.
+*,
+            own_map(sent_keys, kept_texts, stays, own_count) AS map,
+            tupleElement(point, 'time_unix_nano') AS time,
+            bitAnd(time >= earliest, time <= latest) AS time_is_sane,
+            bitOr(time_is_sane, time = 0) AS time_is_believed
 
 -- data_point_columns --
 -- The columns that data points of all kinds have.
-    ResourceAttributes,
+ResourceAttributes,
     ResourceSchemaUrl,
     ScopeName,
     ScopeVersion,
@@ -123,7 +158,8 @@
     IngestedAt,
     RequestHash,
     RequestDataPoints,
-    toUInt32(greatest(0, length(map) - max_attributes)) AS DroppedAttributes
+    toUInt32(greatest(0, length(map) - max_attributes)) AS DroppedAttributes,
+    arrayDistinct(arrayConcat(withheld_around, withheld_of_metric, withheld)) AS WithheldKeys
 
 -- number_value --
 -- The value of a gauge's or a sum's data point.
@@ -143,7 +179,7 @@
 
 -- exemplar_columns --
 -- The exemplars of a data point.
-    arrayMap(m -> mapSort(m), arrayPopFront(maps)) AS `Exemplars.FilteredAttributes`,
+    maps_of(sent_keys, kept_texts, stays, own_count, exemplar_counts) AS `Exemplars.FilteredAttributes`,
     arrayMap(
         t -> fromUnixTimestamp64Nano(toInt64(least(t, 9223372036854775807))),
         tupleElement(exemplars, 'time_unix_nano')) AS `Exemplars.TimeUnix`,
@@ -170,8 +206,8 @@
     SpanKind LowCardinality(String),
     ServiceName LowCardinality(String),
     ResourceAttributes Map(LowCardinality(String), String),
-    ScopeName String,
-    ScopeVersion String,
+    ScopeName LowCardinality(String),
+    ScopeVersion LowCardinality(String),
     SpanAttributes Map(LowCardinality(String), String),
     Duration UInt64,
     StatusCode LowCardinality(String),
@@ -234,3 +270,601 @@
     ErrorType LowCardinality(String),
     FailureType LowCardinality(String),
     FailureCode LowCardinality(String)
+
+-- otlp_traces_columns --
+-- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+    request Tuple(
+        resource_spans Array(Tuple(
+            resource Tuple(attributes {{key_values}}),
+            schema_url LowCardinality(String),
+            scope_spans Array(Tuple(
+                scope Tuple(name LowCardinality(String), version LowCardinality(String), attributes {{key_values}}),
+                schema_url LowCardinality(String),
+                spans Array(Tuple(
+                    trace_id String,
+                    span_id String,
+                    trace_state String,
+                    parent_span_id String,
+                    flags UInt32,
+                    name LowCardinality(String),
+                    kind Int32,
+                    start_time_unix_nano UInt64,
+                    end_time_unix_nano UInt64,
+                    attributes {{key_values}},
+                    dropped_attributes_count UInt32,
+                    events Array(Tuple(
+                        time_unix_nano UInt64,
+                        name LowCardinality(String),
+                        attributes {{key_values}})),
+                    dropped_events_count UInt32,
+                    links Array(Tuple(
+                        trace_id String,
+                        span_id String,
+                        trace_state String,
+                        attributes {{key_values}})),
+                    dropped_links_count UInt32,
+                    status Tuple(message String, code Int32)))))))),
+    project String,
+    received_at UInt64,
+    hash String,
+    spans UInt32,
+    keep_days UInt32,
+    max_attributes UInt32,
+    max_events UInt32,
+    max_links UInt32,
+    content_policy UInt32,
+    hash_key String
+
+-- otlp_logs_columns --
+-- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+    request Tuple(
+        resource_logs Array(Tuple(
+            resource Tuple(attributes {{key_values}}),
+            schema_url LowCardinality(String),
+            scope_logs Array(Tuple(
+                scope Tuple(name LowCardinality(String), version LowCardinality(String), attributes {{key_values}}),
+                schema_url LowCardinality(String),
+                log_records Array(Tuple(
+                    time_unix_nano UInt64,
+                    observed_time_unix_nano UInt64,
+                    severity_number Int32,
+                    severity_text LowCardinality(String),
+                    body {{any_value}},
+                    attributes {{key_values}},
+                    dropped_attributes_count UInt32,
+                    flags UInt32,
+                    trace_id String,
+                    span_id String,
+                    event_name LowCardinality(String)))))))),
+    project String,
+    received_at UInt64,
+    hash String,
+    log_records UInt32,
+    keep_days UInt32,
+    max_attributes UInt32,
+    content_policy UInt32,
+    hash_key String
+
+-- otlp_metrics_gauge_columns --
+-- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+    request Tuple(
+        resource_metrics Array(Tuple(
+            resource Tuple(attributes {{key_values}}),
+            schema_url LowCardinality(String),
+            scope_metrics Array(Tuple(
+                scope Tuple(
+                    name LowCardinality(String),
+                    version LowCardinality(String),
+                    attributes {{key_values}},
+                    dropped_attributes_count UInt32),
+                schema_url LowCardinality(String),
+                metrics Array(Tuple(
+                    name LowCardinality(String),
+                    description LowCardinality(String),
+                    unit LowCardinality(String),
+                    data {{metric_data}},
+                    gauge Tuple(
+                        data_points Array(Tuple(
+                            start_time_unix_nano UInt64,
+                            time_unix_nano UInt64,
+                            value {{point_value}},
+                            as_double Float64,
+                            as_int Int64,
+                            exemplars Array(Tuple(
+                                time_unix_nano UInt64,
+                                value {{exemplar_value}},
+                                as_double Float64,
+                                as_int Int64,
+                                span_id String,
+                                trace_id String,
+                                filtered_attributes {{key_values}})),
+                            attributes {{key_values}},
+                            flags UInt32)))))))))),
+    project String,
+    received_at UInt64,
+    hash String,
+    data_points UInt32,
+    keep_days UInt32,
+    max_attributes UInt32,
+    content_policy UInt32,
+    hash_key String
+
+-- otlp_metrics_sum_columns --
+-- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+    request Tuple(
+        resource_metrics Array(Tuple(
+            resource Tuple(attributes {{key_values}}),
+            schema_url LowCardinality(String),
+            scope_metrics Array(Tuple(
+                scope Tuple(
+                    name LowCardinality(String),
+                    version LowCardinality(String),
+                    attributes {{key_values}},
+                    dropped_attributes_count UInt32),
+                schema_url LowCardinality(String),
+                metrics Array(Tuple(
+                    name LowCardinality(String),
+                    description LowCardinality(String),
+                    unit LowCardinality(String),
+                    data {{metric_data}},
+                    sum Tuple(
+                        data_points Array(Tuple(
+                            start_time_unix_nano UInt64,
+                            time_unix_nano UInt64,
+                            value {{point_value}},
+                            as_double Float64,
+                            as_int Int64,
+                            exemplars Array(Tuple(
+                                time_unix_nano UInt64,
+                                value {{exemplar_value}},
+                                as_double Float64,
+                                as_int Int64,
+                                span_id String,
+                                trace_id String,
+                                filtered_attributes {{key_values}})),
+                            attributes {{key_values}},
+                            flags UInt32)),
+                        aggregation_temporality Int32,
+                        is_monotonic Bool)))))))),
+    project String,
+    received_at UInt64,
+    hash String,
+    data_points UInt32,
+    keep_days UInt32,
+    max_attributes UInt32,
+    content_policy UInt32,
+    hash_key String
+
+-- otlp_metrics_histogram_columns --
+-- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+    request Tuple(
+        resource_metrics Array(Tuple(
+            resource Tuple(attributes {{key_values}}),
+            schema_url LowCardinality(String),
+            scope_metrics Array(Tuple(
+                scope Tuple(
+                    name LowCardinality(String),
+                    version LowCardinality(String),
+                    attributes {{key_values}},
+                    dropped_attributes_count UInt32),
+                schema_url LowCardinality(String),
+                metrics Array(Tuple(
+                    name LowCardinality(String),
+                    description LowCardinality(String),
+                    unit LowCardinality(String),
+                    data {{metric_data}},
+                    histogram Tuple(
+                        data_points Array(Tuple(
+                            start_time_unix_nano UInt64,
+                            time_unix_nano UInt64,
+                            count UInt64,
+                            sum Nullable(Float64),
+                            bucket_counts Array(UInt64),
+                            explicit_bounds Array(Float64),
+                            min Nullable(Float64),
+                            max Nullable(Float64),
+                            exemplars Array(Tuple(
+                                time_unix_nano UInt64,
+                                value {{exemplar_value}},
+                                as_double Float64,
+                                as_int Int64,
+                                span_id String,
+                                trace_id String,
+                                filtered_attributes {{key_values}})),
+                            attributes {{key_values}},
+                            flags UInt32)),
+                        aggregation_temporality Int32)))))))),
+    project String,
+    received_at UInt64,
+    hash String,
+    data_points UInt32,
+    keep_days UInt32,
+    max_attributes UInt32,
+    content_policy UInt32,
+    hash_key String
+
+-- otlp_metrics_exponential_histogram_columns --
+-- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+    request Tuple(
+        resource_metrics Array(Tuple(
+            resource Tuple(attributes {{key_values}}),
+            schema_url LowCardinality(String),
+            scope_metrics Array(Tuple(
+                scope Tuple(
+                    name LowCardinality(String),
+                    version LowCardinality(String),
+                    attributes {{key_values}},
+                    dropped_attributes_count UInt32),
+                schema_url LowCardinality(String),
+                metrics Array(Tuple(
+                    name LowCardinality(String),
+                    description LowCardinality(String),
+                    unit LowCardinality(String),
+                    data {{metric_data}},
+                    exponential_histogram Tuple(
+                        data_points Array(Tuple(
+                            start_time_unix_nano UInt64,
+                            time_unix_nano UInt64,
+                            count UInt64,
+                            sum Nullable(Float64),
+                            scale Int32,
+                            zero_count UInt64,
+                            zero_threshold Float64,
+                            positive Tuple(offset Int32, bucket_counts Array(UInt64)),
+                            negative Tuple(offset Int32, bucket_counts Array(UInt64)),
+                            min Nullable(Float64),
+                            max Nullable(Float64),
+                            exemplars Array(Tuple(
+                                time_unix_nano UInt64,
+                                value {{exemplar_value}},
+                                as_double Float64,
+                                as_int Int64,
+                                span_id String,
+                                trace_id String,
+                                filtered_attributes {{key_values}})),
+                            attributes {{key_values}},
+                            flags UInt32)),
+                        aggregation_temporality Int32)))))))),
+    project String,
+    received_at UInt64,
+    hash String,
+    data_points UInt32,
+    keep_days UInt32,
+    max_attributes UInt32,
+    content_policy UInt32,
+    hash_key String
+
+-- otlp_metrics_summary_columns --
+-- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+    request Tuple(
+        resource_metrics Array(Tuple(
+            resource Tuple(attributes {{key_values}}),
+            schema_url LowCardinality(String),
+            scope_metrics Array(Tuple(
+                scope Tuple(
+                    name LowCardinality(String),
+                    version LowCardinality(String),
+                    attributes {{key_values}},
+                    dropped_attributes_count UInt32),
+                schema_url LowCardinality(String),
+                metrics Array(Tuple(
+                    name LowCardinality(String),
+                    description LowCardinality(String),
+                    unit LowCardinality(String),
+                    data {{metric_data}},
+                    summary Tuple(
+                        data_points Array(Tuple(
+                            start_time_unix_nano UInt64,
+                            time_unix_nano UInt64,
+                            count UInt64,
+                            sum Float64,
+                            quantile_values Array(Tuple(quantile Float64, value Float64)),
+                            attributes {{key_values}},
+                            flags UInt32)))))))))),
+    project String,
+    received_at UInt64,
+    hash String,
+    data_points UInt32,
+    keep_days UInt32,
+    max_attributes UInt32,
+    content_policy UInt32,
+    hash_key String
+
+-- otlp_traces_columns --
+-- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+    request Tuple(
+        resource_spans Array(Tuple(
+            resource Tuple(attributes {{key_values}}),
+            schema_url LowCardinality(String),
+            scope_spans Array(Tuple(
+                scope Tuple(name LowCardinality(String), version LowCardinality(String), attributes {{key_values}}),
+                schema_url LowCardinality(String),
+                spans Array(Tuple(
+                    trace_id String,
+                    span_id String,
+                    trace_state String,
+                    parent_span_id String,
+                    flags UInt32,
+                    name LowCardinality(String),
+                    kind Int32,
+                    start_time_unix_nano UInt64,
+                    end_time_unix_nano UInt64,
+                    attributes {{key_values}},
+                    dropped_attributes_count UInt32,
+                    events Array(Tuple(
+                        time_unix_nano UInt64,
+                        name LowCardinality(String),
+                        attributes {{key_values}})),
+                    dropped_events_count UInt32,
+                    links Array(Tuple(
+                        trace_id String,
+                        span_id String,
+                        trace_state String,
+                        attributes {{key_values}})),
+                    dropped_links_count UInt32,
+                    status Tuple(message String, code Int32)))))))),
+    project String,
+    received_at UInt64,
+    hash String,
+    spans UInt32,
+    keep_days UInt32,
+    max_attributes UInt32,
+    max_events UInt32,
+    max_links UInt32,
+    content_policy UInt32,
+    hash_key String
+
+-- otlp_logs_columns --
+-- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+    request Tuple(
+        resource_logs Array(Tuple(
+            resource Tuple(attributes {{key_values}}),
+            schema_url LowCardinality(String),
+            scope_logs Array(Tuple(
+                scope Tuple(name LowCardinality(String), version LowCardinality(String), attributes {{key_values}}),
+                schema_url LowCardinality(String),
+                log_records Array(Tuple(
+                    time_unix_nano UInt64,
+                    observed_time_unix_nano UInt64,
+                    severity_number Int32,
+                    severity_text LowCardinality(String),
+                    body {{any_value}},
+                    attributes {{key_values}},
+                    dropped_attributes_count UInt32,
+                    flags UInt32,
+                    trace_id String,
+                    span_id String,
+                    event_name LowCardinality(String)))))))),
+    project String,
+    received_at UInt64,
+    hash String,
+    log_records UInt32,
+    keep_days UInt32,
+    max_attributes UInt32,
+    content_policy UInt32,
+    hash_key String
+
+-- otlp_metrics_gauge_columns --
+-- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+    request Tuple(
+        resource_metrics Array(Tuple(
+            resource Tuple(attributes {{key_values}}),
+            schema_url LowCardinality(String),
+            scope_metrics Array(Tuple(
+                scope Tuple(
+                    name LowCardinality(String),
+                    version LowCardinality(String),
+                    attributes {{key_values}},
+                    dropped_attributes_count UInt32),
+                schema_url LowCardinality(String),
+                metrics Array(Tuple(
+                    name LowCardinality(String),
+                    description LowCardinality(String),
+                    unit LowCardinality(String),
+                    data {{metric_data}},
+                    gauge Tuple(
+                        data_points Array(Tuple(
+                            start_time_unix_nano UInt64,
+                            time_unix_nano UInt64,
+                            value {{point_value}},
+                            as_double Float64,
+                            as_int Int64,
+                            exemplars Array(Tuple(
+                                time_unix_nano UInt64,
+                                value {{exemplar_value}},
+                                as_double Float64,
+                                as_int Int64,
+                                span_id String,
+                                trace_id String,
+                                filtered_attributes {{key_values}})),
+                            attributes {{key_values}},
+                            flags UInt32)))))))))),
+    project String,
+    received_at UInt64,
+    hash String,
+    data_points UInt32,
+    keep_days UInt32,
+    max_attributes UInt32,
+    content_policy UInt32,
+    hash_key String
+
+-- otlp_metrics_sum_columns --
+-- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+    request Tuple(
+        resource_metrics Array(Tuple(
+            resource Tuple(attributes {{key_values}}),
+            schema_url LowCardinality(String),
+            scope_metrics Array(Tuple(
+                scope Tuple(
+                    name LowCardinality(String),
+                    version LowCardinality(String),
+                    attributes {{key_values}},
+                    dropped_attributes_count UInt32),
+                schema_url LowCardinality(String),
+                metrics Array(Tuple(
+                    name LowCardinality(String),
+                    description LowCardinality(String),
+                    unit LowCardinality(String),
+                    data {{metric_data}},
+                    sum Tuple(
+                        data_points Array(Tuple(
+                            start_time_unix_nano UInt64,
+                            time_unix_nano UInt64,
+                            value {{point_value}},
+                            as_double Float64,
+                            as_int Int64,
+                            exemplars Array(Tuple(
+                                time_unix_nano UInt64,
+                                value {{exemplar_value}},
+                                as_double Float64,
+                                as_int Int64,
+                                span_id String,
+                                trace_id String,
+                                filtered_attributes {{key_values}})),
+                            attributes {{key_values}},
+                            flags UInt32)),
+                        aggregation_temporality Int32,
+                        is_monotonic Bool)))))))),
+    project String,
+    received_at UInt64,
+    hash String,
+    data_points UInt32,
+    keep_days UInt32,
+    max_attributes UInt32,
+    content_policy UInt32,
+    hash_key String
+
+-- otlp_metrics_histogram_columns --
+-- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+    request Tuple(
+        resource_metrics Array(Tuple(
+            resource Tuple(attributes {{key_values}}),
+            schema_url LowCardinality(String),
+            scope_metrics Array(Tuple(
+                scope Tuple(
+                    name LowCardinality(String),
+                    version LowCardinality(String),
+                    attributes {{key_values}},
+                    dropped_attributes_count UInt32),
+                schema_url LowCardinality(String),
+                metrics Array(Tuple(
+                    name LowCardinality(String),
+                    description LowCardinality(String),
+                    unit LowCardinality(String),
+                    data {{metric_data}},
+                    histogram Tuple(
+                        data_points Array(Tuple(
+                            start_time_unix_nano UInt64,
+                            time_unix_nano UInt64,
+                            count UInt64,
+                            sum Nullable(Float64),
+                            bucket_counts Array(UInt64),
+                            explicit_bounds Array(Float64),
+                            min Nullable(Float64),
+                            max Nullable(Float64),
+                            exemplars Array(Tuple(
+                                time_unix_nano UInt64,
+                                value {{exemplar_value}},
+                                as_double Float64,
+                                as_int Int64,
+                                span_id String,
+                                trace_id String,
+                                filtered_attributes {{key_values}})),
+                            attributes {{key_values}},
+                            flags UInt32)),
+                        aggregation_temporality Int32)))))))),
+    project String,
+    received_at UInt64,
+    hash String,
+    data_points UInt32,
+    keep_days UInt32,
+    max_attributes UInt32,
+    content_policy UInt32,
+    hash_key String
+
+-- otlp_metrics_exponential_histogram_columns --
+-- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+    request Tuple(
+        resource_metrics Array(Tuple(
+            resource Tuple(attributes {{key_values}}),
+            schema_url LowCardinality(String),
+            scope_metrics Array(Tuple(
+                scope Tuple(
+                    name LowCardinality(String),
+                    version LowCardinality(String),
+                    attributes {{key_values}},
+                    dropped_attributes_count UInt32),
+                schema_url LowCardinality(String),
+                metrics Array(Tuple(
+                    name LowCardinality(String),
+                    description LowCardinality(String),
+                    unit LowCardinality(String),
+                    data {{metric_data}},
+                    exponential_histogram Tuple(
+                        data_points Array(Tuple(
+                            start_time_unix_nano UInt64,
+                            time_unix_nano UInt64,
+                            count UInt64,
+                            sum Nullable(Float64),
+                            scale Int32,
+                            zero_count UInt64,
+                            zero_threshold Float64,
+                            positive Tuple(offset Int32, bucket_counts Array(UInt64)),
+                            negative Tuple(offset Int32, bucket_counts Array(UInt64)),
+                            min Nullable(Float64),
+                            max Nullable(Float64),
+                            exemplars Array(Tuple(
+                                time_unix_nano UInt64,
+                                value {{exemplar_value}},
+                                as_double Float64,
+                                as_int Int64,
+                                span_id String,
+                                trace_id String,
+                                filtered_attributes {{key_values}})),
+                            attributes {{key_values}},
+                            flags UInt32)),
+                        aggregation_temporality Int32)))))))),
+    project String,
+    received_at UInt64,
+    hash String,
+    data_points UInt32,
+    keep_days UInt32,
+    max_attributes UInt32,
+    content_policy UInt32,
+    hash_key String
+
+-- otlp_metrics_summary_columns --
+-- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+    request Tuple(
+        resource_metrics Array(Tuple(
+            resource Tuple(attributes {{key_values}}),
+            schema_url LowCardinality(String),
+            scope_metrics Array(Tuple(
+                scope Tuple(
+                    name LowCardinality(String),
+                    version LowCardinality(String),
+                    attributes {{key_values}},
+                    dropped_attributes_count UInt32),
+                schema_url LowCardinality(String),
+                metrics Array(Tuple(
+                    name LowCardinality(String),
+                    description LowCardinality(String),
+                    unit LowCardinality(String),
+                    data {{metric_data}},
+                    summary Tuple(
+                        data_points Array(Tuple(
+                            start_time_unix_nano UInt64,
+                            time_unix_nano UInt64,
+                            count UInt64,
+                            sum Float64,
+                            quantile_values Array(Tuple(quantile Float64, value Float64)),
+                            attributes {{key_values}},
+                            flags UInt32)))))))))),
+    project String,
+    received_at UInt64,
+    hash String,
+    data_points UInt32,
+    keep_days UInt32,
+    max_attributes UInt32,
+    content_policy UInt32,
+    hash_key String

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from clickhouse_connect.driver.client import Client
 
 from agentvigil.cli.calling import HttpCaller, NoAnswer
+from agentvigil.storage.envelope import Envelope
 from agentvigil.storage.errors import QueryFailed, StorageError
 from agentvigil.storage.store import Store
 
@@ -44,7 +45,7 @@ class SqlReader(Store):
             raise QueryFailed(0, "what answers is no ClickHouse", text) from exc
         return rows
 
-    def insert_protobuf(self, table: str, message: str, *body: bytes) -> NoReturn:  # noqa: ARG002 - the base's
+    def insert_protobuf(self, table: str, message: str, envelopes: Sequence[Envelope]) -> NoReturn:  # noqa: ARG002 - the base's
         raise StorageError("this store is only read")
 
     def _connect(self) -> Client:

@@ -1,6 +1,0 @@
--- The index of traces is kept as safe as the spans, and merged as lazily.
-ALTER TABLE otel_traces_trace_id_ts MODIFY SETTING
-    fsync_after_insert = 1,
-    fsync_part_directory = 1,
-    min_free_disk_bytes_to_perform_insert = 268435456,
-    merge_selector_base = 50

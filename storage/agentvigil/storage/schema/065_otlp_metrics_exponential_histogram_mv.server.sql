@@ -1,0 +1,3 @@
+-- Makes rows of otel_metrics_exponential_histogram out of those of otlp_metrics_exponential_histogram; see storage/selects/otel_metrics_exponential_histogram.sql.
+CREATE MATERIALIZED VIEW IF NOT EXISTS otlp_metrics_exponential_histogram_mv TO otel_metrics_exponential_histogram AS
+{{select_otel_metrics_exponential_histogram_from_otlp_metrics_exponential_histogram}}

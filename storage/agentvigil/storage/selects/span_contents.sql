@@ -1,0 +1,3 @@
+-- Which messages a text is made of.
+SELECT * EXCEPT (bodies)
+FROM {{rows}}

@@ -82,6 +82,19 @@ def test_migrations_and_inserts_work_over_http(server: ClickHouseStandIn, server
     assert insert["async_insert"] == "0"
 
 
+def test_a_start_completes_the_index_of_traces(server_store: ServerStore) -> None:
+    """A view fills it after the spans: a server that dies in between leaves traces that are in no index."""
+    migrate(server_store)
+    assert writer_of(server_store).write([trace_request(3)]) == [Outcome.STORED]
+    server_store.command("TRUNCATE TABLE otel_traces_trace_id_ts")
+
+    writer_of(server_store).recover(900, 1000)
+
+    assert server_store.rows("SELECT uniqExact(TraceId) FROM otel_traces_trace_id_ts") == server_store.rows(
+        "SELECT uniqExact(TraceId) FROM otel_traces"
+    )
+
+
 def test_a_server_that_goes_away_leaves_nothing_stored_twice(
     server: ClickHouseStandIn, server_store: ServerStore
 ) -> None:

@@ -30,7 +30,7 @@ demo: $(VENV)/.server ## Start everything and play a fleet of agents; Ctrl-C end
 	@exec $(BIN)/agentvigil demo $(ARGS)
 
 test: $(VENV)/.dev ## Run the tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev ## Run the static checks
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ import pytest
 
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
-from agentvigil.storage.migrations import migrate
+from migrated_stores import MigratedStores
 
 
 @pytest.fixture(scope="session")
@@ -34,46 +34,23 @@ def empty_store(data_directory: DataDirectory, engine: EmbeddedStore) -> Iterato
     store.close()
 
 
-@pytest.fixture
-def servers_store(empty_store: EmbeddedStore) -> EmbeddedStore:
-    """A store over a database with the schema that a server has: with views, through which collectors write as well."""
-    empty_store.is_embedded = False
-    migrate(empty_store)
-    return empty_store
-
-
 @pytest.fixture(scope="session")
-def migrated_stores(data_directory: DataDirectory, engine: EmbeddedStore) -> Iterator[list[EmbeddedStore]]:
-    """Stores with this release's schema and no rows that nobody uses now; making one takes half a second."""
-    stores: list[EmbeddedStore] = []
+def migrated_stores(data_directory: DataDirectory, engine: EmbeddedStore) -> Iterator[MigratedStores]:
+    """Stores that nobody uses now."""
+    stores = MigratedStores(data_directory)
     yield stores
-    for store in stores:
-        store.close()
+    stores.close()
 
 
 @pytest.fixture
-def store(migrated_stores: list[EmbeddedStore], data_directory: DataDirectory) -> Iterator[EmbeddedStore]:
+def store(migrated_stores: MigratedStores) -> Iterator[EmbeddedStore]:
     """A store over a database with this release's schema and no rows."""
-    if not migrated_stores:
-        fresh = EmbeddedStore(data_directory, f"test_{uuid.uuid4().hex}")
-        migrate(fresh)
-        migrated_stores.append(fresh)
-    store = migrated_stores.pop()
-    before = _definitions(store)
-    yield store
-    if _definitions(store) == before:
-        for name, engine in store.rows("SELECT name, engine FROM system.tables WHERE database = currentDatabase()"):
-            if engine.endswith("MergeTree") and name != "agentvigil_migrations":
-                store.command("TRUNCATE TABLE {name:Identifier}", {"name": name})
-        migrated_stores.append(store)
-    else:
-        store.command("DROP DATABASE {name:Identifier}", {"name": store.database})
-        store.close()
+    with migrated_stores.taken() as store:
+        yield store
 
 
-def _definitions(store: EmbeddedStore) -> object:
-    """Every table of ``store`` as it is made now, and which migrations are recorded."""
-    tables = store.rows(
-        "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY name"
-    )
-    return tables, store.rows("SELECT * FROM agentvigil_migrations ORDER BY ALL")
+@pytest.fixture
+def servers_store(migrated_stores: MigratedStores) -> Iterator[EmbeddedStore]:
+    """A store over a database with the schema that a server has: with views, through which collectors write as well."""
+    with migrated_stores.taken(of_server=True) as store:
+        yield store

@@ -21,7 +21,6 @@ OTELCOL_CONFIG: Final = Path(__file__).parents[2] / "otel-collector.yaml"
 Launch = Callable[[str, str], tuple[Sequence[str | Path], Mapping[str, str]]]
 """From the addresses for OTLP over gRPC and HTTP to a command and its environment variables."""
 
-_READY_S: Final = 30.0
 _STOP_S: Final = 30.0
 _TRIES: Final = 3
 
@@ -79,7 +78,6 @@ class Collector:
             )
         until(
             lambda: process.poll() is not None or all(_is_open(address) for address in (self.grpc, self.http)),
-            _READY_S,
             "the collector's ports",
             pause_s=0.05,
         )

@@ -19,7 +19,7 @@ from agentvigil.receiver.metrics import ReceiverMetrics
 from agentvigil.receiver.otlp import TRACES, OtlpSignal
 from agentvigil.receiver.window import RequestWindow
 
-PATIENCE_S: Final = 20
+PATIENCE_S: Final = 60
 T = TypeVar("T")
 
 

@@ -10,8 +10,6 @@ can see the spans of another::
         assert found.steps("SpanId") == [id_of(2)]
 """
 
-import contextlib
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -19,9 +17,6 @@ from typing import Any, TypeVar
 
 from agent_traces import Sp, receive, settle_traces
 
-from agentvigil.storage.data_directory import DataDirectory
-from agentvigil.storage.embedded import EmbeddedStore
-from agentvigil.storage.migrations import migrate
 from agentvigil.storage.store import Store
 
 _Test = TypeVar("_Test", bound=Callable[..., None])
@@ -105,23 +100,6 @@ class Scenarios:
                 traces[received[-1].project, span.trace] = scenario.is_final
         receive(store, *received)
         settle_traces(store, traces)
-
-
-@contextlib.contextmanager
-def borrowed_store(stores: list[EmbeddedStore], data_directory: DataDirectory) -> Iterator[EmbeddedStore]:
-    """One of the migrated ``stores`` that nobody uses now, given back without rows; a new one if there is none."""
-    if stores:
-        store = stores.pop()
-    else:
-        store = EmbeddedStore(data_directory, f"test_{uuid.uuid4().hex}")
-        migrate(store)
-    yield store
-    for name, engine in store.rows("SELECT name, engine FROM system.tables WHERE database = currentDatabase()"):
-        if engine == "Memory":
-            store.command("DROP TABLE {name:Identifier}", {"name": name})
-        elif engine.endswith("MergeTree") and name != "agentvigil_migrations":
-            store.command("TRUNCATE TABLE {name:Identifier}", {"name": name})
-    stores.append(store)
 
 
 def keep(store: Store, moment: str) -> None:

@@ -46,7 +46,7 @@ def get(url: str, key: str | None = None) -> tuple[int, str, str]:
     """Status, content type and body of ``url``."""
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"} if key else {})
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return response.status, response.headers["content-type"], response.read().decode()
     except urllib.error.HTTPError as exc:
         return exc.code, exc.headers["content-type"], exc.read().decode()
@@ -69,7 +69,7 @@ def on_a_terminal(*arguments: str) -> str:
             break
         written += chunk
     os.close(terminal)
-    _, told = process.communicate(timeout=10)
+    _, told = process.communicate(timeout=60)
     assert process.returncode == 0, told
     return written.decode()
 
@@ -357,10 +357,10 @@ def test_demo_ends_cleanly_on_ctrl_c(tmp_path: Path) -> None:
             env=environment(),
         )
     try:
-        until(lambda: b"\n" in stdout.read_bytes(), 30, "the ready line")
+        until(lambda: b"\n" in stdout.read_bytes(), "the ready line")
         api = json.loads(stdout.read_bytes())["api"]
         none_yet = re.compile(r'items_stored_total\{signal="traces"} 0\.0')
-        until(lambda: not none_yet.search(get(f"http://{api}/metrics")[2]), 20, "the first span")
+        until(lambda: not none_yet.search(get(f"http://{api}/metrics")[2]), "the first span")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0, stderr.read_text()
     finally:

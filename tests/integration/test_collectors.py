@@ -283,7 +283,6 @@ def assert_alike_by_both_roads(protocol: str, servers: tuple[Server, Server], co
     }
     until(
         lambda: {table: len(rows) for table, rows in rows_of(sql, instance).items()} == counts,
-        30,
         "what the collector has to pass on",
         pause_s=0.1,
     )
@@ -356,7 +355,7 @@ def test_rows_that_a_collector_inserts_itself_get_our_columns(
     def arrived() -> dict[str, list[dict[str, Any]]]:
         return rows_of(inserted, writer, servers_store.database)
 
-    until(lambda: all(len(arrived()[table]) == len(rows) for table, rows in expected.items()), 30, "inserts", 0.1)
+    until(lambda: all(len(arrived()[table]) == len(rows) for table, rows in expected.items()), "inserts", 0.1)
     named = sent_columns(stand_in)
     differs = CONTENT_KEYS if writer == "otelcol" else CONTENT_KEYS | ROTELS_OWN_WAY
     for table, rows in expected.items():
@@ -439,7 +438,7 @@ def test_the_collector_needs_no_key_where_the_server_has_none(
     sender = OtlpSender(collector.grpc)
     sender.send(a_request())
     sender.close()
-    until(lambda: stored(server) == (SPANS, SPANS), 30, "the spans")
+    until(lambda: stored(server) == (SPANS, SPANS), "the spans")
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
@@ -469,7 +468,7 @@ def test_an_https_endpoint_and_the_authority_are_all_that_tls_takes(
     sender.send(a_request())
     sender.close()
     trusting = ssl.create_default_context(cafile=files["ca"])
-    until(lambda: stored(server, trusting) == (SPANS, SPANS), 30, "the spans")
+    until(lambda: stored(server, trusting) == (SPANS, SPANS), "the spans")
 
 
 @pytest.mark.parametrize(("victim", "batches"), [("server", True), ("collector", True), ("collector", False)])
@@ -498,13 +497,13 @@ def test_a_kill_in_mid_stream_loses_nothing_and_doubles_nothing(
     with Stream(collector.grpc) as stream:
         for _ in range(4):
             sent = stream.spans
-            until(lambda sent=sent: stream.spans > sent + 10 * SPANS, 30, "more spans")  # type: ignore[misc]
-            until(lambda: insert_under_way(server.data), 30, "an insert", pause_s=0)
+            until(lambda sent=sent: stream.spans > sent + 10 * SPANS, "more spans")  # type: ignore[misc]
+            until(lambda: insert_under_way(server.data), "an insert", pause_s=0)
             dies: Server | Collector = server if victim == "server" else collector
             dies.kill()
             dies.start()
 
-    until(lambda: stored(server)[1] >= stream.spans, 90, "what waited in the queue", pause_s=0.2)
+    until(lambda: stored(server)[1] >= stream.spans, "what waited in the queue", pause_s=0.2)
     assert collector.stop() == 0
     assert server.stop() == 0
     (((rows, spans),),) = run_statements(

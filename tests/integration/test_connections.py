@@ -77,7 +77,7 @@ def test_a_server_that_runs_says_that_it_is_healthy(tmp_path: Path, start_server
             return int(answer.status)
 
     assert status(healthy) == SERVING
-    until(lambda: status(full) == NOT_SERVING, 20, "a server that says it is not healthy")
+    until(lambda: status(full) == NOT_SERVING, "a server that says it is not healthy")
 
 
 # Reflection
@@ -123,7 +123,7 @@ def test_an_old_connection_is_closed_without_a_loss(
             export(body, timeout=PATIENCE_S, metadata=(("authorization", "Bearer s3cret"),))
             return states.count(grpc.ChannelConnectivity.READY) >= 3
 
-        until(closed_and_open_again, 20, "a second and a third connection")
+        until(closed_and_open_again, "a second and a third connection")
     assert store.rows("SELECT count() FROM otel_traces") == [(sent,)]
 
 

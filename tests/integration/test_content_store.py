@@ -352,7 +352,7 @@ def test_content_comes_through_the_receiver(contents: EmbeddedStore) -> None:
             data=a_request(a_span(1, attributes=attributes({"input.value": "sent"}))),
             headers={"Content-Type": "application/x-protobuf"},
         )
-        with urllib.request.urlopen(request, timeout=20) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             assert response.status == 200
 
     assert of_span(contents) == {"input.value": "sent"}

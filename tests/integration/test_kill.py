@@ -167,7 +167,7 @@ class Load:
     def wait_for_more(self, requests: int) -> None:
         """Return when so many more requests are acknowledged than now."""
         enough = len(self.acknowledged) + requests
-        until(lambda: len(self.acknowledged) >= enough, 30, f"{requests} acknowledgements")
+        until(lambda: len(self.acknowledged) >= enough, f"{requests} acknowledgements")
 
     def _send(self, number: int, otlp: OtlpSignal, items: int, days: int) -> None:
         body = template(otlp, items, days)
@@ -226,7 +226,7 @@ def test_kills_lose_nothing_acknowledged_and_store_nothing_twice(tmp_path: Path,
         for kill in range(KILLS):
             time.sleep(chance.uniform(0, 1.5))
             if kill % 2 == 0:
-                until(lambda: insert_under_way(data), 10, "an insert", pause_s=0)
+                until(lambda: insert_under_way(data), "an insert", pause_s=0)
                 time.sleep(chance.uniform(0, 0.02))
             server.kill()
             cut_off += insert_under_way(data)
@@ -270,7 +270,7 @@ def test_a_stop_under_load_keeps_everything_acknowledged(
 
 
 def test_a_start_takes_back_requests_stored_in_part(tmp_path: Path, start_server: StartServer) -> None:
-    """A kill between two commits leaves one partition of a request, whose sender never got an answer and sends it again."""
+    """A kill between two commits leaves one partition of a request; its sender got no answer and sends it again."""
     data = tmp_path / "data"
     cut, whole = (
         template(TRACES, spans, 2).replace(_ID, request_id) for spans, request_id in ((512, b"a" * 16), (8, b"b" * 16))

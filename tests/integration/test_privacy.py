@@ -192,10 +192,9 @@ def test_kills_while_storing_leave_no_content_on_any_disk(server: Server, folder
             enough = {otlp.signal.name: senders.acknowledged[otlp.signal.name] + 2 for otlp in OTLP_SIGNALS}
             until(
                 lambda enough=enough: all(senders.acknowledged[name] >= count for name, count in enough.items()),  # type: ignore[misc]
-                30,
                 "acknowledgements",
             )
-            until(lambda: insert_under_way(folders["data"]), 10, "an insert", pause_s=0)
+            until(lambda: insert_under_way(folders["data"]), "an insert", pause_s=0)
             server.kill()
             # Before the next start, which clears away what was not finished.
             left_behind += files_with(spellings(SECRET), *folders.values())
@@ -282,7 +281,7 @@ def _send_http(server: Server, body: bytes) -> bytes:
         headers={"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=20) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return b"OK " + response.read()
     except urllib.error.HTTPError as exc:
         return str(exc.code).encode() + str(exc.headers).encode() + exc.read()

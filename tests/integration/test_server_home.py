@@ -29,12 +29,20 @@ def server(engine: EmbeddedStore, tmp_path: Path) -> Iterator[ClickHouseStandIn]
 
 
 @pytest.fixture
-def server_store(server: ClickHouseStandIn, engine: EmbeddedStore) -> Iterator[ServerStore]:
+def empty_server_store(server: ClickHouseStandIn, engine: EmbeddedStore) -> Iterator[ServerStore]:
     database = f"server_{uuid.uuid4().hex[:8]}"
     store = ServerStore(f"http://default:secret@127.0.0.1:{server.port}", database)
     yield store
     store.close()
     engine.command(f"DROP DATABASE IF EXISTS {database}")
+
+
+@pytest.fixture
+def server_store(server: ClickHouseStandIn, servers_store: EmbeddedStore) -> Iterator[ServerStore]:
+    """A store over a server with this release's schema."""
+    store = ServerStore(f"http://default:secret@127.0.0.1:{server.port}", servers_store.database)
+    yield store
+    store.close()
 
 
 def trace_request(spans: int) -> ExportRequest:
@@ -59,8 +67,9 @@ def trace_request(spans: int) -> ExportRequest:
     )
 
 
-def test_migrations_and_inserts_work_over_http(server: ClickHouseStandIn, server_store: ServerStore) -> None:
+def test_migrations_and_inserts_work_over_http(server: ClickHouseStandIn, empty_server_store: ServerStore) -> None:
     """One URL is all that changes when a team outgrows the embedded store."""
+    server_store = empty_server_store
     server_store.version()
     applied = migrate(server_store)
     assert applied
@@ -84,7 +93,6 @@ def test_migrations_and_inserts_work_over_http(server: ClickHouseStandIn, server
 
 def test_a_start_completes_the_index_of_traces(server_store: ServerStore) -> None:
     """A view fills it after the spans: a server that dies in between leaves traces that are in no index."""
-    migrate(server_store)
     assert writer_of(server_store).write([trace_request(3)]) == [Outcome.STORED]
     server_store.command("TRUNCATE TABLE otel_traces_trace_id_ts")
 
@@ -99,7 +107,6 @@ def test_a_server_that_goes_away_leaves_nothing_stored_twice(
     server: ClickHouseStandIn, server_store: ServerStore
 ) -> None:
     """Senders hear UNAVAILABLE, send the same bytes again, and each span is there once."""
-    migrate(server_store)
     writer = writer_of(server_store)
     first, second = trace_request(4), trace_request(4)
     assert writer.write([first]) == [Outcome.STORED]
@@ -116,7 +123,6 @@ def test_a_request_whose_answer_was_lost_is_found_stored(
     server: ClickHouseStandIn, server_store: ServerStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The insert landed but its answer did not: what counts is what the store has."""
-    migrate(server_store)
     writer = writer_of(server_store)
     run = server._insert
 

@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 from agent_traces import Sp, agent, chat, id_of, retrieval, run_of, step, tool
-from settling_scenarios import Found, Scenarios, borrowed_store
+from settling_scenarios import Found, Scenarios
 
 from agentvigil.semconv import failures
-from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
+from migrated_stores import MigratedStores
 
 scenarios = Scenarios()
 
 
 @pytest.fixture(scope="module")
-def settled(migrated_stores: list[EmbeddedStore], data_directory: DataDirectory) -> Iterator[EmbeddedStore]:
+def settled(migrated_stores: MigratedStores) -> Iterator[EmbeddedStore]:
     """A store in which all scenarios of this module are settled."""
-    with borrowed_store(migrated_stores, data_directory) as store:
+    with migrated_stores.taken() as store:
         scenarios.settle(store)
         yield store
 

@@ -1,7 +1,6 @@
 """The job settles what came in: once it is quiet, from where it stopped, and beside another one."""
 
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -12,17 +11,17 @@ from typing import Any, TypeVar
 import pytest
 from agent_traces import Sp, agent, chat, everything, receive, run_of, runs, settle, steps, tool
 from clickhouse_stand_in import ClickHouseStandIn
-from settling_scenarios import Found, borrowed_store, keep
+from settling_scenarios import Found, keep
 from trace_requests import NOW, S
 
 from agentvigil.analysis.settling import Progress, SettlingConfig, SettlingJob, SettlingService
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.errors import QueryFailed
-from agentvigil.storage.migrations import migrate
 from agentvigil.storage.server import ServerStore
 from agentvigil.storage.spool import Spool, SpoolLimits
 from agentvigil.storage.store import Store
+from migrated_stores import MigratedStores
 
 Test = TypeVar("Test", bound=Callable[..., None])
 
@@ -94,8 +93,8 @@ ten_minutes = TenMinutes()
 
 
 @pytest.fixture(scope="module")
-def passed(migrated_stores: list[EmbeddedStore], data_directory: DataDirectory) -> Iterator[EmbeddedStore]:
-    with borrowed_store(migrated_stores, data_directory) as store:
+def passed(migrated_stores: MigratedStores) -> Iterator[EmbeddedStore]:
+    with migrated_stores.taken() as store:
         assert ten_minutes.pass_by(store).pending_traces == 0
         yield store
 
@@ -188,16 +187,14 @@ def test_what_came_by_another_road_is_settled_when_told(store: Store) -> None:
 
 
 @pytest.fixture
-def server(engine: EmbeddedStore, tmp_path: Path) -> Iterator[ServerStore]:
+def server(engine: EmbeddedStore, servers_store: EmbeddedStore, tmp_path: Path) -> Iterator[ServerStore]:
     """A server over a database of this process' engine."""
     stand_in = ClickHouseStandIn(engine.open_handle, tmp_path / "sent.proto")
     stand_in.start()
-    server = ServerStore(f"http://127.0.0.1:{stand_in.port}", f"server_{uuid.uuid4().hex}")
-    migrate(server)
+    server = ServerStore(f"http://127.0.0.1:{stand_in.port}", servers_store.database)
     yield server
     server.close()
     stand_in.stop()
-    engine.command("DROP DATABASE {name:Identifier}", {"name": server.database})
 
 
 def test_what_waited_in_the_spool_is_settled_before_it_is_taken_out(server: ServerStore, store: EmbeddedStore) -> None:

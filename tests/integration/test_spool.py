@@ -9,6 +9,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
@@ -23,15 +24,15 @@ from trace_requests import a_request, a_span, admitted, attributes, writer_of
 
 from agentvigil.receiver.admission import clean
 from agentvigil.receiver.otlp import LOGS, METRICS, OTLP_SIGNALS, TRACES, OtlpSignal
-from agentvigil.storage.data_directory import DataDirectory
+from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.envelope import ExportRequest
 from agentvigil.storage.errors import QueryFailed
-from agentvigil.storage.migrations import migrate
 from agentvigil.storage.request_writer import Outcome, RequestWriter
 from agentvigil.storage.server import ServerStore
 from agentvigil.storage.spool import Spool, SpoolingWriter, SpoolLimits
 from agentvigil.storage.store import Store
+from migrated_stores import MigratedStores
 
 RETRYABLE: Final = {
     grpc.StatusCode.CANCELLED,
@@ -53,6 +54,7 @@ def a_log_request(name: str, records: int = 3) -> bytes:
     for number in range(records):
         record = request.resource_logs.add().scope_logs.add().log_records.add(time_unix_nano=time.time_ns())
         record.body.string_value = f"{name} {number}"
+        record.trace_id, record.span_id = bytes(15) + b"\x01", bytes(7) + bytes([1 + number])
         record.attributes.extend(attributes({"key": number, "input.value": SECRET}))
     return request.SerializeToString()
 
@@ -80,10 +82,10 @@ BODIES: dict[OtlpSignal, Callable[[str], bytes]] = {
 }
 
 
-def requests_named(name: str) -> dict[OtlpSignal, ExportRequest]:
+def requests_named(name: str, policy: ContentPolicy = ContentPolicy.FULL) -> dict[OtlpSignal, ExportRequest]:
     """One request of each signal."""
     now = time.time_ns()
-    return {otlp: admitted(body(name), otlp=otlp, received_at_ns=now) for otlp, body in BODIES.items()}
+    return {otlp: admitted(body(name), otlp=otlp, received_at_ns=now, policy=policy) for otlp, body in BODIES.items()}
 
 
 class Bench:
@@ -114,7 +116,7 @@ def row_counts(store: Store) -> dict[str, int]:
 
 
 def contents(store: Store) -> dict[str, list[str]]:
-    """Every row of every table, all columns that are stored, and the index of traces."""
+    """Every row of every table, all columns that are stored, the index of traces, and what was said."""
     found = {
         table: list(
             map(repr, store.rows("SELECT COLUMNS('.*') FROM {table:Identifier} ORDER BY ALL", {"table": table}))
@@ -122,7 +124,8 @@ def contents(store: Store) -> dict[str, list[str]]:
         for table in TABLES
     }
     index = store.rows("SELECT TraceId, min(Start), max(End) FROM otel_traces_trace_id_ts GROUP BY TraceId")
-    return {**found, "index": list(map(repr, index))}
+    said = store.rows("SELECT * FROM span_content ORDER BY ALL")
+    return {**found, "index": list(map(repr, index)), "said": list(map(repr, said))}
 
 
 ONE_OF_EACH = {
@@ -137,28 +140,22 @@ def times(count: int) -> dict[str, int]:
 
 
 @pytest.fixture
-def make_bench(data_directory: DataDirectory, engine: EmbeddedStore, tmp_path: Path) -> Iterator[Callable[..., Bench]]:
-    databases: list[str] = []
-    stores: list[Store] = []
-    stand_in = ClickHouseStandIn(engine.open_handle, tmp_path / "sent.proto")
-    stand_in.start()
+def make_bench(
+    engine: EmbeddedStore, migrated_stores: MigratedStores, tmp_path: Path
+) -> Iterator[Callable[..., Bench]]:
+    with ExitStack() as stack:
+        stand_in = ClickHouseStandIn(engine.open_handle, tmp_path / "sent.proto")
+        stand_in.start()
 
-    def make(max_bytes: int = 2**30) -> Bench:
-        names = [f"{place}_{uuid.uuid4().hex[:8]}" for place in ("spool", "server")]
-        databases.extend(names)
-        local = EmbeddedStore(data_directory, names[0])
-        server = ServerStore(f"http://127.0.0.1:{stand_in.port}", names[1])
-        stores.extend((local, server))
-        migrate(local)
-        migrate(server)
-        return Bench(stand_in, local, server, SpoolLimits(max_bytes, 0, retry_s=0.05))
+        def make(max_bytes: int = 2**30) -> Bench:
+            local = stack.enter_context(migrated_stores.taken())
+            behind = stack.enter_context(migrated_stores.taken(of_server=True))
+            server = ServerStore(f"http://127.0.0.1:{stand_in.port}", behind.database)
+            stack.callback(server.close)
+            return Bench(stand_in, local, server, SpoolLimits(max_bytes, 0, retry_s=0.05))
 
-    yield make
-    stand_in.stop()
-    for store in stores:
-        store.close()
-    for name in databases:
-        engine.command("DROP DATABASE {name:Identifier}", {"name": name})
+        yield make
+        stand_in.stop()
 
 
 def test_an_outage_loses_nothing_and_doubles_nothing(make_bench: Callable[..., Bench]) -> None:
@@ -174,18 +171,60 @@ def test_an_outage_loses_nothing_and_doubles_nothing(make_bench: Callable[..., B
     bench.come_back()
     assert bench.write(after) == [STORED] * 3
     assert bench.spool.drain()
-    assert row_counts(bench.local) == times(0)
+    assert {table: len(rows) for table, rows in contents(bench.local).items() if rows} == {}
     for requests in (before, during, after):
         assert undisturbed.write(requests) == [STORED] * 3
     assert contents(bench.server) == contents(undisturbed.server)
     assert sum(row_counts(bench.server).values()) == sum(times(3).values())
+    assert sum(SECRET in row for row in contents(bench.server)["said"]) == 3 + 9, "spans of the same ids; log records"
+
+
+def test_messages_wait_for_all_that_say_them(make_bench: Callable[..., Bench]) -> None:
+    """A message of a conversation is in the spool once, whichever signal moves first."""
+    bench = make_bench()
+    during = requests_named("during")
+    bench.stand_in.stop()
+    assert bench.write(during) == [STORED] * 3
+    bench.come_back()
+
+    bench.spool._drain_signal(TRACES.signal)
+    bench.spool._clear_content()
+
+    assert bench.spool.drain()
+    said = bench.server.rows("SELECT DISTINCT startsWith(Key, 'logs.'), Text FROM span_content ORDER BY ALL")
+    assert said == [(0, SECRET), (1, SECRET)]
+    assert bench.local.rows("SELECT (SELECT count() FROM span_contents), (SELECT count() FROM content_messages)") == [
+        (0, 0)
+    ]
+
+
+@pytest.mark.parametrize("limit", [1, 10**9])
+def test_content_moves_in_parts_of_bounded_size(
+    make_bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr("agentvigil.storage.spool._CONTENT_BYTES", limit)
+    inserted = Counter[str]()
+    bench = make_bench()
+    bench.stand_in.stop()
+    for number in range(3):
+        assert bench.write(requests_named(f"during {number}")) == [STORED] * 3
+    bench.come_back()
+    insert = bench.server.insert_native
+    monkeypatch.setattr(
+        bench.server, "insert_native", lambda table, rows: (inserted.update([table]), insert(table, rows))
+    )
+
+    assert bench.spool.drain()
+
+    assert len(contents(bench.server)["said"]) == 3 + 9
+    assert inserted["span_contents"] == inserted["content_messages"] == (6 if limit == 1 else 2)
 
 
 def test_what_waits_holds_no_content(make_bench: Callable[..., Bench]) -> None:
     """The spool is a disk like any other."""
     bench = make_bench()
     bench.stand_in.stop()
-    bench.write(requests_named("during"))
+    bench.write(requests_named("during", ContentPolicy.OFF))
     bench.stand_in.start()
 
     found = {table: sum(SECRET in row for row in rows) for table, rows in contents(bench.local).items()}
@@ -326,9 +365,9 @@ def test_the_spool_empties_itself(make_bench: Callable[..., Bench]) -> None:
     try:
         assert bench.spool.server_is_away
         bench.stand_in.start()
-        until(lambda: not bench.spool.server_is_away, 20, "the server to be found back")
-        until(lambda: row_counts(bench.server) == times(1), 20, "the rows")
-        until(lambda: row_counts(bench.local) == times(0), 20, "an empty spool")
+        until(lambda: not bench.spool.server_is_away, "the server to be found back")
+        until(lambda: row_counts(bench.server) == times(1), "the rows")
+        until(lambda: row_counts(bench.local) == times(0), "an empty spool")
     finally:
         bench.spool.stop()
 
@@ -354,7 +393,7 @@ class Senders:
 
     def wait_for_more(self) -> None:
         enough = {otlp: self.acknowledged[otlp] + 2 for otlp in OTLP_SIGNALS}
-        until(lambda: all(self.acknowledged[otlp] >= count for otlp, count in enough.items()), 30, "acknowledgements")
+        until(lambda: all(self.acknowledged[otlp] >= count for otlp, count in enough.items()), "acknowledgements")
 
     def _send(self, otlp: OtlpSignal) -> None:
         sender = OtlpSender(self._address, otlp)
@@ -390,14 +429,14 @@ def test_trouble_of_the_spool_itself_keeps_nobody_from_the_server(
     bench.spool.start()
     try:
         for _ in range(3):
-            assert broken.acquire(timeout=20)
+            assert broken.acquire(timeout=60)
             assert not bench.spool.server_is_away
         assert bench.write(requests_named("new")) == [STORED] * 3
         assert row_counts(bench.server) == times(1)
         assert row_counts(bench.local) == times(1)
 
         monkeypatch.undo()
-        until(lambda: row_counts(bench.server) == times(2), 20, "what waited")
+        until(lambda: row_counts(bench.server) == times(2), "what waited")
     finally:
         bench.spool.stop()
 
@@ -429,7 +468,7 @@ def test_the_server_program_rides_out_an_outage_and_a_kill(
     sent = {otlp: senders.acknowledged[otlp] for otlp in OTLP_SIGNALS}
     expected = {table: sent[OTLP_OF[table]] * rows for table, rows in ONE_OF_EACH.items()}
     store = ServerStore(url, database)
-    until(lambda: row_counts(store) == expected, 60 + OUTAGE_S, "all rows, once", pause_s=0.1)
+    until(lambda: row_counts(store) == expected, "all rows, once", pause_s=0.1)
     assert server.stop() == 0, server.output()
     assert row_counts(store) == expected
     assert SECRET not in server.output()

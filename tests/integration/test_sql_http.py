@@ -42,6 +42,7 @@ from agentvigil.storage.sql.native_blocks import BlockEncoder, decode_blocks
 from agentvigil.storage.sql.settings import Limits
 
 KEY = "vgl_test-key"
+PATIENCE_S = 100  # for what must come, on a machine that is busy
 
 
 @dataclass(frozen=True)
@@ -523,7 +524,7 @@ def _hang(port: int, query: str) -> socket.socket:
 def _wait_for_running(engine: EmbeddedStore, fragment: str, count: int) -> None:
     handle = engine.open_handle()
     question = f"SELECT count() FROM system.processes WHERE query LIKE '%{fragment}%' AND query NOT LIKE '%processes%'"
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + PATIENCE_S
     while int(handle.query(question, "TSV").bytes()) != count:
         assert time.monotonic() < give_up
         time.sleep(0.02)
@@ -561,7 +562,7 @@ def test_a_client_that_hangs_up_leaves_the_queue(engine: EmbeddedStore, patient:
     for client in [*waiting, *running]:
         client.close()
 
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + PATIENCE_S
     while (answer := patient.ask("SELECT number FROM numbers(3)")).status == 503:  # no room yet, not even to wait
         assert time.monotonic() < give_up
     assert answer.data == b"0\n1\n2\n"
@@ -594,6 +595,19 @@ def test_a_client_that_takes_nothing_loses_its_query(engine: EmbeddedStore, data
 CURL = shutil.which("curl")
 
 
+def _without_chance(output: str, body: bytes) -> bytes:
+    """The answer without what differs between two runs of a query: times, marks, and how rows came in blocks."""
+    if output == "Avro":
+        mark = body[-16:]
+        return body.replace(mark, b"")
+    if output == "Native":
+        return body.replace(EMPTY_NATIVE_BLOCK, b"") or EMPTY_NATIVE_BLOCK
+    return re.sub(rb'"elapsed".*|<elapsed>.*', b"", body)
+
+
+EMPTY_NATIVE_BLOCK = b"\x01\x00\x0athe_number\x06UInt64"
+
+
 @pytest.mark.skipif(CURL is None, reason="there is no curl")
 @pytest.mark.parametrize("output", CONTENT_TYPES)
 def test_curl_gets_every_format(output: str, served: Served) -> None:
@@ -620,7 +634,7 @@ def test_curl_gets_every_format(output: str, served: Served) -> None:
             out = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
             body, _, end = out.rpartition(b"\n")
             assert end.decode() == f"200 {CONTENT_TYPES[output]}"
-            answers.append(re.sub(rb'"elapsed".*|<elapsed>.*', b"", body))
+            answers.append(_without_chance(output, body))
     assert answers[0] == answers[1]
     assert answers[2] == answers[3]
     if output != "Null":

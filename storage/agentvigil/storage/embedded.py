@@ -26,9 +26,11 @@ from agentvigil.storage.envelope import OTLP_SCHEMA, Envelope
 from agentvigil.storage.errors import StoreUnreachable
 from agentvigil.storage.insert_stream import INSERT_SETTINGS, InsertStream
 from agentvigil.storage.literals import quote
+from agentvigil.storage.named_queries import load_queries
 from agentvigil.storage.pipeline import Way, ways_of
 from agentvigil.storage.store import Store
 
+_QUERIES: Final = load_queries("agentvigil.storage", "queries.sql")
 _connect: Final[Callable[[str], Connection]] = chdb.connect  # which has no types of its own
 
 _NO_PATH_HAS: Final = frozenset("?:\\")
@@ -86,7 +88,6 @@ class EmbeddedStore(Store):
         self._connection_string = f"{os.path.realpath(self.path)}?{urlencode(options, quote_via=url_quote)}"
         self._options = options
         self._streams: dict[Way, InsertStream] = {}
-        self._columns: dict[Way, list[str]] = {}
         # What still runs in the engine when the interpreter goes would bring the process down.
         atexit.register(self.end_inserts)
         try:
@@ -131,8 +132,7 @@ class EmbeddedStore(Store):
 
     def _run_insert(self, way: Way, message: str, path: str) -> None:
         """Run the INSERT of all that comes from ``path``; see ``insert_stream``."""
-        if way not in self._columns:
-            self._columns[way] = [str(name) for name, *_ in self.rows(f"DESCRIBE TABLE {way.selected()}")]
+        columns = [name for (name,) in self.rows(_QUERIES["inserted_columns"], {"table": way.tables[-1]})]
         settings = (
             # From a file: ClickHouse would write a schema given as text to the directory we were started in.
             f"format_schema = {quote(f'{self._schema}:{message}')}",
@@ -140,7 +140,7 @@ class EmbeddedStore(Store):
             "max_partitions_per_insert_block = 0",
             *INSERT_SETTINGS,
         )
-        self.command(way.insert_from(path, self._columns[way], settings))
+        self.command(way.insert_from(path, columns, settings))
 
     def _connect(self) -> Client:
         # The clients decode what the statements of this package return, none of it in a user's time zone.

@@ -1,18 +1,20 @@
 """Rides out the outage of a ClickHouse server: rows wait in an embedded store beside us and go to the server later.
 
-What waits are rows of the same tables, made by the same views, so content is withheld before anything touches the
+What waits are rows of the same tables, made by the same SELECTs, so content is withheld before anything touches the
 disk, and a request is known in both places by its hash. Moving one is therefore safe to break off anywhere: before
 rows are sent the server is asked which requests it has, afterwards it is asked again, and only what it has whole is
-taken out of the spool.
+taken out of the spool. What projects let be stored of what was said goes before the rows that it belongs to; it may
+come twice, since its tables keep each text once.
 """
 
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.envelope import ExportRequest
@@ -27,6 +29,9 @@ _LOG: Final = logging.getLogger("agentvigil.storage")
 _QUERIES: Final = load_queries("agentvigil.storage", "spool.sql")
 _BATCH_ROWS: Final = 50_000
 _BATCH_REQUESTS: Final = 500
+_CONTENT_BYTES: Final = 64 * 1024 * 1024
+"""About how much content is moved together; one request may have more."""
+_CONTENT_TABLES: Final = ("span_contents", "content_messages")
 _LISTED_REQUESTS: Final = 100_000
 _BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -133,7 +138,10 @@ class Spool:
         Raises:
             StorageError: if one of the two stores is in trouble.
         """
-        return all([self._drain_signal(signal) for signal in SIGNALS])  # noqa: C419 - every signal gets its turn
+        emptied = all([self._drain_signal(signal) for signal in SIGNALS])  # noqa: C419 - every signal gets its turn
+        if emptied:
+            self._clear_content()
+        return emptied
 
     def _drain_signal(self, signal: Signal) -> bool:
         ledger = RequestLedger(self.local, signal)
@@ -182,6 +190,19 @@ class Spool:
             ledger.delete(sorted(moved), _BEGINNING)
         return False
 
+    def _clear_content(self) -> None:
+        """Remove the content of what is moved, if nothing waits that might need it: requests share messages."""
+        signals = [signal for signal in SIGNALS if signal.content_arrival is not None]
+        with ExitStack() as locked:
+            for signal in signals:
+                locked.enter_context(self.writing[signal.name])
+            tables = (destination.table for signal in signals for destination in signal.destinations)
+            if any(self.local.rows(_QUERIES["rows_waiting"], {"table": table})[0][0] for table in tables):
+                return
+            for table in _CONTENT_TABLES:
+                if self.local.rows(_QUERIES["rows_waiting"], {"table": table})[0][0]:
+                    self.local.command(_QUERIES["clear"], {"table": table})
+
     def _move(self, signal: Signal, batch: Mapping[bytes, StoredRequest]) -> set[bytes]:
         """Bring the requests of ``batch`` to the server; return those that it has whole then."""
         ledger = RequestLedger(self._server, signal)
@@ -193,8 +214,10 @@ class Spool:
         if not missing:
             return there
         try:
+            if signal.content_arrival is not None:
+                self._copy_content(missing, received_from)
             for table in tables:
-                self._copy(table, missing, received_from)
+                self._copy("rows_of_requests", table, missing, received_from)
         except QueryFailed as exc:
             if exc.code in STORE_TROUBLE_CODES:
                 raise
@@ -211,13 +234,16 @@ class Spool:
         first, second = ({key: batch[key] for key in part} for part in (keys[:half], keys[half:]))
         return self._move(signal, first) | self._move(signal, second)
 
-    def _copy(self, table: str, request_hashes: Sequence[bytes], received_from: datetime) -> None:
-        parameters = {
-            "table": table,
-            "received_from": received_from,
-            "hashes": [request_hash.hex() for request_hash in request_hashes],
-        }
-        if rows := self.local.native(_QUERIES["rows_of_requests"], parameters):
+    def _copy_content(self, request_hashes: Sequence[bytes], received_from: datetime) -> None:
+        """Bring what ``request_hashes`` said to the server, each message before the text that it is a part of."""
+        sizes = self.local.rows(_QUERIES["content_sizes"], _parameters(request_hashes, received_from))
+        for hashes in _chunks_of_bytes([(bytes(request_hash), size) for request_hash, size in sizes]):
+            self._copy("messages_of_requests", "content_messages", hashes, received_from)
+            self._copy("rows_of_requests", "span_contents", hashes, received_from)
+
+    def _copy(self, query: str, table: str, request_hashes: Sequence[bytes], received_from: datetime) -> None:
+        parameters = {"table": table, **_parameters(request_hashes, received_from)}
+        if rows := self.local.native(_QUERIES[query], parameters):
             self._server.insert_native(table, rows)
 
 
@@ -265,3 +291,21 @@ def _take_batch(movable: dict[bytes, StoredRequest]) -> dict[bytes, StoredReques
     for request_hash in batch:
         del movable[request_hash]
     return batch
+
+
+def _chunks_of_bytes(sizes: Sequence[tuple[bytes, int]]) -> Iterator[list[bytes]]:
+    """Cut requests and their sizes into lists of requests of about :data:`_CONTENT_BYTES`."""
+    chunk: list[bytes] = []
+    total = 0
+    for request_hash, size in sizes:
+        if chunk and total + size > _CONTENT_BYTES:
+            yield chunk
+            chunk, total = [], 0
+        chunk.append(request_hash)
+        total += size
+    if chunk:
+        yield chunk
+
+
+def _parameters(request_hashes: Sequence[bytes], received_from: datetime) -> dict[str, Any]:
+    return {"received_from": received_from, "hashes": [request_hash.hex() for request_hash in request_hashes]}

@@ -45,7 +45,7 @@ class SqlReader(Store):
             raise QueryFailed(0, "what answers is no ClickHouse", text) from exc
         return rows
 
-    def insert_protobuf(self, table: str, message: str, envelopes: Sequence[Envelope]) -> NoReturn:  # noqa: ARG002 - the base's
+    def insert_protobuf(self, arrival: str, message: str, envelopes: Sequence[Envelope]) -> NoReturn:  # noqa: ARG002 - the base's
         raise StorageError("this store is only read")
 
     def _connect(self) -> Client:

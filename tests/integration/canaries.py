@@ -172,9 +172,9 @@ def _scope(text: str, attributes: list[KeyValue]) -> InstrumentationScope:
     return InstrumentationScope(name=text, version=text, attributes=attributes)
 
 
-def columns_with(rows: Callable[[str], Sequence[Sequence[Any]]], *texts: str) -> list[str]:
-    """Columns of any table that hold one of ``texts``, as ``table.column``; ``rows`` answers a query."""
-    columns = rows(
+def columns_with(answers: Callable[..., Sequence[Sequence[Sequence[Any]]]], *texts: str) -> list[str]:
+    """Columns of any table that hold one of ``texts``, as ``table.column``; ``answers`` answers queries, any number."""
+    (columns,) = answers(
         "SELECT table, groupArray(name) FROM system.columns WHERE database = currentDatabase() AND table IN "
         "(SELECT name FROM system.tables WHERE database = currentDatabase() "
         "AND engine NOT IN ('Null', 'MaterializedView', 'View', 'Dictionary')) AND default_kind != 'EPHEMERAL' "
@@ -182,12 +182,17 @@ def columns_with(rows: Callable[[str], Sequence[Sequence[Any]]], *texts: str) ->
     )
     assert sum(len(names) for _, names in columns) > 100
     needles = ", ".join(f"unhex('{needle.hex()}')" for text in texts for needle in spellings(text))
-    found = []
-    for table, names in columns:
-        counts = ", ".join(f"countIf(multiSearchAny(toString(`{name}`), [{needles}]))" for name in names)
-        ((*hits,),) = rows(f"SELECT {counts} FROM `{table}`")
-        found += [f"{table}.{name}" for name, count in zip(names, hits, strict=True) if count]
-    return found
+    counts = (
+        (table, ", ".join(f"countIf(multiSearchAny(toString(`{name}`), [{needles}]))" for name in names))
+        for table, names in columns
+    )
+    counted = answers(*(f"SELECT {count} FROM `{table}`" for table, count in counts))
+    return [
+        f"{table}.{name}"
+        for (table, names), ((*hits,),) in zip(columns, counted, strict=True)
+        for name, count in zip(names, hits, strict=True)
+        if count
+    ]
 
 
 assert {key_classes().of(key) for key in _ONE_OF_EACH} >= set(KeyClass) - {KeyClass.NOT_A_LABEL}

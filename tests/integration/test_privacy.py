@@ -17,6 +17,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -242,7 +243,7 @@ def test_files_of_a_project_that_allows_it_have_it(tmp_path: Path) -> None:
 
 def asking(data: Path) -> Any:
     """Ask the store in ``data``, which no server has open."""
-    return lambda query: run_statements(data, query)[0]
+    return partial(run_statements, data)
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "http"])

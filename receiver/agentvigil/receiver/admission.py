@@ -53,9 +53,10 @@ def admit(otlp: OtlpSignal, body: bytes, project: str, policy: ContentPolicy = C
     stored_body = request.SerializeToString() if checked.rejected else body
     # Resources have such values more often than spans (the arguments of a process), and are few.
     for values in (otlp.values_around, otlp.values):
-        if may_need_flattening(stored_body, otlp.value_tags):
-            flatten(values(request), keep_octets=policy is not ContentPolicy.OFF)
-            stored_body = request.SerializeToString()
+        if not may_need_flattening(stored_body, otlp.value_tags):
+            break
+        flatten(values(request), keep_octets=policy is not ContentPolicy.OFF)
+        stored_body = request.SerializeToString()
     return Admitted(
         body=stored_body,
         items=checked.items,

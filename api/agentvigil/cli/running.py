@@ -88,8 +88,9 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
         )
         await asyncio.to_thread(_prepare, store)
         settling = SettlingService(store, SettlingConfig())
-        settling.start()
-        stack.push_async_callback(asyncio.to_thread, settling.stop)
+        if settings.settling:
+            settling.start()
+            stack.push_async_callback(asyncio.to_thread, settling.stop)
         registry = CollectorRegistry()
         metrics = ReceiverMetrics(registry)
         ProgressCollector(registry, lambda: settling.progress)

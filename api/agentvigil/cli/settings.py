@@ -83,6 +83,11 @@ class Settings(BaseSettings):
         ge=0,
         description="Disk under --data for what arrives while the ClickHouse server is away; 0 turns senders away.",
     )
+    settling: bool = Field(
+        True,
+        description="Make runs and steps of what is stored. One of the servers of a ClickHouse does it; a receiver that "
+        "must never be busy with it leaves it to the others.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged to stderr.")
 
     @field_validator("otlp_grpc", "otlp_http", "clickhouse_http", "api")

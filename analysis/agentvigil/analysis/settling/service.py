@@ -17,7 +17,9 @@ from agentvigil.storage.store import Store
 _LOG: Final = logging.getLogger("agentvigil.analysis")
 _LONGEST_PAUSE_S: Final = 60.0
 _REST_PER_WORK: Final = 9
-"""A step is followed by a pause of so many times what it took, so that small steps leave the machine to intake."""
+_REST_PER_WORK_BEHIND: Final = 3
+"""A step is followed by a pause of so many times what it took, so that settling leaves the machine to intake; what is
+behind after it catches up with a quarter of the time, which is enough for thousands of spans a second."""
 
 
 class SettlingService:
@@ -72,7 +74,8 @@ class SettlingService:
                 if trouble:
                     _LOG.info("runs are settled again")
                 work_s = time.monotonic() - began
-                trouble, pause_s = "", 0.0 if is_behind else max(self._pause_s, _REST_PER_WORK * work_s)
+                rest_s = (_REST_PER_WORK_BEHIND if is_behind else _REST_PER_WORK) * work_s
+                trouble, pause_s = "", rest_s if is_behind else max(self._pause_s, rest_s)
             self._stopping.wait(pause_s)
         try:
             self._job.stop(datetime.now(UTC))

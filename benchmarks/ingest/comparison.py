@@ -16,7 +16,7 @@ from typing import Final
 
 from measuring import TRACES, PartSampler, active_parts, cpu_seconds, peak_rss_bytes, size_bytes
 from reporting import Occasion, Results, cell, circumstances
-from servers import Server, agentvigil_command, null_command, progress, send, yardstick_command
+from servers import Server, agentvigil_command, intake_command, null_command, progress, send, yardstick_command
 
 LOAD_REQUEST_SPANS: Final = 512
 STEADY_REQUEST_SPANS: Final = 8
@@ -24,6 +24,7 @@ STEADY_IN_FLIGHT: Final = 256  # a second of requests at the default rate: the l
 
 SERVERS: Final[dict[str, Callable[[Path], list[str]]]] = {
     "agentvigil": agentvigil_command,
+    "agentvigil without settling": intake_command,
     "yardstick": yardstick_command,
 }
 
@@ -65,6 +66,8 @@ def _phase(name: str, phase: str, args: argparse.Namespace, results: Results, fl
     if phase == "load":
         values["load.spans_per_s"].append(sent["items_per_s"])
         values["load.cpu"].append(cpu_s / max(acknowledged, 1) * 1e6)
+        if cpu_before is not None and cpu_after_send is not None:
+            values["load.cpu_sent"].append((cpu_after_send - cpu_before) / max(acknowledged, 1) * 1e6)
     else:
         if cpu_before is not None and cpu_after_send is not None:
             cpu_s = cpu_after_send - cpu_before
@@ -122,6 +125,7 @@ def rows(args: argparse.Namespace) -> list[tuple[str, str]]:
     return [
         (f"spans/s acknowledged, {LOAD_REQUEST_SPANS}-span requests, {args.in_flight} in flight", "load.spans_per_s"),
         (f"CPU-s per million spans, {args.settle:g} s of merges after the load included", "load.cpu"),
+        ("the same, until the last span is acknowledged", "load.cpu_sent"),
         ("request latency under that load, p50 ms", "load.p50"),
         ("request latency under that load, p99 ms", "load.p99"),
         (f"request latency at {rate} in {STEADY_REQUEST_SPANS}-span requests, p50 ms", "steady.p50"),

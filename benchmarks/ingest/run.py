@@ -40,7 +40,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=2000, help="steady rate in spans/s (2000)")
     parser.add_argument("--in-flight", type=int, default=64, help="requests under way during the load (64)")
     parser.add_argument(
-        "--servers", nargs="+", choices=tuple(SERVERS), default=list(SERVERS), help="which servers to compare (both)"
+        "--servers", nargs="+", choices=tuple(SERVERS), default=list(SERVERS), help="which servers to compare (all)"
     )
     parser.add_argument(
         "--roads", nargs="+", choices=tuple(ROADS), default=list(ROADS), metavar="ROAD", help="which roads to run (all)"

@@ -38,6 +38,11 @@ def agentvigil_command(data: Path) -> list[str]:
     return [str(BIN / "agentvigil"), "up", "--data", str(data), *flags, "--json"]
 
 
+def intake_command(data: Path) -> list[str]:
+    """The product as a receiver only: runs and steps are left to another server."""
+    return [*agentvigil_command(data), "--no-settling"]
+
+
 def yardstick_command(data: Path) -> list[str]:
     """The straightforward receiver."""
     return [sys.executable, str(HERE / "yardstick.py"), "--data", str(data), "--json"]

@@ -13,7 +13,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationSc
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from agentvigil.receiver.otlp import LOGS, METRICS, OtlpSignal
-from agentvigil.semconv.privacy import KeyClass, key_classes
+from agentvigil.semconv.privacy import TEXT_CLASSES, KeyClass, key_classes
 
 CANARY: Final = f"Qz{uuid.uuid4().hex}"
 """What is searched for: one word, which stands in every text below."""
@@ -40,7 +40,7 @@ TEXTS: Final = (
 _FAMILIES: Final = (
     *(family + rest for family in key_classes().families for rest in ("0", "0.message.content", "12.role", "x")),
 )
-_UNKNOWN: Final = ("app.note", "baggage.user.note", "ui.comment", "message.text", "x")
+_UNKNOWN: Final = ("app.note", "baggage.user.note", "ui.comment", "message.text", "x", *TEXT_CLASSES)
 KEYS: Final = (*sorted(key_classes().keys), *_FAMILIES, *_UNKNOWN)
 """Every key anybody told us of, some of every family, and some of nobody's."""
 
@@ -50,6 +50,7 @@ _ONE_OF_EACH: Final = (
     "llm.invocation_parameters",
     *_UNKNOWN,
 )
+_OF_PLACES: Final = (KeyClass.SPAN_NAME, KeyClass.TRACE_STATE, KeyClass.URL)
 NOW_NS: Final = time.time_ns()
 
 
@@ -195,4 +196,4 @@ def columns_with(answers: Callable[..., Sequence[Sequence[Sequence[Any]]]], *tex
     ]
 
 
-assert {key_classes().of(key) for key in _ONE_OF_EACH} >= set(KeyClass) - {KeyClass.NOT_A_LABEL}
+assert {key_classes().of(key) for key in _ONE_OF_EACH} >= {kind for kind in KeyClass if kind not in _OF_PLACES}

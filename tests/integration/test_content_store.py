@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from otlp_requests import a_record, logs_of
 from own_receiver import Receiver
 from trace_requests import DAY, NOW, S, a_request, a_span, admitted, attributes, take, writer_of
 
 from agentvigil.receiver.content_policies import ContentPolicies
 from agentvigil.receiver.ingest import IngestConfig
+from agentvigil.receiver.otlp import LOGS
 from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.content import ContentGone, contents_of, conversation_of, delete_content
 from agentvigil.storage.embedded import EmbeddedStore
@@ -324,6 +326,34 @@ def test_the_conversation_of_a_span(contents: EmbeddedStore) -> None:
     assert conversation_of(contents, "default", TRACE, f"{1:016x}") == [*history, a_message("assistant", "é")]
     assert conversation_of(contents, "default", TRACE, f"{2:016x}") == []
     assert conversation_of(contents, "default", TRACE, f"{3:016x}") == []
+
+
+def test_log_records_of_a_span_say_what_it_said(contents: EmbeddedStore) -> None:
+    """The conventions' event about a call has its messages; records of no span, and other attributes, stay out."""
+    history, answer = json.dumps([a_message("user", "what?" * 20)]), json.dumps([a_message("assistant", "é" * 40)])
+    name = "gen_ai.client.inference.operation.details"
+    ids = {"trace_id": bytes.fromhex(TRACE), "span_id": (1).to_bytes(8, "big"), "event_name": name}
+    records = [
+        a_record(pairs={"gen_ai.input.messages": "[]"}, time_unix_nano=NOW - 2 * S, **ids),
+        a_record(
+            pairs={"gen_ai.input.messages": history, "gen_ai.output.messages": answer, "gen_ai.system": "openai"},
+            time_unix_nano=NOW - S,
+            **ids,
+        ),
+        a_record(pairs={"gen_ai.input.messages": "of nobody"}, time_unix_nano=NOW - S, event_name=name),
+    ]
+    take(contents, admitted(logs_of(*records).SerializeToString(), otlp=LOGS), otlp=LOGS)
+
+    assert of_span(contents) == {
+        f"logs.{NOW - 2 * S}.{name}.gen_ai.input.messages": "[]",
+        f"logs.{NOW - S}.{name}.gen_ai.input.messages": history,
+        f"logs.{NOW - S}.{name}.gen_ai.output.messages": answer,
+    }
+    said = [*json.loads(history), *json.loads(answer)]
+    assert conversation_of(contents, "default", TRACE, f"{1:016x}") == said
+    assert contents.rows(
+        "SELECT countIf(arrayExists(k -> k LIKE '%messages', mapKeys(LogAttributes))) FROM otel_logs"
+    ) == [(0,)]
 
 
 def test_a_text_that_is_not_whole_is_not_made_up(contents: EmbeddedStore) -> None:

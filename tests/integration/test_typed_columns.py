@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from clickhouse_stand_in import ClickHouseStandIn
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Status
@@ -22,6 +23,8 @@ from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.semconv.reference import Normalized, Span, normalize
 from agentvigil.semconv.reference.values import text
 from agentvigil.storage.embedded import EmbeddedStore
+from agentvigil.storage.server import ServerStore
+from agentvigil.storage.store import Store
 
 DIALECTS: Final = Path(__file__).parents[1] / "testdata" / "dialects"
 
@@ -131,7 +134,7 @@ def last_end_ns(request: dict[str, Any]) -> int:
     )
 
 
-def store_all(store: EmbeddedStore, policy: ContentPolicy) -> None:
+def store_all(store: Store, policy: ContentPolicy) -> None:
     take(
         store,
         *(
@@ -179,6 +182,26 @@ def test_withholding_content_changes_no_column(
     rows = {key: row | hashed_texts(row) for key, row in rows_by_span(store).items()}
 
     assert not (found := differences(sent, rows)), "\n".join(found)
+
+
+@pytest.mark.parametrize("policy", ContentPolicy)
+def test_the_views_of_a_server_make_the_same_rows(
+    policy: ContentPolicy, store: EmbeddedStore, servers_store: EmbeddedStore, engine: EmbeddedStore, tmp_path: Path
+) -> None:
+    """One set of SELECTs, put into each other here and behind one another there: every column of every payload."""
+    stand_in = ClickHouseStandIn(engine.open_handle, tmp_path / "sent.proto")
+    stand_in.start()
+    server = ServerStore(f"http://127.0.0.1:{stand_in.port}", servers_store.database)
+    for home in (store, server):
+        store_all(home, policy)
+    server.close()
+    stand_in.stop()
+
+    for table in ("otel_traces", "span_content"):
+        every_row = f"SELECT * FROM {table} ORDER BY ALL"
+        rows = store.rows(every_row)
+        assert (len(rows) > 500) == (table == "otel_traces" or policy is not ContentPolicy.OFF)
+        assert servers_store.rows(every_row) == rows
 
 
 class AnyText:

@@ -376,6 +376,20 @@ def test_an_empty_store_recovers_nothing(store: EmbeddedStore) -> None:
     assert writer_of(store).recover(900, 100) == []
 
 
+def test_a_first_success_is_not_believed(troubled: TroubledStore) -> None:
+    """An engine that says yes and has nothing, as one with asynchronous inserts would, is found out at once."""
+    requests = [admitted(a_request(a_span(number))) for number in (1, 2)]
+    writer = writer_of(troubled)
+    troubled.troubles.append(lambda _body: troubled.really_insert(requests[0]))
+
+    assert writer.write(requests) == [STORED, UNAVAILABLE]
+    assert writer.write([requests[1]]) == [STORED]
+    assert troubled.rows("SELECT count(), uniqExact(SpanId) FROM otel_traces") == [(2, 2)]
+
+    troubled.troubles.append(lambda _body: None)
+    assert writer.write([admitted(a_request(a_span(3)))]) == [STORED], "after that the answer is enough"
+
+
 def test_an_empty_group_is_nothing_to_do(store: EmbeddedStore) -> None:
     """No insert, no answer."""
     assert writer_of(store).write([]) == []

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from agentvigil.receiver.otlp import TRACES, OtlpSignal
 from agentvigil.semconv import registry
-from agentvigil.semconv.privacy import ContentPolicy, KeyClass, class_of, key_classes
-from agentvigil.semconv.screening import HASH, Screened, Value, error_text, screen, text_of
+from agentvigil.semconv.privacy import TEXT_CLASSES, ContentPolicy, KeyClass, class_of, key_classes
+from agentvigil.semconv.screening import HASH, Screened, Value, error_text, screen, screen_place, text_of
 from agentvigil.storage.embedded import EmbeddedStore
 
 OFF, MASKED, FULL = ContentPolicy
@@ -180,6 +181,7 @@ KEYS = st.one_of(
     FAMILY_KEYS,
     st.text("ab.0_ -é", max_size=12),
     st.just("k" * 129),
+    st.sampled_from(sorted(TEXT_CLASSES)),
 )
 VALUES = st.one_of(TEXTS, st.booleans(), st.integers(-(2**63), 2**63 - 1), st.lists(TEXTS, max_size=3))
 
@@ -230,6 +232,70 @@ def test_the_view_keeps_what_the_reference_keeps(
     }
     gone = {key for key, value in sent.items() if expected[key].text != text_of(value)}
     assert bool(withheld) == bool(gone)
+
+
+@pytest.mark.parametrize("policy", ContentPolicy)
+@settings(
+    max_examples=30,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    texts=st.lists(
+        st.one_of(
+            TEXTS,
+            st.sampled_from(
+                (
+                    "a=b,c=d",
+                    "a=b, c=what is said",
+                    "https://a.example/schemas/1.2",
+                    "https://a.example/?q=x y",
+                    "chat of Anna",
+                )
+            ),
+        ),
+        min_size=60,
+        max_size=60,
+    )
+)
+def test_texts_outside_of_attributes_are_kept_alike(
+    store: EmbeddedStore, insert: Insert, policy: ContentPolicy, texts: list[str]
+) -> None:
+    """Each text in each place of a span where there is one."""
+    trace_id = uuid.uuid4()
+    request = ExportTraceServiceRequest()
+    for number, text in enumerate(texts, 1):
+        resource = request.resource_spans.add(schema_url=text)
+        scope = resource.scope_spans.add(scope=InstrumentationScope(name=text, version=text))
+        span = scope.spans.add(
+            trace_id=trace_id.bytes,
+            span_id=number.to_bytes(8, "big"),
+            name=text,
+            trace_state=text,
+            status=Status(message=text, code=Status.STATUS_CODE_ERROR),
+        )
+        span.events.add(name=text)
+
+    insert(TRACES, request.SerializeToString(), policy)
+
+    rows = store.rows(
+        "SELECT SpanName, TraceState, StatusMessage, Events.Name[1], ScopeName, ScopeVersion, ResourceSchemaUrl "
+        "FROM otel_traces WHERE TraceId = {id:String} ORDER BY SpanId",
+        {"id": trace_id.hex},
+    )
+    places = (
+        "(span name)",
+        "(trace state)",
+        "(status message)",
+        "(event name)",
+        "(scope name)",
+        "(scope version)",
+        "(schema url)",
+    )
+    for text, row in zip(texts, rows, strict=True):
+        found = {place: re.sub(r"~[0-9a-f]{16}$", HASH, kept) for place, kept in zip(places, row, strict=True)}
+        assert found == {place: screen_place(place, text, policy) for place in places}, text
 
 
 def _comparable(text: str) -> str:

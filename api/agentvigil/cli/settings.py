@@ -85,8 +85,8 @@ class Settings(BaseSettings):
     )
     settling: bool = Field(
         True,
-        description="Make runs and steps of what is stored. One of the servers of a ClickHouse does it; a receiver that "
-        "must never be busy with it leaves it to the others.",
+        description="Make runs and steps of what is stored. Of several servers on one ClickHouse one does it; a "
+        "receiver that must never be busy with it leaves it to the others.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged to stderr.")
 

@@ -81,7 +81,10 @@ TEXT_CLASSES: Final = MappingProxyType(
         "(schema url)": KeyClass.URL,
     }
 )
-"""What a record says outside of its attributes, under the names that withheld texts are counted by."""
+"""What a record says outside of its attributes, under the names that withheld texts are counted by.
+
+No attribute is of these classes for its name: one that is called so has a key that is no label.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ def key_classes() -> KeyClasses:
     leaves = "|".join(privacy_file()["structure"]["leaves"])
     # Mere structure comes first, and is left whole, so that it is in no family.
     pattern = f"^(?:((?:{whole}|{counted})(?:.*[.])?[0-9]+[.](?:.*[.])?(?:{leaves}))|({whole}).*|({counted})[0-9].*)$"
-    return KeyClasses(MappingProxyType(keys | TEXT_CLASSES), MappingProxyType(families | numbered), pattern)
+    return KeyClasses(MappingProxyType(keys), MappingProxyType(families | numbered), pattern)
 
 
 def class_of(key: str) -> KeyClass:

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from agentvigil.semconv.privacy import (
     LABEL_CHARACTERS,
+    TEXT_CLASSES,
     ContentPolicy,
     KeyClass,
     class_of,
@@ -106,6 +107,14 @@ def screen(key: str, value: Value, policy: ContentPolicy) -> Screened:
     return Screened(_masked(kind, text) if policy is ContentPolicy.MASKED else _kept(kind, text))
 
 
+def screen_place(place: str, text: str, policy: ContentPolicy) -> str:
+    """Return what the policy keeps of ``text`` outside of attributes; ``place`` is one of ``privacy.TEXT_CLASSES``."""
+    if text == "" or policy is ContentPolicy.FULL:
+        return text
+    kind = TEXT_CLASSES[place]
+    return (_masked(kind, text) if policy is ContentPolicy.MASKED else _kept(kind, text)) or ""
+
+
 def text_of(value: Value) -> str:
     """``value`` as the store keeps it when nothing is withheld."""
     if isinstance(value, bool):
@@ -174,7 +183,9 @@ def masked_text(text: str) -> str:
     return _sub(LONG_KEY_PATTERN, "[key]", masked_name(text))
 
 
-def _masked(kind: KeyClass, text: str) -> str:
+def _masked(kind: KeyClass, text: str) -> str | None:
+    if kind in (KeyClass.TRACE_STATE, KeyClass.URL):
+        return _kept(kind, text)
     if kind in (KeyClass.LABEL, KeyClass.NAME, KeyClass.SPAN_NAME):
         return masked_name(text)
     cut = kind in (KeyClass.FREE_TEXT, KeyClass.STACKTRACE)

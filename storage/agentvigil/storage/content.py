@@ -29,7 +29,8 @@ class ContentGone(StorageError):
 def contents_of(store: Store, project: str, trace_id: str, span_id: str) -> Mapping[str, str]:
     """Return the texts of a span, exactly as they were sent, by their keys; none if its project kept none.
 
-    A key of an event is ``events.1.name.key``, of a link ``links.1.key``, counted from 1. Ids are in lower case hex.
+    A key of an event is ``events.1.name.key``, of a link ``links.1.key``, counted from 1, of a log record
+    ``logs.time.name.key``, the time in nanoseconds since 1970. Ids are in lower case hex.
 
     Raises:
         ContentGone: if a message of them was deleted.
@@ -47,7 +48,8 @@ def contents_of(store: Store, project: str, trace_id: str, span_id: str) -> Mapp
 def conversation_of(store: Store, project: str, trace_id: str, span_id: str) -> list[Any]:
     """Return the messages of a span that says them as the conventions want: its input, then its output.
 
-    Each is what the JSON says; an attribute that is no JSON list, as one that its sender cut off, adds nothing.
+    Where the span itself does not say them, those of its last log record that does. Each is what the JSON says; an
+    attribute that is no JSON list, as one that its sender cut off, adds nothing.
     Source: https://github.com/open-telemetry/semantic-conventions-genai (gen_ai.input.messages, gen_ai.output.messages)
 
     Raises:
@@ -55,7 +57,7 @@ def conversation_of(store: Store, project: str, trace_id: str, span_id: str) -> 
         QueryFailed: if the store does not answer.
     """
     texts = contents_of(store, project, trace_id, span_id)
-    said = (texts.get(key, "") for key in (n.GEN_AI_INPUT_MESSAGES, n.GEN_AI_OUTPUT_MESSAGES))
+    said = (_said_of(texts, key) for key in (n.GEN_AI_INPUT_MESSAGES, n.GEN_AI_OUTPUT_MESSAGES))
     return [message for text in said for message in _elements(text)]
 
 
@@ -69,6 +71,13 @@ def delete_content(store: Store, project: str) -> None:
     """
     for name in ("delete_span_contents", "delete_content_messages"):
         store.command(_QUERIES[name], {"project": project})
+
+
+def _said_of(texts: Mapping[str, str], key: str) -> str:
+    if key in texts:
+        return texts[key]
+    logged = [said for said in texts if said.startswith("logs.") and said.endswith(f".{key}")]
+    return texts[max(logged, key=lambda said: int(said.split(".", 2)[1]))] if logged else ""
 
 
 def _elements(text: str) -> Iterator[Any]:

@@ -8,7 +8,10 @@ may ask is decided by the allow-list of ``agentvigil.storage.sql``.
 """
 
 import atexit
+import hashlib
+import json
 import os
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -26,11 +29,9 @@ from agentvigil.storage.envelope import OTLP_SCHEMA, Envelope
 from agentvigil.storage.errors import StoreUnreachable
 from agentvigil.storage.insert_stream import INSERT_SETTINGS, InsertStream
 from agentvigil.storage.literals import quote
-from agentvigil.storage.named_queries import load_queries
 from agentvigil.storage.pipeline import Way, ways_of
 from agentvigil.storage.store import Store
 
-_QUERIES: Final = load_queries("agentvigil.storage", "queries.sql")
 _connect: Final[Callable[[str], Connection]] = chdb.connect  # which has no types of its own
 
 _NO_PATH_HAS: Final = frozenset("?:\\")
@@ -82,9 +83,9 @@ class EmbeddedStore(Store):
                 f"can not keep ClickHouse data in {self.path}: chDB does not take {' '.join(unusable)} in a path; "
                 "choose another directory with --data"
             )
-        configuration = _write_configuration(directory.path / "config")
-        self._schema = configuration / "otlp.proto"
-        options = {"config-file": str(configuration / "config.xml")}
+        self._configuration = _write_configuration(directory.path / "config")
+        self._schema = self._configuration / "otlp.proto"
+        options = {"config-file": str(self._configuration / "config.xml")}
         self._connection_string = f"{os.path.realpath(self.path)}?{urlencode(options, quote_via=url_quote)}"
         self._options = options
         self._streams: dict[Way, InsertStream] = {}
@@ -132,7 +133,6 @@ class EmbeddedStore(Store):
 
     def _run_insert(self, way: Way, message: str, path: str) -> None:
         """Run the INSERT of all that comes from ``path``; see ``insert_stream``."""
-        columns = [name for (name,) in self.rows(_QUERIES["inserted_columns"], {"table": way.tables[-1]})]
         settings = (
             # From a file: ClickHouse would write a schema given as text to the directory we were started in.
             f"format_schema = {quote(f'{self._schema}:{message}')}",
@@ -140,7 +140,28 @@ class EmbeddedStore(Store):
             "max_partitions_per_insert_block = 0",
             *INSERT_SETTINGS,
         )
-        self.command(way.insert_from(path, columns, settings))
+        self.command(way.insert_from(path, self._columns_of(way), settings))
+
+    def _columns_of(self, way: Way) -> Sequence[str]:
+        """Return the columns that are made of requests on their way; the table may have others, of its owner's.
+
+        Finding out takes half a second for spans, so it is remembered, for as long as the SELECT is the same.
+        """
+        selected = way.selected()
+        digest = hashlib.sha256(selected.encode()).hexdigest()
+        memory = self._configuration / f"columns-{way.arrival}-{way.tables[-1]}.json"
+        try:
+            known = json.loads(memory.read_text(encoding="utf-8"))
+            if known["select"] == digest:
+                columns: list[str] = known["columns"]
+                return columns
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        columns = [str(name) for name, *_ in self.rows(f"DESCRIBE TABLE {selected}")]
+        new = memory.with_suffix(f".{threading.get_native_id()}")
+        new.write_text(json.dumps({"select": digest, "columns": columns}), encoding="utf-8")
+        new.replace(memory)
+        return columns
 
     def _connect(self) -> Client:
         # The clients decode what the statements of this package return, none of it in a user's time zone.

@@ -50,14 +50,21 @@ class Way:
     def insert_from(self, path: str, columns: Sequence[str], settings: Sequence[str]) -> str:
         """Return an INSERT of all that is made of the requests that stand under ``path`` in Protobuf.
 
-        ``columns`` are those of the last of the tables that an INSERT fills.
+        ``columns`` are those of :meth:`selected`, in any order.
         """
         names = ", ".join(map(quote_identifier, columns))
-        rows = f"file({quote(path)}, 'Protobuf', {quote(self._structure())})"
-        for table in self.tables:
-            rows = f"(\n{select_of(table, rows)}\n)"
+        rows = self._selected_from(f"file({quote(path)}, 'Protobuf', {quote(self._structure())})")
         words = ("INSERT INTO", quote_identifier(self.tables[-1]), f"({names})", "SELECT", names, "FROM", rows)
         return " ".join((*words, "SETTINGS", ", ".join(settings)))
+
+    def selected(self) -> str:
+        """Return the same as a query, of no requests."""
+        return self._selected_from(f"null({quote(self._structure())})")
+
+    def _selected_from(self, rows: str) -> str:
+        for table in self.tables:
+            rows = f"(\n{select_of(table, rows)}\n)"
+        return rows
 
     def _structure(self) -> str:
         """Columns of requests, as ClickHouse wants a file's structure."""

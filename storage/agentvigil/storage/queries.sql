@@ -33,10 +33,3 @@ SELECT TraceId, min(toDateTime(Timestamp)), max(toDateTime(Timestamp)), max(Keep
 FROM otel_traces
 WHERE IngestedAt >= {received_from:DateTime64(3)} AND TraceId != ''
 GROUP BY TraceId
-
--- inserted_columns --
--- The columns that an INSERT fills.
-SELECT name
-FROM system.columns
-WHERE database = currentDatabase() AND table = {table:String} AND default_kind NOT IN ('ALIAS', 'EPHEMERAL', 'MATERIALIZED')
-ORDER BY position

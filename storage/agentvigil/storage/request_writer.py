@@ -11,8 +11,10 @@ hash of its request and how many rows that request has; after an error the rows 
 If the store can not be asked, the request is *in doubt*: its sender is told to send again, and before anything else
 is inserted the question is asked again.
 
-One bad request fails its whole group. When the error is of a kind that bytes can cause, the rest of the group is
-halved until the culprit is alone; that one is cleaned once (``clean``) and then refused.
+Nor is a success believed at once: the first group of each destination is counted as well.
+
+One bad request fails its whole group. When the error is of a kind that bytes can cause, the group is cleaned
+(``clean``), which mends nearly everything; if not, it is halved until the culprit is alone and refused.
 """
 
 import logging
@@ -56,6 +58,7 @@ class RequestWriter:
         self._store, self._signal, self._clean = store, signal, clean
         self._ledger = RequestLedger(store, signal)
         self._in_doubt: dict[bytes, ExportRequest] = {}
+        self._proven: set[Destination] = set()
 
     def recover(self, window_s: int, limit: int) -> list[bytes]:
         """Look at what an earlier process stored: remove requests that are not whole, return the hashes of the rest.
@@ -101,55 +104,61 @@ class RequestWriter:
         self._write([request for request in group if request.request_hash not in outcomes], outcomes)
         return [outcomes[request.request_hash] for request in group]
 
-    def _write(self, group: Sequence[ExportRequest], outcomes: dict[bytes, Outcome]) -> None:
+    def _write(
+        self, group: Sequence[ExportRequest], outcomes: dict[bytes, Outcome], *, is_cleaned: bool = False
+    ) -> None:
         if not group:
             return
         failure = self._insert(group)
-        if failure is None:
+        if failure is None and self._proven.issuperset(_destinations(group)):
             outcomes.update((request.request_hash, Outcome.STORED) for request in group)
             return
-        _LOG.warning("inserting %d requests failed: %s", len(group), failure)
+        if failure is not None:
+            _LOG.warning("inserting %d requests failed: %s", len(group), failure)
         try:
             landed = self._settle(group)
         except StorageError as exc:
             _LOG.warning("what landed of them is not known: %s", exc)
-            self._in_doubt.update((request.request_hash, request) for request in group)
-            outcomes.update((request.request_hash, Outcome.UNAVAILABLE) for request in group)
+            self._doubt(group, outcomes)
             return
         outcomes.update((request_hash, Outcome.STORED) for request_hash in landed)
         rest = [request for request in group if request.request_hash not in landed]
-        if failure.code in STORE_TROUBLE_CODES:
+        if failure is None:
+            self._prove(group, rest, outcomes)
+        elif failure.code in STORE_TROUBLE_CODES:
             outcomes.update((request.request_hash, Outcome.UNAVAILABLE) for request in rest)
+        elif not is_cleaned:
+            self._write([self._cleaned(request) for request in rest], outcomes, is_cleaned=True)
         elif len(rest) > 1:
             half = len(rest) // 2
-            self._write(rest[:half], outcomes)
-            self._write(rest[half:], outcomes)
+            self._write(rest[:half], outcomes, is_cleaned=True)
+            self._write(rest[half:], outcomes, is_cleaned=True)
         elif rest:
-            self._write_alone(rest[0], failure, outcomes)
+            outcomes[rest[0].request_hash] = _outcome_of(failure)
 
-    def _write_alone(self, request: ExportRequest, failure: QueryFailed, outcomes: dict[bytes, Outcome]) -> None:
-        """Last try for a request that failed by itself, with its body cleaned."""
-        body = self._clean(request.body)
-        if body is not None and body != request.body:
-            cleaned = replace(request, body=body)
-            second = self._insert([cleaned])
-            if second is None:
-                outcomes[request.request_hash] = Outcome.STORED
-                return
-            failure = second
-            try:
-                if self._settle([cleaned]):
-                    outcomes[request.request_hash] = Outcome.STORED
-                    return
-            except StorageError:
-                self._in_doubt[request.request_hash] = request
-                outcomes[request.request_hash] = Outcome.UNAVAILABLE
-                return
-        if failure.code in BAD_DATA_CODES:
-            outcomes[request.request_hash] = Outcome.REFUSED
+    def _prove(
+        self, group: Sequence[ExportRequest], missing: Sequence[ExportRequest], outcomes: dict[bytes, Outcome]
+    ) -> None:
+        """Believe a success from now on, if nothing of the first group that went there is ``missing``."""
+        if missing:
+            _LOG.error(
+                "ClickHouse said that it stored %d requests of %s, and %d of them are not there; nothing is "
+                "acknowledged. Is this its version that the release was made for? See agentvigil doctor",
+                len(group),
+                self._signal.name,
+                len(missing),
+            )
+            self._doubt(missing, outcomes)
         else:
-            _LOG.error("one request can not be stored and the reason is not its bytes: %s", failure)
-            outcomes[request.request_hash] = Outcome.UNAVAILABLE
+            self._proven.update(_destinations(group))
+
+    def _doubt(self, group: Sequence[ExportRequest], outcomes: dict[bytes, Outcome]) -> None:
+        self._in_doubt.update((request.request_hash, request) for request in group)
+        outcomes.update((request.request_hash, Outcome.UNAVAILABLE) for request in group)
+
+    def _cleaned(self, request: ExportRequest) -> ExportRequest:
+        body = self._clean(request.body)
+        return request if body is None else replace(request, body=body)
 
     def _insert(self, group: Sequence[ExportRequest]) -> QueryFailed | None:
         try:
@@ -183,6 +192,14 @@ class RequestWriter:
 
     def _is_abandoned(self, request: StoredRequest) -> bool:
         return self._store.is_embedded or time.time() - request.received_at.timestamp() > _SHARED_STORE_GRACE_S
+
+
+def _outcome_of(failure: QueryFailed) -> Outcome:
+    """What becomes of a request that failed by itself, with its body cleaned."""
+    if failure.code in BAD_DATA_CODES:
+        return Outcome.REFUSED
+    _LOG.error("one request can not be stored and the reason is not its bytes: %s", failure)
+    return Outcome.UNAVAILABLE
 
 
 def _destinations(group: Iterable[ExportRequest]) -> list[Destination]:

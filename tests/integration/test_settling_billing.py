@@ -18,19 +18,19 @@ from agent_traces import (
     tool,
     trace_of,
 )
-from settling_scenarios import Found, Scenarios, borrowed_store, within
+from settling_scenarios import Found, Scenarios, within
 
-from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.prices.loading import load_prices
+from migrated_stores import MigratedStores
 
 scenarios = Scenarios()
 
 
 @pytest.fixture(scope="module")
-def settled(migrated_stores: list[EmbeddedStore], data_directory: DataDirectory) -> Iterator[EmbeddedStore]:
+def settled(migrated_stores: MigratedStores) -> Iterator[EmbeddedStore]:
     """A store in which all scenarios of this module are settled."""
-    with borrowed_store(migrated_stores, data_directory) as store:
+    with migrated_stores.taken() as store:
         load_prices(store)
         scenarios.settle(store)
         yield store

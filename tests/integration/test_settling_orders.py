@@ -9,10 +9,10 @@ from agent_traces import Sp, agent, chat, id_of, receive, retrieval, run_of, set
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from settling_scenarios import Found, Scenarios, borrowed_store, within
+from settling_scenarios import Found, Scenarios, within
 
-from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
+from migrated_stores import MigratedStores
 
 GROUPS = 3
 """In how many groups the spans of a forest arrive; some may be empty."""
@@ -21,9 +21,9 @@ scenarios = Scenarios()
 
 
 @pytest.fixture(scope="module")
-def settled(migrated_stores: list[EmbeddedStore], data_directory: DataDirectory) -> Iterator[EmbeddedStore]:
+def settled(migrated_stores: MigratedStores) -> Iterator[EmbeddedStore]:
     """A store in which all scenarios of this module are settled."""
-    with borrowed_store(migrated_stores, data_directory) as store:
+    with migrated_stores.taken() as store:
         scenarios.settle(store)
         yield store
 

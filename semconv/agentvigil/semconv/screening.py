@@ -136,7 +136,8 @@ def is_name(text: str, words: int = 3) -> bool:
 
 def error_text(text: str) -> str:
     """``text`` with nothing but the words and numbers that errors are made of."""
-    read = _sub(r"\s+", " ", text[:_LONGEST_ERROR_READ])
+    # What RE2 calls space.
+    read = _sub(r"[\t\n\f\r ]+", " ", text[:_LONGEST_ERROR_READ])
     tokens = re.findall(ERROR_TOKENIZER, _sub(JOINED_NUMBERS_PATTERN, "…", read), re.ASCII)
     kept = (
         token

@@ -11,9 +11,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span
 from agentvigil.receiver.checking import Checked, remove_invalid
 from agentvigil.storage.signals import TRACES
 
-_TRACE_ID: Final = attrgetter("trace_id")
-_SPAN_ID: Final = attrgetter("span_id")
-_PARENT_ID: Final = attrgetter("parent_span_id")
+_IDS: Final = attrgetter("trace_id", "span_id", "parent_span_id")
 _NO_TRACE_ID: Final = bytes(16)
 _NO_SPAN_ID: Final = bytes(8)
 
@@ -62,9 +60,9 @@ def trace_values(request: ExportTraceServiceRequest) -> Iterator[AnyValue]:
 
 
 def _all_ids_valid(scope: ScopeSpans) -> bool:
-    trace_ids = set(map(_TRACE_ID, scope.spans))
-    span_ids = set(map(_SPAN_ID, scope.spans))
-    parent_ids = set(map(_PARENT_ID, scope.spans))
+    if not scope.spans:
+        return True
+    trace_ids, span_ids, parent_ids = map(set, zip(*map(_IDS, scope.spans), strict=True))
     return (
         set(map(len, trace_ids)) <= {16}
         and set(map(len, span_ids)) <= {8}

@@ -40,8 +40,7 @@ CREATE TABLE IF NOT EXISTS otel_logs
     RequestLogRecords UInt32 CODEC(ZSTD(1))
         COMMENT 'records of that request: fewer rows with its hash mean that it is not whole',
     ObservedTimestamp DateTime64(9) CODEC(Delta(8), ZSTD(1)) COMMENT '1970 when the sender did not say',
-    BodyWithheld Bool CODEC(ZSTD(1))
-        COMMENT 'the record is about a call to a model: there was a body, and it is not stored',
+    BodyWithheld Bool CODEC(ZSTD(1)) COMMENT 'the project''s policy withheld the body, or something of it',
     DroppedAttributes UInt32 CODEC(ZSTD(1)) COMMENT 'attributes the sender or our limit cut off',
     WithheldKeys Array(LowCardinality(String)) CODEC(ZSTD(1))
         COMMENT 'keys of which the project''s policy withheld or replaced something, numbers in them as N',

@@ -392,6 +392,19 @@ QUERIES: Final[dict[str, tuple[str, ...]]] = {
     "error while running": ("SELECT throwIf(number = 3) FROM numbers(10)",),
     "writing": ("DROP TABLE otel_traces",),
 }
+
+
+def test_a_mere_receiver_leaves_settling_to_others(tmp_path: Path, server: Server, start_server: StartServer) -> None:
+    receiver = start_server(tmp_path / "data", "--no-settling")
+
+    settles = [
+        "agentvigil_settling_runs" in get(f"http://{started.addresses['api']}/metrics")[2]
+        for started in (server, receiver)
+    ]
+
+    assert settles == [True, False]
+
+
 CODES: Final = {"error while running": 395}
 """ClickHouse's own, from its ErrorCodes.cpp."""
 

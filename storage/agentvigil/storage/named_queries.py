@@ -5,7 +5,14 @@ from importlib import resources
 
 
 def load_queries(package: str, file_name: str) -> dict[str, str]:
-    """Return the statements of ``file_name`` in ``package`` by their names."""
+    """Return the statements of ``file_name`` in ``package`` by their names.
+
+    Raises:
+        ValueError: if two have the same name.
+    """
     text = resources.files(package).joinpath(file_name).read_text(encoding="utf-8")
     parts = re.split(r"^-- (\w+) --\n", text, flags=re.MULTILINE)
-    return {name: sql.strip() for name, sql in zip(parts[1::2], parts[2::2], strict=True)}
+    names = parts[1::2]
+    if doubled := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"{file_name} has several statements named {', '.join(sorted(doubled))}")
+    return {name: sql.strip() for name, sql in zip(names, parts[2::2], strict=True)}

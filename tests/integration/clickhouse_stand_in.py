@@ -56,6 +56,7 @@ class ClickHouseStandIn:
     schema_file: Path
     port: int = 0
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    _writing_schema: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
         stand_in = self
@@ -131,7 +132,13 @@ class ClickHouseStandIn:
             }
             if settings.pop("format_schema_source", None) == "string":
                 # An embedded engine would keep a copy of the schema in the directory that the tests were started in.
-                self.schema_file.write_text(settings["format_schema"], encoding="utf-8")
+                # The engine reads it at any time, and remembers for good if it could not.
+                with self._writing_schema:
+                    if not self.schema_file.exists():
+                        new = self.schema_file.with_suffix(".new")
+                        new.write_text(settings["format_schema"], encoding="utf-8")
+                        new.replace(self.schema_file)
+                assert self.schema_file.read_text(encoding="utf-8") == settings["format_schema"]
                 settings["format_schema"] = f"{self.schema_file}:{settings.pop('format_schema_message_name')}"
             for name, value in settings.items():
                 quoted = value.replace("\\", "\\\\").replace("'", "\\'")

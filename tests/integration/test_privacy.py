@@ -29,7 +29,7 @@ from server_process import OtlpSender, Server, free_port, insert_under_way, run_
 from agentvigil.receiver.otlp import LOGS, METRICS, OTLP_SIGNALS, TRACES, OtlpSignal
 from agentvigil.storage.signals import SUMMARY
 
-KILLS: Final = 3
+KILLS: Final = 2
 SECRET: Final = CANARY
 SOME_TEXTS: Final = TEXTS[:1]
 """Enough for a request that is sent while servers are killed; test_canaries has them all."""

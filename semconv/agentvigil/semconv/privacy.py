@@ -209,7 +209,7 @@ def _of_dialects() -> _Declared:
             # A key that is content to one dialect is content wherever it stands.
             keys[source] = max(found, keys.get(source, found))
         families |= {flattened.prefix: KeyClass.CONTENT for flattened in dialect.flattened}
-    numbered = {family for family in families if family in CONTENT_NUMBERED_PREFIXES}
+    numbered = [family for family in families if family in CONTENT_NUMBERED_PREFIXES]
     return _Declared(
         keys,
         {family: value for family, value in families.items() if family not in numbered},

@@ -12,9 +12,11 @@ from typing import Final
 
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.errors import StorageError
+from agentvigil.storage.named_queries import load_queries
 from agentvigil.storage.store import Store
 
 KEY_BYTES: Final = 16
+_QUERIES: Final = load_queries("agentvigil.storage", "queries.sql")
 _FILE_NAME: Final = "hash.key"
 
 
@@ -51,11 +53,8 @@ def _of_directory(path: Path) -> bytes:
 
 
 def _of_server(store: Store) -> bytes:
-    # A view and no table: making one with its key inside is a single step, of two receivers that start at once the
-    # first one's stays. A view's text takes no parameters; this one is ours, 32 digits.
-    made = secrets.token_hex(KEY_BYTES)
-    store.command(f"CREATE VIEW IF NOT EXISTS agentvigil_hash_key AS SELECT '{made}' AS HashKey")
+    store.command(_QUERIES["make_hash_key"], {"made": secrets.token_hex(KEY_BYTES)})
     try:
-        return bytes.fromhex(str(store.rows("SELECT HashKey FROM agentvigil_hash_key")[0][0]))
+        return bytes.fromhex(str(store.rows(_QUERIES["hash_key"])[0][0]))
     except ValueError:
         return b""

@@ -33,3 +33,12 @@ SELECT TraceId, min(toDateTime(Timestamp)), max(toDateTime(Timestamp)), max(Keep
 FROM otel_traces
 WHERE IngestedAt >= {received_from:DateTime64(3)} AND TraceId != ''
 GROUP BY TraceId
+
+-- make_hash_key --
+-- A view and no table: making one with its key inside is a single step, of two receivers that start at once the first
+-- one's stays. A view's text takes no parameters of the server's; this one is bound by the client.
+CREATE VIEW IF NOT EXISTS agentvigil_hash_key AS SELECT %(made)s AS HashKey
+
+-- hash_key --
+-- The key that receivers in front of one server hash with.
+SELECT HashKey FROM agentvigil_hash_key

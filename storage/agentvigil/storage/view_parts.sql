@@ -12,9 +12,16 @@
             arraySlice(mapValues(map), 1, max_attributes),
             if(time_is_believed, [], [toString(time)])))))
 
--- policy_of_envelope --
--- What the receiver said of the project.
-toUInt8(content_policy) AS policy,
+-- envelope --
+-- What the receiver said of the request, and between which times a sender's clock is believed.
+project AS Project,
+                        toUInt16(keep_days) AS KeepDays,
+                        received_at,
+                        received_at + 86400000000000 AS latest,
+                        received_at - keep_days * 86400000000000 AS earliest,
+                        fromUnixTimestamp64Milli(toInt64(intDiv(received_at, 1000000))) AS IngestedAt,
+                        toFixedString(hash, 16) AS RequestHash,
+                        toUInt8(content_policy) AS policy,
                         hashing_key(hash_key) AS sip_key
 
 -- around_sent --
@@ -58,16 +65,9 @@ toLowCardinality(ResourceAttributes['service.name']) AS ServiceName,
 
 -- metric_envelope --
 -- The selects of the five kinds of metrics, from the innermost SELECT, which has a row for each metric, outwards.
-project AS Project,
-                        toUInt16(keep_days) AS KeepDays,
-                        received_at,
-                        received_at + 86400000000000 AS latest,
-                        received_at - keep_days * 86400000000000 AS earliest,
-                        fromUnixTimestamp64Milli(toInt64(intDiv(received_at, 1000000))) AS IngestedAt,
-                        toFixedString(hash, 16) AS RequestHash,
                         data_points AS RequestDataPoints,
                         max_attributes,
-                        {{policy_of_envelope}},
+                        {{envelope}},
                         arrayJoin(tupleElement(request, 'resource_metrics')) AS resource_metric,
                         arrayJoin(tupleElement(resource_metric, 'scope_metrics')) AS scope_metric,
                         arrayJoin(tupleElement(scope_metric, 'metrics')) AS metric
@@ -271,8 +271,59 @@ ResourceAttributes,
     FailureType LowCardinality(String),
     FailureCode LowCardinality(String)
 
+-- envelope_columns --
+-- What the receiver says of a request of any signal.
+project String,
+    received_at UInt64,
+    hash String,
+    keep_days UInt32,
+    max_attributes UInt32,
+    content_policy UInt32,
+    hash_key String
+
+-- metrics_until_data --
+-- A request of metrics, as far as all kinds of them are alike.
+resource_metrics Array(Tuple(
+            resource Tuple(attributes {{key_values}}),
+            schema_url LowCardinality(String),
+            scope_metrics Array(Tuple(
+                scope Tuple(
+                    name LowCardinality(String),
+                    version LowCardinality(String),
+                    attributes {{key_values}},
+                    dropped_attributes_count UInt32),
+                schema_url LowCardinality(String),
+                metrics Array(Tuple(
+                    name LowCardinality(String),
+                    description LowCardinality(String),
+                    unit LowCardinality(String),
+                    data {{metric_data}},
+
+-- exemplars --
+-- Those of a data point.
+exemplars Array(Tuple(
+                                time_unix_nano UInt64,
+                                value {{exemplar_value}},
+                                as_double Float64,
+                                as_int Int64,
+                                span_id String,
+                                trace_id String,
+                                filtered_attributes {{key_values}}))
+
+-- number_points --
+-- The data points of gauges and sums.
+data_points Array(Tuple(
+                            start_time_unix_nano UInt64,
+                            time_unix_nano UInt64,
+                            value {{point_value}},
+                            as_double Float64,
+                            as_int Int64,
+                            {{exemplars}},
+                            attributes {{key_values}},
+                            flags UInt32))
+
 -- otlp_traces_columns --
--- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+-- Requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
     request Tuple(
         resource_spans Array(Tuple(
             resource Tuple(attributes {{key_values}}),
@@ -304,19 +355,13 @@ ResourceAttributes,
                         attributes {{key_values}})),
                     dropped_links_count UInt32,
                     status Tuple(message String, code Int32)))))))),
-    project String,
-    received_at UInt64,
-    hash String,
     spans UInt32,
-    keep_days UInt32,
-    max_attributes UInt32,
     max_events UInt32,
     max_links UInt32,
-    content_policy UInt32,
-    hash_key String
+    {{envelope_columns}}
 
 -- otlp_logs_columns --
--- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+-- Requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
     request Tuple(
         resource_logs Array(Tuple(
             resource Tuple(attributes {{key_values}}),
@@ -336,123 +381,33 @@ ResourceAttributes,
                     trace_id String,
                     span_id String,
                     event_name LowCardinality(String)))))))),
-    project String,
-    received_at UInt64,
-    hash String,
     log_records UInt32,
-    keep_days UInt32,
-    max_attributes UInt32,
-    content_policy UInt32,
-    hash_key String
+    {{envelope_columns}}
 
 -- otlp_metrics_gauge_columns --
--- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+-- Requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
     request Tuple(
-        resource_metrics Array(Tuple(
-            resource Tuple(attributes {{key_values}}),
-            schema_url LowCardinality(String),
-            scope_metrics Array(Tuple(
-                scope Tuple(
-                    name LowCardinality(String),
-                    version LowCardinality(String),
-                    attributes {{key_values}},
-                    dropped_attributes_count UInt32),
-                schema_url LowCardinality(String),
-                metrics Array(Tuple(
-                    name LowCardinality(String),
-                    description LowCardinality(String),
-                    unit LowCardinality(String),
-                    data {{metric_data}},
+        {{metrics_until_data}}
                     gauge Tuple(
-                        data_points Array(Tuple(
-                            start_time_unix_nano UInt64,
-                            time_unix_nano UInt64,
-                            value {{point_value}},
-                            as_double Float64,
-                            as_int Int64,
-                            exemplars Array(Tuple(
-                                time_unix_nano UInt64,
-                                value {{exemplar_value}},
-                                as_double Float64,
-                                as_int Int64,
-                                span_id String,
-                                trace_id String,
-                                filtered_attributes {{key_values}})),
-                            attributes {{key_values}},
-                            flags UInt32)))))))))),
-    project String,
-    received_at UInt64,
-    hash String,
+                        {{number_points}})))))))),
     data_points UInt32,
-    keep_days UInt32,
-    max_attributes UInt32,
-    content_policy UInt32,
-    hash_key String
+    {{envelope_columns}}
 
 -- otlp_metrics_sum_columns --
--- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+-- Requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
     request Tuple(
-        resource_metrics Array(Tuple(
-            resource Tuple(attributes {{key_values}}),
-            schema_url LowCardinality(String),
-            scope_metrics Array(Tuple(
-                scope Tuple(
-                    name LowCardinality(String),
-                    version LowCardinality(String),
-                    attributes {{key_values}},
-                    dropped_attributes_count UInt32),
-                schema_url LowCardinality(String),
-                metrics Array(Tuple(
-                    name LowCardinality(String),
-                    description LowCardinality(String),
-                    unit LowCardinality(String),
-                    data {{metric_data}},
+        {{metrics_until_data}}
                     sum Tuple(
-                        data_points Array(Tuple(
-                            start_time_unix_nano UInt64,
-                            time_unix_nano UInt64,
-                            value {{point_value}},
-                            as_double Float64,
-                            as_int Int64,
-                            exemplars Array(Tuple(
-                                time_unix_nano UInt64,
-                                value {{exemplar_value}},
-                                as_double Float64,
-                                as_int Int64,
-                                span_id String,
-                                trace_id String,
-                                filtered_attributes {{key_values}})),
-                            attributes {{key_values}},
-                            flags UInt32)),
+                        {{number_points}},
                         aggregation_temporality Int32,
                         is_monotonic Bool)))))))),
-    project String,
-    received_at UInt64,
-    hash String,
     data_points UInt32,
-    keep_days UInt32,
-    max_attributes UInt32,
-    content_policy UInt32,
-    hash_key String
+    {{envelope_columns}}
 
 -- otlp_metrics_histogram_columns --
--- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+-- Requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
     request Tuple(
-        resource_metrics Array(Tuple(
-            resource Tuple(attributes {{key_values}}),
-            schema_url LowCardinality(String),
-            scope_metrics Array(Tuple(
-                scope Tuple(
-                    name LowCardinality(String),
-                    version LowCardinality(String),
-                    attributes {{key_values}},
-                    dropped_attributes_count UInt32),
-                schema_url LowCardinality(String),
-                metrics Array(Tuple(
-                    name LowCardinality(String),
-                    description LowCardinality(String),
-                    unit LowCardinality(String),
-                    data {{metric_data}},
+        {{metrics_until_data}}
                     histogram Tuple(
                         data_points Array(Tuple(
                             start_time_unix_nano UInt64,
@@ -463,44 +418,17 @@ ResourceAttributes,
                             explicit_bounds Array(Float64),
                             min Nullable(Float64),
                             max Nullable(Float64),
-                            exemplars Array(Tuple(
-                                time_unix_nano UInt64,
-                                value {{exemplar_value}},
-                                as_double Float64,
-                                as_int Int64,
-                                span_id String,
-                                trace_id String,
-                                filtered_attributes {{key_values}})),
+                            {{exemplars}},
                             attributes {{key_values}},
                             flags UInt32)),
                         aggregation_temporality Int32)))))))),
-    project String,
-    received_at UInt64,
-    hash String,
     data_points UInt32,
-    keep_days UInt32,
-    max_attributes UInt32,
-    content_policy UInt32,
-    hash_key String
+    {{envelope_columns}}
 
 -- otlp_metrics_exponential_histogram_columns --
--- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+-- Requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
     request Tuple(
-        resource_metrics Array(Tuple(
-            resource Tuple(attributes {{key_values}}),
-            schema_url LowCardinality(String),
-            scope_metrics Array(Tuple(
-                scope Tuple(
-                    name LowCardinality(String),
-                    version LowCardinality(String),
-                    attributes {{key_values}},
-                    dropped_attributes_count UInt32),
-                schema_url LowCardinality(String),
-                metrics Array(Tuple(
-                    name LowCardinality(String),
-                    description LowCardinality(String),
-                    unit LowCardinality(String),
-                    data {{metric_data}},
+        {{metrics_until_data}}
                     exponential_histogram Tuple(
                         data_points Array(Tuple(
                             start_time_unix_nano UInt64,
@@ -514,44 +442,17 @@ ResourceAttributes,
                             negative Tuple(offset Int32, bucket_counts Array(UInt64)),
                             min Nullable(Float64),
                             max Nullable(Float64),
-                            exemplars Array(Tuple(
-                                time_unix_nano UInt64,
-                                value {{exemplar_value}},
-                                as_double Float64,
-                                as_int Int64,
-                                span_id String,
-                                trace_id String,
-                                filtered_attributes {{key_values}})),
+                            {{exemplars}},
                             attributes {{key_values}},
                             flags UInt32)),
                         aggregation_temporality Int32)))))))),
-    project String,
-    received_at UInt64,
-    hash String,
     data_points UInt32,
-    keep_days UInt32,
-    max_attributes UInt32,
-    content_policy UInt32,
-    hash_key String
+    {{envelope_columns}}
 
 -- otlp_metrics_summary_columns --
--- Of requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
+-- Requests as they arrive, in OTLP's own shape inside an envelope (otlp.proto).
     request Tuple(
-        resource_metrics Array(Tuple(
-            resource Tuple(attributes {{key_values}}),
-            schema_url LowCardinality(String),
-            scope_metrics Array(Tuple(
-                scope Tuple(
-                    name LowCardinality(String),
-                    version LowCardinality(String),
-                    attributes {{key_values}},
-                    dropped_attributes_count UInt32),
-                schema_url LowCardinality(String),
-                metrics Array(Tuple(
-                    name LowCardinality(String),
-                    description LowCardinality(String),
-                    unit LowCardinality(String),
-                    data {{metric_data}},
+        {{metrics_until_data}}
                     summary Tuple(
                         data_points Array(Tuple(
                             start_time_unix_nano UInt64,
@@ -561,11 +462,5 @@ ResourceAttributes,
                             quantile_values Array(Tuple(quantile Float64, value Float64)),
                             attributes {{key_values}},
                             flags UInt32)))))))))),
-    project String,
-    received_at UInt64,
-    hash String,
     data_points UInt32,
-    keep_days UInt32,
-    max_attributes UInt32,
-    content_policy UInt32,
-    hash_key String
+    {{envelope_columns}}

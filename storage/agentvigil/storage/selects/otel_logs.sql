@@ -109,16 +109,9 @@ FROM
                             FROM
                             (
                                 SELECT
-                                    project AS Project,
-                                    toUInt16(keep_days) AS KeepDays,
-                                    received_at,
-                                    received_at + 86400000000000 AS latest,
-                                    received_at - keep_days * 86400000000000 AS earliest,
-                                    fromUnixTimestamp64Milli(toInt64(intDiv(received_at, 1000000))) AS IngestedAt,
-                                    toFixedString(hash, 16) AS RequestHash,
                                     log_records AS RequestLogRecords,
                                     max_attributes,
-                                    {{policy_of_envelope}},
+                                    {{envelope}},
                                     arrayJoin(tupleElement(request, 'resource_logs')) AS resource_log,
                                     arrayJoin(tupleElement(resource_log, 'scope_logs')) AS scope_log
                                 FROM {{rows}}

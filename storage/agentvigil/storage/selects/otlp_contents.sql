@@ -57,14 +57,7 @@ FROM
         FROM
         (
             SELECT
-                project AS Project,
-                toFixedString(hash, 16) AS RequestHash,
-                toUInt16(keep_days) AS KeepDays,
-                received_at,
-                received_at + 86400000000000 AS latest,
-                received_at - keep_days * 86400000000000 AS earliest,
-                fromUnixTimestamp64Milli(toInt64(intDiv(received_at, 1000000))) AS IngestedAt,
-                {{policy_of_envelope}},
+                {{envelope}},
                 arrayJoin(tupleElement(request, 'resource_spans')) AS resource_span,
                 arrayJoin(tupleElement(resource_span, 'scope_spans')) AS scope_span,
                 arrayJoin(tupleElement(scope_span, 'spans')) AS span,

@@ -44,14 +44,7 @@ FROM
         FROM
         (
             SELECT
-                project AS Project,
-                toFixedString(hash, 16) AS RequestHash,
-                toUInt16(keep_days) AS KeepDays,
-                received_at,
-                received_at + 86400000000000 AS latest,
-                received_at - keep_days * 86400000000000 AS earliest,
-                fromUnixTimestamp64Milli(toInt64(intDiv(received_at, 1000000))) AS IngestedAt,
-                {{policy_of_envelope}},
+                {{envelope}},
                 arrayJoin(tupleElement(request, 'resource_logs')) AS resource_log,
                 arrayJoin(tupleElement(resource_log, 'scope_logs')) AS scope_log,
                 arrayJoin(tupleElement(scope_log, 'log_records')) AS record

@@ -179,15 +179,8 @@ FROM
                             FROM
                             (
                                 SELECT
-                                    project AS Project,
-                                    toUInt16(keep_days) AS KeepDays,
-                                    received_at,
-                                    received_at + 86400000000000 AS latest,
-                                    received_at - keep_days * 86400000000000 AS earliest,
-                                    fromUnixTimestamp64Milli(toInt64(intDiv(received_at, 1000000))) AS IngestedAt,
-                                    toFixedString(hash, 16) AS RequestHash,
                                     requests.spans AS RequestSpans,
-                                    {{policy_of_envelope}},
+                                    {{envelope}},
                                     max_attributes,
                                     max_events,
                                     max_links,

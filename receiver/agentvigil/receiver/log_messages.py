@@ -8,6 +8,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ScopeLogs
 
+from agentvigil.receiver.around import values_around
 from agentvigil.receiver.checking import Checked, remove_invalid
 from agentvigil.storage.signals import LOGS
 
@@ -36,17 +37,9 @@ def check_logs(request: ExportLogsServiceRequest) -> Checked:
     )
 
 
-def log_values_around(request: ExportLogsServiceRequest) -> Iterator[AnyValue]:
-    """Yield the values of resources' and scopes' attributes."""
-    for resource in request.resource_logs:
-        yield from (pair.value for pair in resource.resource.attributes)
-        for scope in resource.scope_logs:
-            yield from (pair.value for pair in scope.scope.attributes)
-
-
 def log_values(request: ExportLogsServiceRequest) -> Iterator[AnyValue]:
     """Yield every attribute's value and every body."""
-    yield from log_values_around(request)
+    yield from values_around(request, "resource_logs", "scope_logs")
     for resource_logs in request.resource_logs:
         for scope_logs in resource_logs.scope_logs:
             for record in scope_logs.log_records:

@@ -7,6 +7,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
+from agentvigil.receiver.around import values_around
 from agentvigil.receiver.checking import Checked, remove_invalid
 from agentvigil.storage.signals import (
     EXPONENTIAL_HISTOGRAM,
@@ -63,17 +64,9 @@ def check_metrics(request: ExportMetricsServiceRequest) -> Checked:
     )
 
 
-def metric_values_around(request: ExportMetricsServiceRequest) -> Iterator[AnyValue]:
-    """Yield the values of resources' and scopes' attributes."""
-    for resource in request.resource_metrics:
-        yield from (pair.value for pair in resource.resource.attributes)
-        for scope in resource.scope_metrics:
-            yield from (pair.value for pair in scope.scope.attributes)
-
-
 def metric_values(request: ExportMetricsServiceRequest) -> Iterator[AnyValue]:
     """Yield every attribute's value, those that exemplars keep included."""
-    yield from metric_values_around(request)
+    yield from values_around(request, "resource_metrics", "scope_metrics")
     for resource_metrics in request.resource_metrics:
         for scope_metrics in resource_metrics.scope_metrics:
             for metric in scope_metrics.metrics:

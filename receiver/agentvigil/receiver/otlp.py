@@ -5,6 +5,7 @@ https://opentelemetry.io/docs/specs/otlp/
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from google.protobuf.message import Message
@@ -19,11 +20,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
+from agentvigil.receiver.around import values_around
 from agentvigil.receiver.checking import Checked
-from agentvigil.receiver.log_messages import check_logs, log_values, log_values_around
-from agentvigil.receiver.metric_messages import check_metrics, metric_values, metric_values_around
+from agentvigil.receiver.log_messages import check_logs, log_values
+from agentvigil.receiver.metric_messages import check_metrics, metric_values
 from agentvigil.receiver.nested import ATTRIBUTE_VALUE, LOG_BODY
-from agentvigil.receiver.trace_messages import check_traces, trace_values, trace_values_around
+from agentvigil.receiver.trace_messages import check_traces, trace_values
 from agentvigil.storage import signals
 from agentvigil.storage.signals import Signal
 
@@ -59,7 +61,7 @@ TRACES: Final = OtlpSignal(
     (ATTRIBUTE_VALUE,),
     check_traces,
     trace_values,
-    trace_values_around,
+    partial(values_around, resources="resource_spans", scopes="scope_spans"),
 )
 LOGS: Final = OtlpSignal(
     signals.LOGS,
@@ -71,7 +73,7 @@ LOGS: Final = OtlpSignal(
     (ATTRIBUTE_VALUE, LOG_BODY),
     check_logs,
     log_values,
-    log_values_around,
+    partial(values_around, resources="resource_logs", scopes="scope_logs"),
 )
 METRICS: Final = OtlpSignal(
     signals.METRICS,
@@ -83,7 +85,7 @@ METRICS: Final = OtlpSignal(
     (ATTRIBUTE_VALUE,),
     check_metrics,
     metric_values,
-    metric_values_around,
+    partial(values_around, resources="resource_metrics", scopes="scope_metrics"),
 )
 
 OTLP_SIGNALS: Final = (TRACES, LOGS, METRICS)

@@ -8,6 +8,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span
 
+from agentvigil.receiver.around import values_around
 from agentvigil.receiver.checking import Checked, remove_invalid
 from agentvigil.storage.signals import TRACES
 
@@ -38,17 +39,9 @@ def check_traces(request: ExportTraceServiceRequest) -> Checked:
     )
 
 
-def trace_values_around(request: ExportTraceServiceRequest) -> Iterator[AnyValue]:
-    """Yield the values of resources' and scopes' attributes."""
-    for resource in request.resource_spans:
-        yield from (pair.value for pair in resource.resource.attributes)
-        for scope in resource.scope_spans:
-            yield from (pair.value for pair in scope.scope.attributes)
-
-
 def trace_values(request: ExportTraceServiceRequest) -> Iterator[AnyValue]:
     """Yield every attribute's value."""
-    yield from trace_values_around(request)
+    yield from values_around(request, "resource_spans", "scope_spans")
     for resource_spans in request.resource_spans:
         for scope_spans in resource_spans.scope_spans:
             for span in scope_spans.spans:

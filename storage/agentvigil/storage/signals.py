@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A Null table that takes requests, and the table in which the rows made of them stay."""
+    """Where requests arrive, a Null table on a server, and the table in which the rows made of them stay."""
 
     arrival: str
     table: str

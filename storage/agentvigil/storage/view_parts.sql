@@ -24,6 +24,19 @@ project AS Project,
                         toUInt8(content_policy) AS policy,
                         hashing_key(hash_key) AS sip_key
 
+-- said_text --
+-- A text that somebody said, and whose it is; `said` is its key and the text.
+Project,
+    RequestHash,
+    TraceId,
+    SpanId,
+    Timestamp,
+    KeepDays,
+    IngestedAt,
+    sip_key,
+    tupleElement(said, 1) AS Key,
+    if(policy = 1, masked_text(tupleElement(said, 2)), tupleElement(said, 2)) AS text
+
 -- around_sent --
 -- Attributes of resource and scope, one after the other.
 arrayConcat(tupleElement(resource, 'key'), tupleElement(scope, 'key')) AS sent_keys,

@@ -3,16 +3,7 @@
 WITH
     {{screening_lambdas}}
 SELECT
-    Project,
-    RequestHash,
-    TraceId,
-    SpanId,
-    Timestamp,
-    KeepDays,
-    IngestedAt,
-    sip_key,
-    tupleElement(said, 1) AS Key,
-    if(policy = 1, masked_text(tupleElement(said, 2)), tupleElement(said, 2)) AS text
+    {{said_text}}
 FROM
 (
     SELECT

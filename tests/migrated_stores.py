@@ -44,6 +44,13 @@ class MigratedStores:
         store = EmbeddedStore(self._directory, f"test_{uuid.uuid4().hex}")
         store.is_embedded = not of_server
         migrate(store)
+        for name, definition in _definitions(store).items():
+            if " TTL " in definition:
+                # A merge may drop what has expired in the moment in which it comes in: tests see rows of the past.
+                store.command(
+                    "ALTER TABLE {name:Identifier} MODIFY SETTING max_number_of_merges_with_ttl_in_pool = 0",
+                    {"name": name},
+                )
         return store
 
 

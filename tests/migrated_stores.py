@@ -29,6 +29,11 @@ class MigratedStores:
             for name, definition in before.items():
                 if "MergeTree" in definition and name != "agentvigil_migrations":
                     store.command("TRUNCATE TABLE {name:Identifier}", {"name": name})
+            for (name,) in store.rows(
+                "SELECT name FROM system.dictionaries WHERE database = currentDatabase() AND element_count != 0"
+            ):
+                # It would remember for minutes what its table held, and price the spans of the next test.
+                store.command(f"SYSTEM RELOAD DICTIONARY {name}")
             self._free[of_server].append(store)
         else:
             store.end_inserts()

@@ -1,0 +1,123 @@
+"""One call of a model is one span, whoever sees it: a framework, an SDK, a gateway, ours or others.
+
+Before a call gets a span, these are asked, in this order:
+
+1. the context forbids instrumentation, or that of models: OpenTelemetry's key and OpenLLMetry's;
+2. a call of ours is around it: what is learned inside is added to that one (`Told.adds_to`);
+3. a framework whose callbacks cannot make a context current has announced its call (:func:`announce`);
+4. a call of an instrumentation built on ``opentelemetry-util-genai`` is around it, by the key it keeps in the context;
+5. the current span says that it is a call of a model, in any dialect that can be known by one attribute.
+
+The other way round, a context inside a call of ours carries 1 and 4, so that others do the same.
+"""
+
+import sys
+import weakref
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.trace import get_current_span
+
+from agentvigil.instrumentations.telemetry.current import SUPPRESS_KEY
+from agentvigil.semconv import names
+from agentvigil.semconv.enums import OperationName
+
+if TYPE_CHECKING:
+    from agentvigil.instrumentations.telemetry.operation import Operation
+
+_OPENLLMETRY_KEY: Final = "suppress_language_model_instrumentation"
+_OURS: Final = create_key("agentvigil.call")
+_UTIL_MODULE: Final = "opentelemetry.util.genai.invocation"
+
+_CALLS: Final = frozenset(
+    {
+        OperationName.CHAT.value,
+        OperationName.GENERATE_CONTENT.value,
+        OperationName.TEXT_COMPLETION.value,
+        OperationName.EMBEDDINGS.value,
+    }
+)
+_MARKS: Final[Mapping[str, frozenset[object]]] = {
+    names.GEN_AI_OPERATION_NAME: frozenset(_CALLS),
+    "openinference.span.kind": frozenset({"LLM", "EMBEDDING"}),
+    "llm.request.type": frozenset({"chat", "completion", "embedding"}),
+    "langfuse.observation.type": frozenset({"generation", "embedding"}),
+}
+"""What marks spans of calls of models: the conventions', OpenInference's, OpenLLMetry's, Langfuse's."""
+
+_announced: ContextVar["weakref.ref[Operation] | None"] = ContextVar("agentvigil_announced", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Somebody else tells of this call: an operation of ours to add to, or None for a foreign one.
+
+    ``context`` is the one that the call runs in.
+    """
+
+    context: Context
+    adds_to: "Operation | None" = None
+
+
+def told_by(context: Context, operation: str) -> Told | None:
+    """Return who tells of a call of a model that begins in ``context``, or None if nobody does yet."""
+    if get_value(SUPPRESS_KEY, context) or (get_value(_OPENLLMETRY_KEY, context) and get_value(_OURS, context) is None):
+        return Told(context)
+    ours = cast("Operation | None", get_value(_OURS, context))
+    if ours is not None and not ours.has_ended and _are_alike(ours.operation, operation):
+        return Told(context, ours)
+    announced = _claim(operation)
+    if announced is not None:
+        return Told(announced.context, announced)
+    if _is_in_call_of_util(context, operation):
+        return Told(context)
+    attributes = getattr(get_current_span(context), "attributes", None)
+    if attributes and any(attributes.get(key) in values for key, values in _MARKS.items()):
+        return Told(context)
+    return None
+
+
+def inside(context: Context, operation: "Operation") -> Context:
+    """Return ``context`` as it is inside ``operation``, a call of a model."""
+    context = set_value(_OURS, operation, context)
+    context = set_value(_OPENLLMETRY_KEY, True, context)
+    util = sys.modules.get(_UTIL_MODULE)
+    if util is not None:
+        key, data = _util_names(operation.operation)
+        context = set_value(getattr(util, key), getattr(util, data)(), context)
+    return context
+
+
+def announce(operation: "Operation") -> None:
+    """Say that the next call of a model in this task or thread is part of ``operation``, while that goes on."""
+    _announced.set(weakref.ref(operation))
+
+
+def _claim(operation: str) -> "Operation | None":
+    reference = _announced.get()
+    announced = reference() if reference is not None else None
+    if announced is None or announced.has_ended or not _are_alike(announced.operation, operation):
+        return None
+    _announced.set(None)
+    return announced
+
+
+def _are_alike(one: str, other: str) -> bool:
+    return (one == OperationName.EMBEDDINGS) == (other == OperationName.EMBEDDINGS)
+
+
+def _is_in_call_of_util(context: Context, operation: str) -> bool:
+    util = sys.modules.get(_UTIL_MODULE)
+    if util is None:
+        return False
+    key, data = _util_names(operation)
+    return isinstance(get_value(getattr(util, key), context), getattr(util, data))
+
+
+def _util_names(operation: str) -> tuple[str, str]:
+    if operation == OperationName.EMBEDDINGS:
+        return "CLIENT_EMBEDDING_CONTEXT_KEY", "EmbeddingData"
+    return "CLIENT_INFERENCE_CONTEXT_KEY", "InferenceData"

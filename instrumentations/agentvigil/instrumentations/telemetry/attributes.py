@@ -12,12 +12,14 @@ _LONGEST: Final = 4_096
 
 def attribute_value(value: object) -> AttributeValue | None:
     """Return ``value`` as an attribute, or None for nothing: None, an SDK's mark of "not given", an object."""
+    if type(value) is str:  # by far the most
+        return value if len(value) <= _LONGEST else value[:_LONGEST]
     if isinstance(value, Enum):
         value = value.value
-    if isinstance(value, str):
-        return value[:_LONGEST]
     if isinstance(value, bool | int | float):
         return value
+    if isinstance(value, str):
+        return str(value)[:_LONGEST]
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         texts = [item[:_LONGEST] for item in map(_plain, value) if isinstance(item, str)]
         return texts or None

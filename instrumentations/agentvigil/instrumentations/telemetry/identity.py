@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from weakref import WeakSet
 
-from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.context import Context, create_key, get_current, set_value
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import TracerProvider, get_tracer_provider
 
@@ -42,7 +42,7 @@ _NOBODY: Final = Identity()
 
 def identity_of(context: Context | None = None) -> Identity:
     """Return what is known in ``context``, or else in the current one."""
-    found = get_value(_KEY, context)
+    found = (get_current() if context is None else context).get(_KEY)
     return found if isinstance(found, Identity) else _NOBODY
 
 

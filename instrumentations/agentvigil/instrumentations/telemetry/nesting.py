@@ -18,7 +18,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.context import Context, create_key
 from opentelemetry.trace import get_current_span
 
 from agentvigil.instrumentations.telemetry.current import SUPPRESS_KEY
@@ -64,9 +64,9 @@ class Told:
 
 def told_by(context: Context, operation: str) -> Told | None:
     """Return who tells of a call of a model that begins in ``context``, or None if nobody does yet."""
-    if get_value(SUPPRESS_KEY, context) or (get_value(_OPENLLMETRY_KEY, context) and get_value(_OURS, context) is None):
+    ours = cast("Operation | None", context.get(_OURS))
+    if context.get(SUPPRESS_KEY) or (ours is None and context.get(_OPENLLMETRY_KEY)):
         return Told(context)
-    ours = cast("Operation | None", get_value(_OURS, context))
     if ours is not None and not ours.has_ended and _are_alike(ours.operation, operation):
         return Told(context, ours)
     announced = _claim(operation)
@@ -74,21 +74,22 @@ def told_by(context: Context, operation: str) -> Told | None:
         return Told(announced.context, announced)
     if _is_in_call_of_util(context, operation):
         return Told(context)
-    attributes = getattr(get_current_span(context), "attributes", None)
-    if attributes and any(attributes.get(key) in values for key, values in _MARKS.items()):
-        return Told(context)
-    return None
+    return Told(context) if _says_call(get_current_span(context)) else None
+
+
+def _says_call(span: object) -> bool:
+    attributes = getattr(span, "attributes", None) or {}
+    return any(attributes.get(key) in values for key, values in _MARKS.items())
 
 
 def inside(context: Context, operation: "Operation") -> Context:
     """Return ``context`` as it is inside ``operation``, a call of a model."""
-    context = set_value(_OURS, operation, context)
-    context = set_value(_OPENLLMETRY_KEY, True, context)
+    marks: dict[str, object] = {_OURS: operation, _OPENLLMETRY_KEY: True}
     util = sys.modules.get(_UTIL_MODULE)
     if util is not None:
         key, data = _util_names(operation.operation)
-        context = set_value(getattr(util, key), getattr(util, data)(), context)
-    return context
+        marks[getattr(util, key)] = getattr(util, data)()
+    return Context({**context, **marks})
 
 
 def announce(operation: "Operation") -> None:
@@ -114,7 +115,7 @@ def _is_in_call_of_util(context: Context, operation: str) -> bool:
     if util is None:
         return False
     key, data = _util_names(operation)
-    return isinstance(get_value(getattr(util, key), context), getattr(util, data))
+    return isinstance(context.get(getattr(util, key)), getattr(util, data))
 
 
 def _util_names(operation: str) -> tuple[str, str]:

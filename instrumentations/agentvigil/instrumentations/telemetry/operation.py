@@ -18,8 +18,9 @@ from agentvigil.instrumentations.telemetry.attributes import attribute_value
 from agentvigil.instrumentations.telemetry.content import json_text, plain
 from agentvigil.instrumentations.telemetry.current import Active
 from agentvigil.instrumentations.telemetry.guard import guarded, report
+from agentvigil.instrumentations.telemetry.instruments import NO_EXEMPLAR
 from agentvigil.semconv import names
-from agentvigil.semconv.enums import TokenModality
+from agentvigil.semconv.enums import OperationName, TokenModality
 
 if TYPE_CHECKING:
     from agentvigil.instrumentations.telemetry.telemetry import Telemetry
@@ -174,7 +175,12 @@ class Operation:
                     fresh[name] = value if isinstance(value, str) else json_text(value)
             self.span.set_attributes(fresh)
         if self._kind.duration:
-            self._telemetry.instruments.record(self._kind.duration, duration_s, self._labels(), self.context)
+            labels = self._labels()
+            self._telemetry.instruments.record(self._kind.duration, duration_s, labels, self.context)
+            self._measure(labels)
+
+    def _measure(self, labels: dict[str, AttributeValue]) -> None:
+        """Record the operation's other metrics."""
 
     def _labels(self) -> dict[str, AttributeValue]:
         found = {name: self._attributes[name] for name in self._kind.labels if name in self._attributes}
@@ -189,16 +195,13 @@ class AgentInvocation(Operation):
     inference_calls = 0
     tool_calls = 0
 
-    def _finish(self) -> None:
-        super()._finish()
-        instruments, labels = self._telemetry.instruments, self._labels()
-        labels.pop(names.ERROR_TYPE, None)
-        labels.pop(names.GEN_AI_REQUEST_MODEL, None)
+    def _measure(self, labels: dict[str, AttributeValue]) -> None:
+        name = {key: value for key, value in labels.items() if key == names.GEN_AI_AGENT_NAME}
         for metric, calls in (
             (names.METRIC_GEN_AI_INVOKE_AGENT_INFERENCE_CALLS, self.inference_calls),
             (names.METRIC_GEN_AI_INVOKE_AGENT_TOOL_CALLS, self.tool_calls),
         ):
-            instruments.record(metric, calls, labels, self.context)
+            self._telemetry.instruments.record(metric, calls, name, self.context)
 
 
 class ToolCall(Operation):
@@ -320,23 +323,27 @@ class Inference(Operation):
         if self.agent is not None:
             self.agent.inference_calls += 1
         super()._finish()
-        if self._kind.duration == names.METRIC_GEN_AI_CLIENT_INFERENCE_DURATION:
-            self._count_tokens()
-            if self._telemetry.content_mode.on_events:
-                self._telemetry.details({**self._attributes, **self._content}, self.context)
+        if not self._is_embeddings and self._telemetry.content_mode.on_events:
+            self._telemetry.details({**self._attributes, **self._content}, self.context)
 
-    def _count_tokens(self) -> None:
-        labels, instruments = self._labels(), self._telemetry.instruments
+    @property
+    def _is_embeddings(self) -> bool:
+        return self._kind.operation == OperationName.EMBEDDINGS
+
+    def _measure(self, labels: dict[str, AttributeValue]) -> None:
+        if self._is_embeddings:
+            return
+        instruments = self._telemetry.instruments
+        counted = labels | {names.GEN_AI_TOKEN_MODALITY: TokenModality.UNKNOWN.value}
         for attribute, counter, histogram in _COUNTED:
             count = self._attributes.get(attribute)
             if not isinstance(count, int):
                 if not (self.error_type and histogram):
                     continue
                 count = 0  # a failed call is counted, with nothing
-            modality = {names.GEN_AI_TOKEN_MODALITY: TokenModality.UNKNOWN.value}
-            instruments.count(counter, count, labels | modality, self.context)
+            instruments.count(counter, count, counted)
             if histogram:
-                instruments.record(histogram, count, labels, self.context)
+                instruments.record(histogram, count, labels, NO_EXEMPLAR)
 
 
 class AddedToAnother(Inference):

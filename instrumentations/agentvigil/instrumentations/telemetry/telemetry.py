@@ -5,7 +5,7 @@ from typing import Any, Final, TypeVar, cast
 
 from opentelemetry import context as otel
 from opentelemetry._logs import LoggerProvider, LogRecord, SeverityNumber, get_logger
-from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.context import Context, create_key, set_value
 from opentelemetry.metrics import MeterProvider, get_meter
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, TracerProvider, get_tracer, set_span_in_context
 from opentelemetry.util.types import AttributeValue
@@ -267,9 +267,9 @@ class Telemetry:
                 attributes[name] = found
         for name, value in identity_of(around).attributes():
             attributes.setdefault(name, value)
-        agent = cast("AgentInvocation | None", get_value(_AGENT_KEY, around))
+        agent = cast("AgentInvocation | None", around.get(_AGENT_KEY))
         span: Span = INVALID_SPAN
-        if not get_value(SUPPRESS_KEY, around):
+        if not around.get(SUPPRESS_KEY):
             with guard("start of a span"):
                 span = self._tracer.start_span(
                     span_name or kind.span_name(attributes), around, kind.span_kind, attributes

@@ -4,6 +4,7 @@ Made by ``tools/semconv/generate.py`` from ``registry.toml``; change that and ru
 """
 
 from agentvigil.semconv.names import (
+    AGENTVIGIL_CONFIDENCE,
     AGENTVIGIL_COST_DETAILS,
     AGENTVIGIL_COST_INPUT_USD,
     AGENTVIGIL_COST_OUTPUT_USD,
@@ -124,6 +125,7 @@ __all__ = [
     "AGENTVIGIL_STEP_NAME",
     "AGENTVIGIL_STEP_ATTEMPT",
     "AGENTVIGIL_IS_STEP",
+    "AGENTVIGIL_CONFIDENCE",
     "AGENTVIGIL_FAILURE_TYPE",
     "AGENTVIGIL_FAILURE_CODE",
     "AGENTVIGIL_FAILURE_MESSAGE",

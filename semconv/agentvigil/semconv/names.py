@@ -807,6 +807,12 @@ AGENTVIGIL_IS_STEP: Final = "agentvigil.is_step"
 Boolean; development; privacy safe; source agentvigil.
 """
 
+AGENTVIGIL_CONFIDENCE: Final = "agentvigil.confidence"
+"""How sure the agent is of the step, or of the run: 0 is not at all, 1 is certain.
+
+Double; development; privacy safe; source agentvigil.
+"""
+
 AGENTVIGIL_FAILURE_TYPE: Final = "agentvigil.failure.type"
 """Which part of the agent failed.
 
@@ -859,7 +865,7 @@ Any, on spans as JSON; unit USD; development; privacy numeric_json; source agent
 """
 
 AGENTVIGIL_FEEDBACK_RUN_ID: Final = "agentvigil.feedback.run_id"
-"""Trace id of the run that was judged, 32 hex digits.
+"""Id of the run that was judged: its trace id, or that and its top span's id, joined by a dash.
 
 String; development; privacy label; source agentvigil.
 """

@@ -41,6 +41,7 @@ _RIVALS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         ("opentelemetry.instrumentation.google_generativeai", "GoogleGenerativeAiInstrumentor"),
         ("openinference.instrumentation.google_genai", "GoogleGenAIInstrumentor"),
     ),
+    "threads": (("opentelemetry.instrumentation.threading", "ThreadingInstrumentor"),),
     "llama_index": (
         ("opentelemetry.instrumentation.llamaindex", "LlamaIndexInstrumentor"),
         ("openinference.instrumentation.llama_index", "LlamaIndexInstrumentor"),

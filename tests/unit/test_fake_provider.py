@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fake_provider import FakeProvider
+from agentvigil.testing import FakeProvider
 
 MODEL = {"model": "m-1"}
 STREAM = {**MODEL, "stream": True}

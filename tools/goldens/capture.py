@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from local_server import Handler, LocalServer
+from agentvigil.testing.local_server import Handler, LocalServer
 
 _REQUESTS: Final[dict[str, type[Message]]] = {
     "/v1/traces": ExportTraceServiceRequest,

@@ -19,11 +19,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from agentvigil.testing import FakeProvider
 from canonical import canonical, logs_document, rendered, traces_document
 from capture import Capture
 from declaration import DIRECTORY, ROOT, BadDeclaration, Library, libraries
 from environments import InstallFailed, python_of
-from fake_provider import FakeProvider
 
 SECONDS_PER_SCENARIO: Final = 180
 

@@ -1,10 +1,11 @@
 """Who gets which answer, and what was told to whom."""
 
 import threading
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
-from fake_provider.api import Api, Document, Reply, Turn
-from fake_provider.scenarios import SCENARIOS
+from agentvigil.testing.answers import Answer
+from agentvigil.testing.api import Api, Document, Reply, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,10 @@ class Call:
 class Ledger:
     """Answers the calls of each scenario in turn, and keeps them. Threads may share it."""
 
-    def __init__(self) -> None:
+    def __init__(self, scenarios: Mapping[str, Sequence[Answer]]) -> None:
+        self.scenarios = scenarios
         self._calls: dict[str, list[Call]] = {}
+        self._requests: dict[str, list[Document]] = {}
         self._lock = threading.Lock()
 
     def calls(self, scenario: str) -> list[Call]:
@@ -34,14 +37,21 @@ class Ledger:
         with self._lock:
             return list(self._calls.get(scenario, ()))
 
+    def requests(self, scenario: str) -> list[Document]:
+        """What was asked so far."""
+        with self._lock:
+            return list(self._requests.get(scenario, ()))
+
     def answer(self, scenario: str, api: Api, path: str, body: Document) -> Reply:
         """Answer one request, and remember that."""
         with self._lock:
             calls = self._calls.setdefault(scenario, [])
-            answers = SCENARIOS[scenario]
+            self._requests.setdefault(scenario, []).append(body)
+            answers = self.scenarios[scenario]
             turn = Turn(path, body, answers[min(len(calls), len(answers) - 1)], len(calls) + 1)
-            reply = Reply(api.rate_limit_error(), status=429) if turn.answer.rate_limited else api.reply(turn)
+            status = turn.answer.status
+            reply = Reply(api.error(status), status=status) if turn.answer.is_error else api.reply(turn)
             told = {} if reply.told is None else asdict(reply.told)
-            response_model = "" if turn.answer.rate_limited else api.answered_by(turn)
+            response_model = "" if turn.answer.is_error else api.answered_by(turn)
             calls.append(Call(api.name, api.model(turn), response_model, reply.status, **told))
-            return reply
+            return replace(reply, answer=turn.answer)

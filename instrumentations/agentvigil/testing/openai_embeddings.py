@@ -5,8 +5,8 @@ import re
 import struct
 from dataclasses import replace
 
-from fake_provider.api import Reply, Turn
-from fake_provider.openai_api import OpenAIApi
+from agentvigil.testing.api import Reply, Turn
+from agentvigil.testing.openai_api import OpenAIApi
 
 
 class Embeddings(OpenAIApi):

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeAlias
 
-from fake_provider.answers import Answer, Usage
+from agentvigil.testing.answers import Answer, Usage
 
 Document: TypeAlias = dict[str, Any]
 """A JSON object."""
@@ -27,9 +27,9 @@ class Turn:
     number: int
     """Of the call, from 1. Ids are made from it."""
 
-    def id(self, prefix: str) -> str:
-        """An id in the manner of the provider."""
-        return f"{prefix}{self.number:024d}"
+    def id(self, prefix: str, index: int = 0) -> str:
+        """An id in the manner of the provider, of the ``index``-th thing of its kind in the answer."""
+        return f"{prefix}{self.number:024d}" if index == 0 else f"{prefix}{self.number:021d}_{index:02d}"
 
     @property
     def streams(self) -> bool:
@@ -46,6 +46,8 @@ class Reply:
     told: Usage | None = None
     """Usage in the response, as far as this API tells it."""
     status: int = 200
+    answer: Answer | None = None
+    """What it was made of: how long it takes, and where it breaks."""
 
 
 class Api(ABC):
@@ -64,8 +66,8 @@ class Api(ABC):
         """Answer ``turn`` in this API's shape."""
 
     @abstractmethod
-    def rate_limit_error(self) -> Document:
-        """What the API says with status 429."""
+    def error(self, status: int) -> Document:
+        """What the API says with ``status``, of 400 and more."""
 
     def answered_by(self, turn: Turn) -> str:
         """The exact model, as the provider names it in the answer."""

@@ -2,7 +2,7 @@
 
 import json
 
-from fake_provider.api import Document
+from agentvigil.testing.api import Document
 
 
 def server_sent_event(document: Document, name: str = "") -> str:

@@ -3,10 +3,20 @@
 import json
 import re
 from dataclasses import replace
+from typing import Final
 
-from fake_provider.answers import REASONING_TEXT
-from fake_provider.api import Api, Document, Reply, Turn
-from fake_provider.server_sent_events import server_sent_event
+from agentvigil.testing.answers import REASONING_TEXT
+from agentvigil.testing.api import Api, Document, Reply, Turn
+from agentvigil.testing.server_sent_events import server_sent_event
+
+_ERRORS: Final = {
+    400: ("INVALID_ARGUMENT", "Invalid value."),
+    401: ("UNAUTHENTICATED", "Invalid API key."),
+    403: ("PERMISSION_DENIED", "Not allowed."),
+    404: ("NOT_FOUND", "The model does not exist."),
+    429: ("RESOURCE_EXHAUSTED", "Rate limit reached."),
+    503: ("UNAVAILABLE", "The model is overloaded."),
+}
 
 
 class GenerateContent(Api):
@@ -28,19 +38,22 @@ class GenerateContent(Api):
         documents = [self._document(turn, [part], last=part is parts[-1]) for part in parts]
         return Reply(events=tuple(server_sent_event(document) for document in documents), told=told)
 
-    def rate_limit_error(self) -> Document:
-        return {"error": {"code": 429, "message": "Rate limit reached.", "status": "RESOURCE_EXHAUSTED"}}
+    def error(self, status: int) -> Document:
+        name, message = _ERRORS.get(status, ("INTERNAL", "Internal error."))
+        return {"error": {"code": status, "message": message, "status": name}}
 
     def _parts(self, turn: Turn) -> list[Document]:
         thought = [{"text": REASONING_TEXT, "thought": True}] if turn.answer.usage.reasoning else []
-        if turn.answer.tool_call is None:
+        if not turn.answer.tool_calls:
             return [*thought, {"text": turn.answer.text}]
         functions = [f for tool in turn.body.get("tools", []) for f in tool.get("functionDeclarations", [])]
-        schema = "parametersJsonSchema"
-        name, arguments = turn.answer.tool_call.among(
-            {f["name"]: f.get(schema) or f.get("parameters") or {} for f in functions}
-        )
-        return [*thought, {"functionCall": {"id": turn.id("call_"), "name": name, "args": json.loads(arguments)}}]
+        offered = {f["name"]: f.get("parametersJsonSchema") or f.get("parameters") or {} for f in functions}
+        calls = []
+        for index, call in enumerate(turn.answer.tool_calls):
+            name, arguments = call.among(offered)
+            asked = {"id": turn.id("call_", index), "name": name, "args": json.loads(arguments)}
+            calls.append({"functionCall": asked})
+        return [*thought, *calls]
 
     def _document(self, turn: Turn, parts: list[Document], *, last: bool) -> Document:
         usage = turn.answer.usage

@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from http import HTTPStatus
+from typing import Any, Final, Literal
 
 REASONING_TEXT: Final = "The user wants a short answer, so one sentence will do."
 """What the model thinks wherever it reasons."""
@@ -44,12 +45,32 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the model says, and what that costs; or that the caller has called too often."""
+    """What the model says, and what that costs; or how the call goes wrong.
+
+    ``status`` of 400 and more is an error, in the shape of the API that was called. ``delay_s`` passes before the
+    answer and ``chunk_delay_s`` before each event of a stream. ``cut`` is where the connection breaks: ``"before"``
+    anything is said, or in the ``"middle"`` of the body or of the stream. ``edit`` gets each JSON document of the
+    answer, the events of a stream too, and returns what is sent in its place: for nulls, unknown fields and other
+    oddities.
+    """
 
     usage: Usage = Usage(0, 0)
     text: str = ""
-    tool_call: ToolCall | None = None
-    rate_limited: bool = False
+    tool_calls: Sequence[ToolCall] = ()
+    status: int = 200
+    delay_s: float = 0.0
+    chunk_delay_s: float = 0.0
+    cut: Literal["", "before", "middle"] = ""
+    edit: Callable[[Any], Any] | None = None
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the caller gets an error."""
+        return self.status >= HTTPStatus.BAD_REQUEST
+
+    def edited(self, document: Any) -> Any:
+        """The document as it is sent."""
+        return document if self.edit is None else self.edit(document)
 
     @property
     def pieces(self) -> list[str]:

@@ -3,10 +3,20 @@
 import json
 import re
 from collections.abc import Iterator
+from typing import Final
 
-from fake_provider.answers import REASONING_TEXT, Usage
-from fake_provider.api import SNAPSHOT, Api, Document, Reply, Turn
-from fake_provider.server_sent_events import server_sent_event
+from agentvigil.testing.answers import REASONING_TEXT, Usage
+from agentvigil.testing.api import SNAPSHOT, Api, Document, Reply, Turn
+from agentvigil.testing.server_sent_events import server_sent_event
+
+_ERRORS: Final = {
+    400: ("invalid_request_error", "Invalid value."),
+    401: ("authentication_error", "Invalid API key."),
+    403: ("permission_error", "Not allowed."),
+    404: ("not_found_error", "The model does not exist."),
+    429: ("rate_limit_error", "Rate limit reached."),
+    529: ("overloaded_error", "Overloaded."),
+}
 
 
 class Messages(Api):
@@ -26,9 +36,9 @@ class Messages(Api):
         }
         return Reply(document, told=turn.answer.usage)
 
-    def rate_limit_error(self) -> Document:
-        error = {"type": "rate_limit_error", "message": "Rate limit reached."}
-        return {"type": "error", "error": error, "request_id": f"req_{0:024d}"}
+    def error(self, status: int) -> Document:
+        kind, message = _ERRORS.get(status, ("api_error", "Internal server error."))
+        return {"type": "error", "error": {"type": kind, "message": message}, "request_id": f"req_{0:024d}"}
 
     def _envelope(self, turn: Turn) -> Document:
         return {
@@ -45,11 +55,12 @@ class Messages(Api):
         blocks: list[Document] = []
         if turn.answer.usage.reasoning:
             blocks.append({"type": "thinking", "thinking": REASONING_TEXT, "signature": "c2lnbmF0dXJl"})
-        if turn.answer.tool_call is not None:
-            offered = {tool["name"]: tool.get("input_schema") or {} for tool in turn.body.get("tools", [])}
-            name, arguments = turn.answer.tool_call.among(offered)
-            blocks.append({"type": "tool_use", "id": turn.id("toolu_"), "name": name, "input": json.loads(arguments)})
-        else:
+        offered = {tool["name"]: tool.get("input_schema") or {} for tool in turn.body.get("tools", [])}
+        for index, call in enumerate(turn.answer.tool_calls):
+            name, arguments = call.among(offered)
+            asked = {"id": turn.id("toolu_", index), "name": name, "input": json.loads(arguments)}
+            blocks.append({"type": "tool_use", **asked})
+        if not turn.answer.tool_calls:
             blocks.append({"type": "text", "text": turn.answer.text})
         return blocks
 
@@ -65,7 +76,7 @@ class Messages(Api):
         }
 
     def _stop_reason(self, turn: Turn) -> str:
-        return "end_turn" if turn.answer.tool_call is None else "tool_use"
+        return "tool_use" if turn.answer.tool_calls else "end_turn"
 
     def _events(self, turn: Turn) -> Iterator[str]:
         usage = self._usage(turn.answer.usage)

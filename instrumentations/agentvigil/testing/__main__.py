@@ -1,26 +1,31 @@
-"""The provider alone, for use by hand: ``python tools/goldens/fake_provider``.
-
-Python puts a directory that it is given on the path itself; the package is found from the one above.
-"""
+"""The provider alone, for use by hand: ``python -m agentvigil.testing``."""
 
 import argparse
 import sys
 import threading
 from contextlib import suppress
-from pathlib import Path
+from typing import Final
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from agentvigil.testing import FakeProvider
+from agentvigil.testing.scenarios import SCENARIOS
 
-from fake_provider import FakeProvider
-from fake_provider.scenarios import SCENARIOS
+_EXAMPLES: Final = """examples:
+  python -m agentvigil.testing --port 8080
+  OPENAI_BASE_URL=http://127.0.0.1:8080/chat/v1 OPENAI_API_KEY=any python my_agent.py
+  ANTHROPIC_BASE_URL=http://127.0.0.1:8080/tool ANTHROPIC_API_KEY=any python my_agent.py
+  curl http://127.0.0.1:8080/chat/calls
+
+scenarios: {scenarios}
+"""
 
 
 def main() -> int:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(
-        prog="fake_provider",
+        prog="python -m agentvigil.testing",
         description="A provider of models on this machine, whose usage is known before it is asked.",
-        epilog=f"Scenarios: {', '.join(SCENARIOS)}. What was answered: GET /SCENARIO/calls.",
+        epilog=_EXAMPLES.format(scenarios=", ".join(SCENARIOS)),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--port", type=int, default=8080, help="port on 127.0.0.1; 0 takes a free one (8080)")
     args = parser.parse_args()

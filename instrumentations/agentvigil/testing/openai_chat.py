@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from fake_provider.answers import Answer, ToolCall
-from fake_provider.api import CREATED_UNIX_SECONDS, Document, Reply, Turn
-from fake_provider.openai_api import OpenAIApi
-from fake_provider.server_sent_events import server_sent_event
+from agentvigil.testing.answers import Answer
+from agentvigil.testing.api import CREATED_UNIX_SECONDS, Document, Reply, Turn
+from agentvigil.testing.openai_api import OpenAIApi
+from agentvigil.testing.server_sent_events import server_sent_event
 
 
 class ChatCompletions(OpenAIApi):
@@ -25,18 +25,19 @@ class ChatCompletions(OpenAIApi):
             "refusal": None,
             "annotations": [],
         }
-        if turn.answer.tool_call is not None:
-            message["tool_calls"] = [self._tool_call(turn, turn.answer.tool_call)]
+        if turn.answer.tool_calls:
+            message["tool_calls"] = self._tool_calls(turn)
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self._finish_reason(turn)}
-        document = self._envelope(turn, "chat.completion") | {"choices": [choice], "usage": self._usage(turn.answer)}
+        choices = [{**choice, "index": index} for index in range(turn.body.get("n") or 1)]
+        document = self._envelope(turn, "chat.completion") | {"choices": choices, "usage": self._usage(turn.answer)}
         return Reply(document, told=turn.answer.usage)
 
     def _chunks(self, turn: Turn, with_usage: bool) -> Iterator[str]:
         envelope = self._envelope(turn, "chat.completion.chunk")
         deltas: list[Document] = [{"role": "assistant", "content": ""}]
         deltas += [{"content": piece} for piece in turn.answer.pieces]
-        if turn.answer.tool_call is not None:
-            deltas.append({"tool_calls": [{"index": 0, **self._tool_call(turn, turn.answer.tool_call)}]})
+        for index, call in enumerate(self._tool_calls(turn)):
+            deltas.append({"tool_calls": [{"index": index, **call}]})
         choices: list[Document] = [
             {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None} for delta in deltas
         ]
@@ -58,13 +59,18 @@ class ChatCompletions(OpenAIApi):
             "system_fingerprint": "fp_0123456789",
         }
 
-    def _tool_call(self, turn: Turn, call: ToolCall) -> Document:
+    def _tool_calls(self, turn: Turn) -> list[Document]:
         functions = [tool["function"] for tool in turn.body.get("tools", []) if "function" in tool]
-        name, arguments = call.among({tool["name"]: tool.get("parameters") or {} for tool in functions})
-        return {"id": turn.id("call_"), "type": "function", "function": {"name": name, "arguments": arguments}}
+        offered = {tool["name"]: tool.get("parameters") or {} for tool in functions}
+        calls = []
+        for index, call in enumerate(turn.answer.tool_calls):
+            name, arguments = call.among(offered)
+            asked = {"name": name, "arguments": arguments}
+            calls.append({"id": turn.id("call_", index), "type": "function", "function": asked})
+        return calls
 
     def _finish_reason(self, turn: Turn) -> str:
-        return "stop" if turn.answer.tool_call is None else "tool_calls"
+        return "tool_calls" if turn.answer.tool_calls else "stop"
 
     def _usage(self, answer: Answer) -> Document:
         usage = answer.usage

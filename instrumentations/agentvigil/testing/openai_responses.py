@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from fake_provider.answers import REASONING_TEXT
-from fake_provider.api import CREATED_UNIX_SECONDS, Document, Reply, Turn
-from fake_provider.openai_api import OpenAIApi
-from fake_provider.server_sent_events import server_sent_event
+from agentvigil.testing.answers import REASONING_TEXT
+from agentvigil.testing.api import CREATED_UNIX_SECONDS, Document, Reply, Turn
+from agentvigil.testing.openai_api import OpenAIApi
+from agentvigil.testing.server_sent_events import server_sent_event
 
 
 class Responses(OpenAIApi):
@@ -63,12 +63,12 @@ class Responses(OpenAIApi):
         if turn.answer.usage.reasoning:
             summary = [{"type": "summary_text", "text": REASONING_TEXT}]
             items.append({"id": turn.id("rs_"), "type": "reasoning", "summary": summary})
-        if turn.answer.tool_call is not None:
-            functions = [tool for tool in turn.body.get("tools", []) if tool.get("type") == "function"]
-            name, arguments = turn.answer.tool_call.among({f["name"]: f.get("parameters") or {} for f in functions})
-            call = {"call_id": turn.id("call_"), "name": name, "arguments": arguments, "status": "completed"}
-            items.append({"id": turn.id("fc_"), "type": "function_call", **call})
-        else:
+        functions = [tool for tool in turn.body.get("tools", []) if tool.get("type") == "function"]
+        for index, call in enumerate(turn.answer.tool_calls):
+            name, arguments = call.among({f["name"]: f.get("parameters") or {} for f in functions})
+            asked = {"call_id": turn.id("call_", index), "name": name, "arguments": arguments, "status": "completed"}
+            items.append({"id": turn.id("fc_", index), "type": "function_call", **asked})
+        if not turn.answer.tool_calls:
             text = {"type": "output_text", "annotations": [], "logprobs": [], "text": turn.answer.text}
             message = {"status": "completed", "role": "assistant", "content": [text]}
             items.append({"id": turn.id("msg_"), "type": "message", **message})

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from fake_provider.answers import Answer, ToolCall, Usage
+from agentvigil.testing.answers import Answer, ToolCall, Usage
 
 WEATHER: Final = ToolCall("get_weather", {"city": "Paris"})
 
@@ -30,15 +30,15 @@ SCENARIOS: Final[Mapping[str, tuple[Answer, ...]]] = {
         Answer(Usage(1300, 377, cache_read=1100, cache_write=90, reasoning=130), "Known, and told in pieces."),
     ),
     "tool": (
-        Answer(Usage(89, 23), tool_call=WEATHER),
+        Answer(Usage(89, 23), tool_calls=[WEATHER]),
         Answer(Usage(144, 31), "It is sunny in Paris, at 24 degrees."),
     ),
     "tool_error": (
-        Answer(Usage(91, 27), tool_call=WEATHER),
+        Answer(Usage(91, 27), tool_calls=[WEATHER]),
         Answer(Usage(153, 37), "The weather service did not answer."),
     ),
     "handoff": (
-        Answer(Usage(101, 11), tool_call=HANDOFF),
+        Answer(Usage(101, 11), tool_calls=[HANDOFF]),
         Answer(Usage(203, 29), "The specialist says that it is sunny in Paris."),
         Answer(Usage(307, 41), "It is sunny in Paris, the specialist says."),
     ),
@@ -47,7 +47,7 @@ SCENARIOS: Final[Mapping[str, tuple[Answer, ...]]] = {
         Answer(Usage(211, 43), "Paris lies in the sun today."),
     ),
     "no_model": (),
-    "rate_limited": (Answer(rate_limited=True),),
+    "rate_limited": (Answer(status=429),),
     "retrieval": (Answer(Usage(8, 0)), Answer(Usage(5, 0))),
     "embeddings": (Answer(Usage(8, 0)),),
     "responses": (Answer(Usage(1400, 410, cache_read=1150, cache_write=80, reasoning=140), "Most of this was known."),),

@@ -1,6 +1,7 @@
 """An HTTP server on this machine, for as long as a block of code needs it."""
 
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Final, Self
@@ -46,6 +47,11 @@ class Handler(BaseHTTPRequestHandler):
     """One connection, which may carry many requests."""
 
     protocol_version = "HTTP/1.1"
+
+    def handle(self) -> None:
+        """Answer until the client goes; it may do so in the middle of an answer."""
+        with suppress(ConnectionError):
+            super().handle()
 
     def content(self) -> bytes:
         """What the request carries."""

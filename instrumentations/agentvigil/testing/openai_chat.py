@@ -28,7 +28,7 @@ class ChatCompletions(OpenAIApi):
         if turn.answer.tool_calls:
             message["tool_calls"] = self._tool_calls(turn)
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self._finish_reason(turn)}
-        choices = [{**choice, "index": index} for index in range(turn.body.get("n") or 1)]
+        choices = [{**choice, "index": index} for index in range(_count(turn.body.get("n")))]
         document = self._envelope(turn, "chat.completion") | {"choices": choices, "usage": self._usage(turn.answer)}
         return Reply(document, told=turn.answer.usage)
 
@@ -90,3 +90,7 @@ class ChatCompletions(OpenAIApi):
                 "rejected_prediction_tokens": 0,
             },
         }
+
+
+def _count(asked: object) -> int:
+    return asked if isinstance(asked, int) and asked > 0 else 1

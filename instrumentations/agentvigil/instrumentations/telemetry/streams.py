@@ -21,6 +21,12 @@ class _Observed(Generic[_T]):
         self._operation = operation
         self._on_item = on_item
         self._on_end = on_end
+        self._is_reading = False
+
+    def closed(self) -> None:
+        """Note that what the items come from was closed; while one is read, that is how streams end and fail."""
+        if not self._is_reading:
+            self.finish()
 
     def _is_hidden(self, item: _T) -> bool:
         self._operation.chunk()
@@ -55,6 +61,7 @@ class ObservedIterator(_Observed[_T], Iterator[_T]):
 
     def __next__(self) -> _T:
         while True:
+            self._is_reading = True
             try:
                 if self._operation.has_ended:
                     item = next(self._iterator)
@@ -67,6 +74,8 @@ class ObservedIterator(_Observed[_T], Iterator[_T]):
             except BaseException as exc:
                 self.finish(exc)
                 raise
+            finally:
+                self._is_reading = False
             if self._operation.has_ended or not self._is_hidden(item):
                 return item
 
@@ -98,6 +107,7 @@ class ObservedAsyncIterator(_Observed[_T], AsyncIterator[_T]):
 
     async def __anext__(self) -> _T:
         while True:
+            self._is_reading = True
             try:
                 if self._operation.has_ended:
                     item = await anext(self._iterator)
@@ -110,6 +120,8 @@ class ObservedAsyncIterator(_Observed[_T], AsyncIterator[_T]):
             except BaseException as exc:
                 self.finish(exc)
                 raise
+            finally:
+                self._is_reading = False
             if self._operation.has_ended or not self._is_hidden(item):
                 return item
 

@@ -1,0 +1,56 @@
+"""One call of such an SDK: what it asks for, what it tells, and how that is read from each kind of answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from agentvigil.instrumentations.fields import pick
+from agentvigil.instrumentations.telemetry import Inference, Operation, Telemetry
+from agentvigil.semconv import names
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that is about to be sent."""
+
+    client: Any
+    path: str
+    body: Mapping[str, Any]
+    method: str = "post"
+    is_changed: bool = False
+    """Whether it asks for more than the caller did."""
+
+    @property
+    def streams(self) -> bool:
+        """Whether the caller wants a stream."""
+        return self.body.get("stream") is True
+
+    def server(self) -> dict[str, object]:
+        """Return the attributes of where it goes."""
+        url = urlsplit(str(pick(self.client, "base_url") or ""))
+        port = url.port or {"https": 443, "http": 80}.get(url.scheme)
+        return {names.SERVER_ADDRESS: url.hostname, names.SERVER_PORT: port}
+
+
+class Reader(Protocol):
+    """Reads one streamed answer."""
+
+    def item(self, item: Any) -> bool:
+        """Look at an event, and return whether the application must not see it, since it did not ask for it."""
+
+    def end(self) -> None:
+        """Say what all of them together have told."""
+
+
+class Route(Protocol):
+    """What one path of an API is about."""
+
+    def start(self, telemetry: Telemetry, call: Call) -> Operation:
+        """Start the operation."""
+
+    def answered(self, operation: Any, answer: Any) -> None:
+        """Read an answer that came as a whole: a model of the SDK, or the JSON of a raw response."""
+
+    def reader(self, operation: Inference, call: Call, /) -> Reader:
+        """Return what reads a streamed answer."""

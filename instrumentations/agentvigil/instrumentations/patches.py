@@ -41,6 +41,8 @@ class Wrapped:
 
     def apply(self, module: ModuleType) -> None:
         parent, attribute, original = wrapt.resolve_path(module, self._path)
+        if isinstance(original, wrapt.FunctionWrapper) and original._self_wrapper == self._wrapper:  # noqa: SLF001
+            return  # a module that shows what another one defines
         # Of a class, what it inherits stays with the class that it inherits from.
         is_own = attribute in vars(parent)
         wrapped = wrapt.FunctionWrapper(original, self._wrapper)

@@ -140,6 +140,12 @@ class Telemetry:
             around,
         )
 
+    def told_by_others(self, operation: OperationName, *, context: Context) -> Inference:
+        """Start a call of a model that somebody else's span tells of, without being current: calls inside make none."""
+        started = ToldByOthers(self, _INFERENCES[operation], INVALID_SPAN, context, {})
+        started.context = inside(context, started)
+        return started
+
     def tool(
         self, name: str, *, context: Context | None = None, attributes: Mapping[str, object] | None = None
     ) -> Operation:

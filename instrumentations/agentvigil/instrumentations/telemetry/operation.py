@@ -148,7 +148,8 @@ class Operation:
         if isinstance(error, BaseException):
             self.error_type = error_type_of(error)
             message = message or _text_of(error)
-            self._telemetry.exception(error, self._attributes, self.context)
+            if self._kind.span_kind is SpanKind.CLIENT:
+                self._telemetry.exception(error, self._attributes, self.context)
         else:
             self.error_type = error
         self._attributes[names.ERROR_TYPE] = self.error_type
@@ -174,6 +175,8 @@ class Operation:
                 for name, value in self._content.items():
                     fresh[name] = value if isinstance(value, str) else json_text(value)
             self.span.set_attributes(fresh)
+            if self._kind.named_by in fresh:
+                self.span.update_name(self._kind.span_name(self._attributes))
         if self._kind.duration:
             labels = self._labels()
             self._telemetry.instruments.record(self._kind.duration, duration_s, labels, self.context)

@@ -130,7 +130,9 @@ class Telemetry:
         kind = _INFERENCES[operation]
         told = told_by(around, operation)
         if told is not None and isinstance(told.adds_to, Inference):
-            return AddedToAnother(told.adds_to, told.context)
+            added = AddedToAnother(told.adds_to, told.context)
+            added.set_all({names.GEN_AI_REQUEST_MODEL: model, **(attributes or {})})
+            return added
         if told is not None:
             return ToldByOthers(self, kind, INVALID_SPAN, told.context, {})
         return self._start(

@@ -299,6 +299,10 @@ class Inference(Operation):
         """Whether anybody has said what the call cost."""
         return names.GEN_AI_USAGE_INPUT_TOKENS in self._attributes
 
+    def streams(self) -> None:
+        """Note that the answer is asked for as a stream."""
+        self.set(names.GEN_AI_REQUEST_STREAM, True)
+
     def chunk(self) -> None:
         """Note that a chunk of a streamed answer has come."""
         if not self._chunks_seen_inside:

@@ -1,0 +1,218 @@
+"""Calls of LiteLLM, and the streams that it answers with."""
+
+import sys
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from agentvigil.instrumentations.fields import each, pick
+from agentvigil.instrumentations.functions import argument
+from agentvigil.instrumentations.openai.chat import ChatReader, tell_envelope, tell_usage
+from agentvigil.instrumentations.openai.finish import reasons_of
+from agentvigil.instrumentations.openai.messages import of_chat, of_choices
+from agentvigil.instrumentations.telemetry import Inference, Telemetry
+from agentvigil.instrumentations.telemetry.guard import guard, guarded
+from agentvigil.semconv import names
+from agentvigil.semconv.enums import CostSource, OperationName, ProviderName
+
+_WATCH: Final = "_agentvigil_watch"
+_NESTED: Final = ("acompletion", "aembedding", "atext_completion")
+"""Set by LiteLLM itself when an asynchronous function calls the plain one."""
+
+_PROVIDERS: Final[Mapping[str, str]] = {
+    "azure": ProviderName.AZURE_AI_OPENAI,
+    "azure_ai": ProviderName.AZURE_AI_INFERENCE,
+    "bedrock": ProviderName.AWS_BEDROCK,
+    "bedrock_converse": ProviderName.AWS_BEDROCK,
+    "gemini": ProviderName.GCP_GEMINI,
+    "mistral": ProviderName.MISTRAL_AI,
+    "moonshot": ProviderName.MOONSHOT_AI,
+    "text-completion-openai": ProviderName.OPENAI,
+    "vertex_ai": ProviderName.GCP_VERTEX_AI,
+    "vertex_ai_beta": ProviderName.GCP_VERTEX_AI,
+    "watsonx": ProviderName.IBM_WATSONX_AI,
+    "xai": ProviderName.X_AI,
+}
+
+
+class Calls:
+    """Wrappers for LiteLLM's functions."""
+
+    def __init__(self, telemetry: Telemetry, is_left_to_others: Callable[[], bool]) -> None:
+        self._telemetry = telemetry
+        self._is_left_to_others = is_left_to_others
+
+    def call(self, wrapped: Callable[..., Any], _none: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Wrap a plain function."""
+        operation = None if any(kwargs.get(mark) for mark in _NESTED) else self._start(wrapped, args, kwargs)
+        if operation is None:
+            return wrapped(*args, **kwargs)
+        try:
+            with operation.active():
+                answer = wrapped(*args, **kwargs)
+        except BaseException as exc:
+            operation.fail(exc)
+            raise
+        _answered(operation, answer)
+        return answer
+
+    async def acall(
+        self, wrapped: Callable[..., Any], _none: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Wrap an asynchronous function."""
+        operation = self._start(wrapped, args, kwargs)
+        if operation is None:
+            return await wrapped(*args, **kwargs)
+        try:
+            with operation.active():
+                answer = await wrapped(*args, **kwargs)
+        except BaseException as exc:
+            operation.fail(exc)
+            raise
+        _answered(operation, answer)
+        return answer
+
+    @guarded(otherwise=None)
+    def _start(self, wrapped: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Inference | None:
+        if self._is_left_to_others() or _has_its_own():
+            return None
+        name = wrapped.__name__
+        kind = OperationName.CHAT
+        if "embedding" in name:
+            kind = OperationName.EMBEDDINGS
+        elif "text_completion" in name:
+            kind = OperationName.TEXT_COMPLETION
+        asked = str(argument(0, "model", args, kwargs) or "")
+        provider, model = _provider_and_model(asked, kwargs.get("custom_llm_provider"))
+        operation = self._telemetry.inference(kind, _PROVIDERS.get(provider, provider), model)
+        stop = kwargs.get("stop")
+        operation.set_all(
+            {
+                names.GEN_AI_REQUEST_MAX_TOKENS: kwargs.get("max_completion_tokens") or kwargs.get("max_tokens"),
+                names.GEN_AI_REQUEST_TEMPERATURE: kwargs.get("temperature"),
+                names.GEN_AI_REQUEST_TOP_P: kwargs.get("top_p"),
+                names.GEN_AI_REQUEST_SEED: kwargs.get("seed"),
+                names.GEN_AI_REQUEST_STOP_SEQUENCES: [stop] if isinstance(stop, str) else stop,
+                names.GEN_AI_REQUEST_REASONING_LEVEL: kwargs.get("reasoning_effort"),
+                names.GEN_AI_REQUEST_STREAM: True if kwargs.get("stream") is True else None,
+            }
+        )
+        if kind is OperationName.CHAT:
+            messages = argument(1, "messages", args, kwargs)
+            operation.content(names.GEN_AI_INPUT_MESSAGES, lambda: of_chat(messages or ()))
+            operation.content(names.GEN_AI_TOOL_DEFINITIONS, lambda: kwargs.get("tools"))
+        return operation
+
+
+class _Watch:
+    """A stream of LiteLLM's that is read."""
+
+    def __init__(self, operation: Inference) -> None:
+        self.operation = operation
+        self.reader = ChatReader(operation, hides_usage=False)
+
+    def item(self, chunk: Any) -> None:
+        self.operation.chunk()
+        with guard("a chunk of LiteLLM's"):
+            self.reader.item(chunk)
+
+    def finish(self, error: BaseException | None = None) -> None:
+        if self.operation.has_ended:
+            return
+        with guard("the end of a stream of LiteLLM's"):
+            self.reader.end()
+        if error is None:
+            self.operation.end()
+        else:
+            self.operation.fail(error)
+
+
+def next_chunk(wrapped: Callable[..., Any], stream: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Wrap ``CustomStreamWrapper.__next__``."""
+    watch = stream.__dict__.get(_WATCH)
+    if watch is None or watch.operation.has_ended:
+        return wrapped(*args, **kwargs)
+    try:
+        with watch.operation.active():
+            chunk = wrapped(*args, **kwargs)
+    except StopIteration:
+        watch.finish()
+        raise
+    except BaseException as exc:
+        watch.finish(exc)
+        raise
+    watch.item(chunk)
+    return chunk
+
+
+async def anext_chunk(wrapped: Callable[..., Any], stream: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Wrap ``CustomStreamWrapper.__anext__``."""
+    watch = stream.__dict__.get(_WATCH)
+    if watch is None or watch.operation.has_ended:
+        return await wrapped(*args, **kwargs)
+    try:
+        with watch.operation.active():
+            chunk = await wrapped(*args, **kwargs)
+    except StopAsyncIteration:
+        watch.finish()
+        raise
+    except BaseException as exc:
+        watch.finish(exc)
+        raise
+    watch.item(chunk)
+    return chunk
+
+
+def _answered(operation: Inference, answer: Any) -> None:
+    is_stream = False
+    with guard("an answer of LiteLLM's"):
+        is_stream = type(answer).__name__ == "CustomStreamWrapper"
+        if is_stream:
+            watch = _Watch(operation)
+            setattr(answer, _WATCH, watch)
+            weakref.finalize(answer, watch.finish)
+        else:
+            _tell(operation, answer)
+    if not is_stream:
+        operation.end()
+
+
+def _tell(operation: Inference, answer: Any) -> None:
+    tell_envelope(operation, answer)
+    usage = pick(answer, "usage")
+    if pick(usage, "prompt_tokens") or pick(usage, "completion_tokens"):
+        # None at all is how LiteLLM says that it was not told.
+        tell_usage(operation, usage)
+        operation.usage(cache_write=pick(usage, "cache_creation_input_tokens") or None)
+    hidden = pick(answer, "_hidden_params")
+    cost = pick(hidden, "response_cost")
+    if isinstance(cost, float) and cost > 0:
+        operation.set(names.AGENTVIGIL_COST_USD, cost)
+        operation.set(names.AGENTVIGIL_COST_SOURCE, CostSource.GATEWAY)
+    choices = each(answer, "choices")
+    reasons = reasons_of(pick(choice, "finish_reason") for choice in choices)
+    operation.set_missing(names.GEN_AI_RESPONSE_FINISH_REASONS, reasons)
+    operation.content(names.GEN_AI_OUTPUT_MESSAGES, lambda: of_choices(choices))
+
+
+def _provider_and_model(model: str, said: Any) -> tuple[str, str]:
+    """Return LiteLLM's name of the provider, and the model without it."""
+    if isinstance(said, str) and said:
+        return said, model.removeprefix(f"{said}/")
+    litellm = sys.modules.get("litellm")
+    with guard("LiteLLM's provider of a model"):
+        try:
+            found = pick(litellm, "get_llm_provider")(model=model)
+        except Exception:  # noqa: BLE001 - it raises for models that it does not know, and the call will say so
+            prefix, slash, rest = model.partition("/")
+            return (prefix, rest) if slash else ("litellm", model)
+        return str(found[1]), str(found[0])
+    return "litellm", model
+
+
+def _has_its_own() -> bool:
+    litellm = sys.modules.get("litellm")
+    for callback in (*each(litellm, "callbacks"), *each(litellm, "success_callback")):
+        if callback == "otel" or type(callback).__name__ in ("OpenTelemetry", "OpenTelemetryV2"):
+            return True
+    return False

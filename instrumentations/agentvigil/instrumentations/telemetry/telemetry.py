@@ -99,6 +99,8 @@ class Telemetry:
         meter_provider: MeterProvider | None = None,
         logger_provider: LoggerProvider | None = None,
     ) -> None:
+        self.tracer_provider = tracer_provider
+        self.meter_provider = meter_provider
         self._tracer = get_tracer(scope, __version__, tracer_provider, schema_url=SCHEMA_URL)
         self._logger = get_logger(scope, __version__, logger_provider, schema_url=SCHEMA_URL)
         self.instruments = Instruments(get_meter(scope, __version__, meter_provider, schema_url=SCHEMA_URL))

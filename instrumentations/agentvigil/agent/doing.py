@@ -73,7 +73,7 @@ class Said:
         is the same each time: one of ``agentvigil.semconv.enums.FailureCode`` where one fits. ``message`` explains it;
         servers that store no content keep little of it.
         """
-        if type in _FAILURE_TYPES:
+        if isinstance(type, str) and type in _FAILURE_TYPES:
             self._set(names.AGENTVIGIL_FAILURE_TYPE, str(type))
         else:
             allowed = ", ".join(sorted(_FAILURE_TYPES))

@@ -40,7 +40,7 @@ def feedback(
     if judged is None:
         warn_once("feedback run", "feedback is left out: no run is going on here, so it has to name one")
         return
-    if source not in _SOURCES:
+    if not isinstance(source, str) or source not in _SOURCES:
         warn_once(f"feedback source {source!s:.64}", "feedback: the source has to be one of %s", ", ".join(_SOURCES))
         return
     said: dict[str, Any] = {

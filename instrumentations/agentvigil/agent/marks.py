@@ -106,7 +106,7 @@ def step(type: str, name: str, /, *, attempt: int | None = None) -> Mark[Doing]:
     that comes again after it failed, inside the same run or step, is counted as its next attempt; ``attempt`` says it
     by hand.
     """
-    if type not in _STEP_TYPES:
+    if not isinstance(type, str) or type not in _STEP_TYPES:
         allowed = ", ".join(sorted(_STEP_TYPES))
         warn_once(f"step {type!s:.64}", "step: %.64r is no type of step, so it is other: types are %s", type, allowed)
         type = StepType.OTHER.value  # noqa: A001

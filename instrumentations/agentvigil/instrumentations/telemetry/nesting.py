@@ -32,21 +32,19 @@ _OPENLLMETRY_KEY: Final = "suppress_language_model_instrumentation"
 _OURS: Final = create_key("agentvigil.call")
 _UTIL_MODULE: Final = "opentelemetry.util.genai.invocation"
 
-_CALLS: Final = frozenset(
-    {
-        OperationName.CHAT.value,
-        OperationName.GENERATE_CONTENT.value,
-        OperationName.TEXT_COMPLETION.value,
-        OperationName.EMBEDDINGS.value,
-    }
-)
-_MARKS: Final[Mapping[str, frozenset[object]]] = {
-    names.GEN_AI_OPERATION_NAME: frozenset(_CALLS),
-    "openinference.span.kind": frozenset({"LLM", "EMBEDDING"}),
-    "llm.request.type": frozenset({"chat", "completion", "embedding"}),
-    "langfuse.observation.type": frozenset({"generation", "embedding"}),
+_MARKS: Final[Mapping[str, Mapping[object, bool]]] = {
+    names.GEN_AI_OPERATION_NAME: {
+        OperationName.CHAT.value: False,
+        OperationName.GENERATE_CONTENT.value: False,
+        OperationName.TEXT_COMPLETION.value: False,
+        OperationName.EMBEDDINGS.value: True,
+    },
+    "openinference.span.kind": {"LLM": False, "EMBEDDING": True},
+    "llm.request.type": {"chat": False, "completion": False, "embedding": True},
+    "langfuse.observation.type": {"generation": False, "embedding": True},
 }
-"""What marks spans of calls of models: the conventions', OpenInference's, OpenLLMetry's, Langfuse's."""
+"""What marks spans of calls of models, and which of these are embeddings: the conventions', OpenInference's,
+OpenLLMetry's, Langfuse's."""
 
 _announced: ContextVar["weakref.ref[Operation] | None"] = ContextVar("agentvigil_announced", default=None)
 
@@ -74,12 +72,13 @@ def told_by(context: Context, operation: str) -> Told | None:
         return Told(announced.context, announced)
     if _is_in_call_of_util(context, operation):
         return Told(context)
-    return Told(context) if _says_call(get_current_span(context)) else None
+    return Told(context) if _says_call(get_current_span(context), operation) else None
 
 
-def _says_call(span: object) -> bool:
+def _says_call(span: object, operation: str) -> bool:
     attributes = getattr(span, "attributes", None) or {}
-    return any(attributes.get(key) in values for key, values in _MARKS.items())
+    is_embedding = operation == OperationName.EMBEDDINGS
+    return any(values.get(attributes.get(key)) is is_embedding for key, values in _MARKS.items())
 
 
 def inside(context: Context, operation: "Operation") -> Context:

@@ -5,6 +5,7 @@ from typing import Any, Final
 from agentvigil.instrumentations.fields import each, pick
 from agentvigil.instrumentations.openai.messages import of_chat, of_response_input
 from agentvigil.instrumentations.openai.responses import ResponsesRoute
+from agentvigil.instrumentations.rivals import rival_of
 from agentvigil.instrumentations.telemetry import Inference, Operation, Telemetry
 from agentvigil.semconv import names
 from agentvigil.semconv.enums import OperationName, ProviderName, StepType, ToolType
@@ -33,9 +34,9 @@ def start(telemetry: Telemetry, data: Any) -> Operation | None:
             return telemetry.step(str(pick(data, "name"))[:128])
         case "generation":
             model = pick(data, "model")
-            return telemetry.inference(OperationName.CHAT, _provider(model), model)
+            return _call(telemetry, _provider(model), model)
         case "response":
-            return telemetry.inference(OperationName.CHAT, ProviderName.OPENAI)
+            return _call(telemetry, ProviderName.OPENAI)
         case _:
             return None
 
@@ -61,6 +62,12 @@ def finish(operation: Operation, data: Any) -> None:
                 operation.content(
                     names.GEN_AI_INPUT_MESSAGES, lambda: of_response_input({"input": pick(data, "input")})
                 )
+
+
+def _call(telemetry: Telemetry, provider: str, model: Any = None) -> Operation | None:
+    if provider == ProviderName.OPENAI and rival_of("openai") is not None:
+        return None  # somebody else's span of the SDK's call tells of it
+    return telemetry.inference(OperationName.CHAT, provider, model)
 
 
 def _generation(operation: Inference, data: Any) -> None:

@@ -26,8 +26,9 @@ class Call:
 class Ledger:
     """Answers the calls of each scenario in turn, and keeps them. Threads may share it."""
 
-    def __init__(self, scenarios: Mapping[str, Sequence[Answer]]) -> None:
+    def __init__(self, scenarios: Mapping[str, Sequence[Answer]], first_number: int = 1) -> None:
         self.scenarios = scenarios
+        self._first_number = first_number
         self._calls: dict[str, list[Call]] = {}
         self._requests: dict[str, list[Document]] = {}
         self._lock = threading.Lock()
@@ -48,7 +49,7 @@ class Ledger:
             calls = self._calls.setdefault(scenario, [])
             self._requests.setdefault(scenario, []).append(body)
             answers = self.scenarios[scenario]
-            turn = Turn(path, body, answers[min(len(calls), len(answers) - 1)], len(calls) + 1)
+            turn = Turn(path, body, answers[min(len(calls), len(answers) - 1)], len(calls) + self._first_number)
             status = turn.answer.status
             reply = Reply(api.error(status), status=status) if turn.answer.is_error else api.reply(turn)
             told = {} if reply.told is None else asdict(reply.told)

@@ -27,12 +27,15 @@ class FakeProvider(LocalServer):
     """The provider, listening on 127.0.0.1 while it is entered.
 
     ``answers`` are given in turn, and the last one again and again; without them there are only the built-in scenarios.
-    ``latency_s`` passes before each of the answers. Port 0 takes a free one. Calls are counted anew by each provider.
+    ``latency_s`` passes before each of the answers. Port 0 takes a free one. Ids of answers are made from their number,
+    which begins with ``first_number`` in every scenario: two providers that are used at once need different ones.
     """
 
-    def __init__(self, port: int = 0, *, answers: Sequence[Answer] = (), latency_s: float = 0.0) -> None:
+    def __init__(
+        self, port: int = 0, *, answers: Sequence[Answer] = (), latency_s: float = 0.0, first_number: int = 1
+    ) -> None:
         own = [replace(answer, delay_s=answer.delay_s + latency_s) for answer in answers]
-        self._ledger = Ledger({**SCENARIOS, OWN: own} if own else SCENARIOS)
+        self._ledger = Ledger({**SCENARIOS, OWN: own} if own else SCENARIOS, first_number)
         super().__init__(type("_ProviderHandler", (_Handler,), {"ledger": self._ledger}), port)
 
     def url(self, scenario: str = OWN) -> str:

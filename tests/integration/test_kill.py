@@ -185,7 +185,7 @@ class Load:
             try:
                 response = sender.send(body)
             except grpc.RpcError as exc:
-                assert exc.code() in RETRYABLE, exc  # noqa: PT017 # a thread's assertion fails the test
+                assert exc.code() in RETRYABLE, exc  # a thread's assertion fails the test
                 if self._give_up.is_set():
                     return False
                 self.retries += 1

@@ -404,7 +404,7 @@ class Senders:
                     sender.send(body)
                     break
                 except grpc.RpcError as exc:
-                    assert exc.code() in RETRYABLE, exc  # noqa: PT017 # a thread's assertion fails the test
+                    assert exc.code() in RETRYABLE, exc  # a thread's assertion fails the test
                     time.sleep(0.05)
             self.acknowledged[otlp] += 1
         sender.close()

@@ -109,7 +109,7 @@ def test_any_bytes_are_blocks_or_a_named_error(data: bytes) -> None:
     try:
         decode_blocks(data, 1000)
     except QueryRefused as refusal:
-        assert refusal.code in (40, 229, 271)  # noqa: PT017 - no refusal is right too
+        assert refusal.code in (40, 229, 271)
     else:
         assert not data
 

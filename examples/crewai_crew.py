@@ -15,8 +15,6 @@ def main() -> None:
     forecaster = Agent(
         role="Forecaster", goal="Know the weather", backstory="You look it up.", llm=llm, tools=[get_weather]
     )
-        role="Forecaster", goal="Know the weather", backstory="You look it up.", llm=llm, tools=[get_weather]
-    )
     writer = Agent(role="Writer", goal="Write well", backstory="You write shortly.", llm=llm)
     tasks = [
         Task(name="forecast", description="Weather in Paris?", expected_output="One sentence", agent=forecaster),

@@ -23,6 +23,12 @@ from agentvigil.semconv import names
 _LOG: Final = logging.getLogger("agentvigil.agent")
 _DEFAULT_ENDPOINT: Final = "http://127.0.0.1:4318"
 _ENTRY_POINTS: Final = "opentelemetry_instrumentor"
+_TIMEOUT_S: Final = 5
+"""For one export, with all its tries. A program that ends while nobody listens waits half of it for traces and half of
+it for metrics; with OpenTelemetry's own 10 s it would be some 12 s."""
+_TIMEOUT_VARIABLES: Final = frozenset(
+    f"OTEL_EXPORTER_OTLP_{signal}TIMEOUT" for signal in ("", "TRACES_", "METRICS_", "LOGS_")
+)
 _OURS: Final = "agentvigil_"
 """Beginning of the names of the instrumentors that ``init`` switches on."""
 
@@ -89,9 +95,11 @@ def _set_providers(resource: Resource, endpoint: str | None, key: str | None) ->
 
     base = endpoint or (None if _environment_says_endpoint() else _DEFAULT_ENDPOINT)
     headers = {"Authorization": f"Bearer {key}"} if key else None
+    timeout_s = None if _TIMEOUT_VARIABLES & os.environ.keys() else _TIMEOUT_S
 
     def where(path: str) -> dict[str, Any]:
-        return {"endpoint": None if base is None else f"{base.rstrip('/')}/v1/{path}", "headers": headers}
+        url = None if base is None else f"{base.rstrip('/')}/v1/{path}"
+        return {"endpoint": url, "headers": headers, "timeout": timeout_s}
 
     tracer_provider = TracerProvider(resource=resource)
     tracer_provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(**where("traces"))))

@@ -256,12 +256,18 @@ def test_failing(sinks: Sinks) -> None:
 
 
 def test_a_tool_that_fails(sinks: Sinks) -> None:
+    """Older agents go on with the error as the tool's answer; then it is the tool's alone."""
     answers = [Answer(tool_calls=[ToolCall("failing", {"city": "x"})]), ANSWERS]
-    with FakeProvider(answers=answers) as provider, pytest.raises(ValueError, match="no weather"):
-        an_agent(provider, failing).invoke(QUESTION)
+    was_raised = False
+    with FakeProvider(answers=answers) as provider:
+        try:
+            an_agent(provider, failing).invoke(QUESTION)
+        except ValueError:
+            was_raised = True
 
     assert said(sinks.span("execute_tool failing"))["error.type"] == "ValueError"
-    assert sinks.span("invoke_agent weather-agent").status.status_code is StatusCode.ERROR
+    root = sinks.span("invoke_agent weather-agent")
+    assert root.status.status_code is (StatusCode.ERROR if was_raised else StatusCode.UNSET)
 
 
 def test_runs_side_by_side(sinks: Sinks) -> None:

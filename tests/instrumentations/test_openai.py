@@ -55,6 +55,11 @@ def async_client(provider: FakeProvider) -> Any:
     return openai.AsyncOpenAI(base_url=provider.openai_url, api_key="x", max_retries=0)
 
 
+def stream_helper(sdk: Any) -> Any:
+    """The helper that gathers a stream; it was among the beta resources once."""
+    return getattr(sdk.chat.completions, "stream", None) or sdk.beta.chat.completions.stream
+
+
 def expected(port: int, **more: Any) -> dict[str, Any]:
     """All attributes of a chat that was answered."""
     return {
@@ -209,7 +214,7 @@ def test_every_other_way_of_calling(sinks: Sinks) -> None:
         assert len(list(stream)) > 3
         with chat.with_streaming_response.create(**MODEL) as response:
             assert response.parse().usage.prompt_tokens == 1200
-        with chat.stream(**MODEL, stream_options={"include_usage": True}) as helper:
+        with stream_helper(client(provider))(**MODEL, stream_options={"include_usage": True}) as helper:
             assert helper.get_final_completion().usage.prompt_tokens == 1200
         client(provider).embeddings.create(model="gpt-5-mini", input="canary")
         client(provider).responses.create(model="gpt-5-mini", input="canary", instructions="canary")
@@ -359,7 +364,7 @@ def test_streams_that_nobody_reads_to_the_end(sinks: Sinks) -> None:
         assert len(sinks.spans()) >= 1
         kept = chat.create(**STREAM)
         kept.close()
-        with chat.stream(**MODEL) as helper:
+        with stream_helper(client(provider))(**MODEL) as helper:
             next(iter(helper))
         gc.collect()
 

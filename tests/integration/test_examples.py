@@ -102,7 +102,6 @@ EXPECTED = {
         provider="google",
         calls_of_tools=[0, 1, 0],
     ),
-    "litellm_completion": Expected([[["respond", MODEL]]], scenario="chat", calls_of_tools=[0]),
 }
 
 
@@ -200,7 +199,9 @@ def test_its_run_is_found_with_steps_tokens_and_cost(ran: Ran, name: str) -> Non
 
 
 def test_nobody_told_of_content(ran: Ran) -> None:
-    """What the programs asked and were answered is in no attribute that was sent."""
-    assert (
-        ran.rows("SELECT Key FROM withheld_attributes WHERE Key LIKE 'gen_ai.%message%' OR Key LIKE '%.call.%'") == []
+    """The server found nothing to withhold; but Pydantic AI's own spans have messages, without their texts."""
+    found = ran.rows(
+        "SELECT DISTINCT ScopeName, arrayJoin(WithheldKeys) AS Key FROM otel_traces "
+        "WHERE Key LIKE 'gen_ai.%message%' OR Key LIKE 'gen_ai.tool.call.%'"
     )
+    assert {row["ScopeName"] for row in found} <= {"pydantic-ai"}

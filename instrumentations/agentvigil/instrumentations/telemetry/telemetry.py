@@ -1,5 +1,6 @@
 """Where operations come from: one instrumentation's tracer, meter and logger."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar, cast
 
@@ -33,6 +34,9 @@ from agentvigil.semconv.enums import OperationName
 
 _O = TypeVar("_O", bound=Operation)
 
+_HAS_EVENTS: Final = {"event_name", "context"} <= inspect.signature(LogRecord.__init__).parameters.keys()
+"""Versions of OpenTelemetry from before mid-2025, which some frameworks insist on, know no such log records. With them
+there are spans and metrics, and no events."""
 _AGENT_KEY: Final = create_key("agentvigil.agent")
 
 _CALL_LABELS: Final = (
@@ -257,7 +261,10 @@ class Telemetry:
         self._emit(name, SeverityNumber.INFO, plain(dict(attributes)), context or otel.get_current())
 
     def _emit(self, name: str, severity: SeverityNumber, attributes: Any, context: Context) -> None:
-        self._logger.emit(LogRecord(event_name=name, severity_number=severity, attributes=attributes, context=context))
+        if _HAS_EVENTS:
+            self._logger.emit(
+                LogRecord(event_name=name, severity_number=severity, attributes=attributes, context=context)
+            )
 
     def _start(
         self,

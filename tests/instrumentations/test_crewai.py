@@ -2,12 +2,15 @@
 
 import asyncio
 import os
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from opentelemetry.trace import StatusCode
 
+# CrewAI keeps what its tasks gave in a database, which two processes must not share.
+os.environ["CREWAI_STORAGE_DIR"] = tempfile.mkdtemp(prefix="agentvigil-crewai-")
 os.environ["CREWAI_DISABLE_TELEMETRY"] = "true"
 os.environ["CREWAI_TRACING_ENABLED"] = "false"
 crewai = pytest.importorskip("crewai")
@@ -78,7 +81,8 @@ def test_a_crew(sinks: Sinks) -> None:
     assert sinks.tree() == TREE
     chats = [said(span) for span in sinks.spans() if span.name.startswith("chat")]
     assert [(chat["gen_ai.usage.input_tokens"], chat["gen_ai.usage.output_tokens"]) for chat in chats] == told
-    assert chats[1]["gen_ai.usage.cache_read.input_tokens"] == 100
+    if OpenAIInstrumentor().is_instrumented_by_opentelemetry:  # older versions of CrewAI do not tell themselves
+        assert chats[1]["gen_ai.usage.cache_read.input_tokens"] == 100
     assert {chat["gen_ai.provider.name"] for chat in chats} == {"openai"}
     assert said(sinks.span("execute_tool get_weather"))["gen_ai.agent.name"] == "Forecaster"
     assert "canary" not in sinks.everything()

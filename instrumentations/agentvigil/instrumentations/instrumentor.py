@@ -34,7 +34,7 @@ class FrameworkInstrumentor(BaseInstrumentor):  # type: ignore[misc] # its types
     """Short name: that of the entry point is ``agentvigil_`` and this."""
 
     requires: ClassVar[str]
-    """Distribution and the range of versions that are tested: ``openai >= 1.66, < 4``."""
+    """Distribution and the range of versions that are tested: ``openai >= 1.75, < 4``."""
 
     _patches: Patches | None = None
 

@@ -3,7 +3,7 @@
 Its spans follow the conventions. Content goes into them if ``OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`` asks
 for it when the framework is imported; Pydantic AI itself would send it always. SDKs that it calls add no second span.
 
-Tested with pydantic-ai-slim 1.0 to 2.68.
+Tested with pydantic-ai-slim 2.30 to 2.68.
 """
 
 import inspect
@@ -20,7 +20,7 @@ class PydanticAIInstrumentor(FrameworkInstrumentor):
     """Switches Pydantic AI's own instrumentation on."""
 
     name: ClassVar[str] = "pydantic_ai"
-    requires: ClassVar[str] = "pydantic-ai-slim >= 1.0, < 3"
+    requires: ClassVar[str] = "pydantic-ai-slim >= 2.30, < 3"
 
     def patches(self, telemetry: Telemetry, **_options: Any) -> Iterable[Patch]:
         def switch_on(module: ModuleType) -> Callable[[], object]:

@@ -14,7 +14,7 @@ that nothing could nest below what they tell; and they are not told of models th
 
 CrewAI's own telemetry goes where it always did. Threads that it starts are taken along by ``agentvigil_threads``.
 
-Tested with crewai 1.0 to 1.15.
+Tested with crewai 1.9 to 1.15.
 """
 
 from agentvigil.instrumentations.crewai.instrumentor import CrewAIInstrumentor

@@ -24,7 +24,7 @@ class CrewAIInstrumentor(FrameworkInstrumentor):
     """Instruments ``crewai``."""
 
     name: ClassVar[str] = "crewai"
-    requires: ClassVar[str] = "crewai >= 1.0, < 2"
+    requires: ClassVar[str] = "crewai >= 1.9, < 2"
 
     def patches(self, telemetry: Telemetry, **_options: Any) -> Iterable[Patch]:
         told = Operations(telemetry, self.is_left_to_others)

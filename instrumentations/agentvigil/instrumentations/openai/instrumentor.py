@@ -19,7 +19,7 @@ class OpenAIInstrumentor(FrameworkInstrumentor):
     """Instruments ``openai``."""
 
     name: ClassVar[str] = "openai"
-    requires: ClassVar[str] = "openai >= 1.66, < 4"
+    requires: ClassVar[str] = "openai >= 1.75, < 4"
 
     def patches(self, telemetry: Telemetry, *, stream_usage: bool | None = None, **_options: Any) -> Iterable[Patch]:
         if stream_usage is None:

@@ -2,8 +2,9 @@
 
     program.py INSTRUMENTATION WORKLOAD CALLS [BASE_URL]
 
-It runs in the environment that ``run.py`` makes. Calls of ``chat`` and ``stream`` are answered in the process, so that
-nothing but Python is measured; those of ``run`` go over HTTP to the fake provider, which takes its time.
+It runs in the environment that ``run.py`` makes. ``span`` is the span of a call alone, as the instrumentation makes it,
+without any call. Calls of ``chat`` and ``stream`` are answered in the process, so that nothing but Python is measured;
+those of ``run`` go over HTTP to the fake provider, which takes its time.
 """
 
 import json
@@ -130,11 +131,57 @@ def run(client: openai.OpenAI) -> None:
         client.chat.completions.create(model="gpt-5-mini", messages=MESSAGES, tools=TOOLS)
 
 
+def span_of(name: str) -> Callable[[openai.OpenAI], None]:
+    """Return what makes one span of a call with its usual attributes."""
+    match name.removesuffix(" with metrics"):
+        case "agentvigil":
+            from agentvigil.instrumentations.telemetry import Telemetry
+            from agentvigil.semconv import names
+            from agentvigil.semconv.enums import OperationName
+
+            telemetry = Telemetry("benchmark")
+
+            def ours(_client: openai.OpenAI) -> None:
+                call = telemetry.inference(OperationName.CHAT, "openai", "gpt-5-mini")
+                with call.active():
+                    pass
+                call.set_all(
+                    {
+                        names.GEN_AI_REQUEST_TEMPERATURE: 0.5,
+                        names.GEN_AI_RESPONSE_ID: "chatcmpl-1",
+                        names.GEN_AI_RESPONSE_MODEL: "gpt-5-mini-2026-05-01",
+                        names.GEN_AI_RESPONSE_FINISH_REASONS: ["stop"],
+                    }
+                )
+                call.usage(input=21, output=9)
+                call.end()
+
+            return ours
+        case "opentelemetry":
+            from opentelemetry.util.genai.handler import TelemetryHandler
+
+            handler = TelemetryHandler(instrumentation_scope_name="benchmark")
+
+            def theirs(_client: openai.OpenAI) -> None:
+                call = handler.inference("openai", request_model="gpt-5-mini")
+                call.temperature = 0.5
+                call.response_id = "chatcmpl-1"
+                call.response_model_name = "gpt-5-mini-2026-05-01"
+                call.finish_reasons = ["stop"]
+                call.input_tokens, call.output_tokens = 21, 9
+                call.stop()
+
+            return theirs
+        case _:
+            return lambda _client: None
+
+
 def main(name: str, workload: str, calls: int, base_url: str = "") -> None:
     """Measure, and print."""
     instrument(name)
     client = openai.OpenAI(api_key="x", base_url=base_url) if base_url else answered_here()
-    call: Callable[[openai.OpenAI], None] = {"chat": chat, "stream": stream, "run": run}[workload]
+    calls_of: dict[str, Callable[[openai.OpenAI], None]] = {"chat": chat, "stream": stream, "run": run}
+    call = span_of(name) if workload == "span" else calls_of[workload]
     for _ in range(max(calls // 10, 1)):
         call(client)
     seconds = []

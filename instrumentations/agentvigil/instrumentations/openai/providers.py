@@ -1,6 +1,7 @@
 """Who answers: OpenAI's SDK is used for many who speak its API."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from agentvigil.instrumentations.stainless.calls import Call
@@ -33,7 +34,11 @@ def provider_of(call: Call) -> str:
     """Return ``gen_ai.provider.name``: by the client's class, by the host, or else OpenAI, whose API it is."""
     if "Azure" in type(call.client).__name__:
         return ProviderName.AZURE_AI_OPENAI
-    host = str(call.server().get(names.SERVER_ADDRESS) or "")
+    return _provider_at(str(call.server().get(names.SERVER_ADDRESS) or ""))
+
+
+@lru_cache(maxsize=256)
+def _provider_at(host: str) -> str:
     for end, provider in _BY_HOST.items():
         if host == end or host.endswith(f".{end}"):
             return provider

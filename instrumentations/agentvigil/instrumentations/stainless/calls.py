@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -28,9 +29,14 @@ class Call:
 
     def server(self) -> dict[str, object]:
         """Return the attributes of where it goes."""
-        url = urlsplit(str(pick(self.client, "base_url") or ""))
-        port = url.port or {"https": 443, "http": 80}.get(url.scheme)
-        return {names.SERVER_ADDRESS: url.hostname, names.SERVER_PORT: port}
+        address, port = _address_and_port(str(pick(self.client, "base_url") or ""))
+        return {names.SERVER_ADDRESS: address, names.SERVER_PORT: port}
+
+
+@lru_cache(maxsize=256)
+def _address_and_port(url: str) -> tuple[str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
 class Reader(Protocol):

@@ -10,10 +10,19 @@ _LONGEST: Final = 4_096
 """Characters of a text that is no content; beyond it there is hardly a name or a label."""
 
 
+_PLAIN_KINDS: Final = frozenset({bool, int, float})
+
+
 def attribute_value(value: object) -> AttributeValue | None:
     """Return ``value`` as an attribute, or None for nothing: None, an SDK's mark of "not given", an object."""
-    if type(value) is str:  # by far the most
-        return value if len(value) <= _LONGEST else value[:_LONGEST]
+    # What comes most, first: nothing, a plain text, a plain number.
+    if value is None:
+        return None
+    kind = type(value)
+    if kind is str:
+        return value if len(value) <= _LONGEST else value[:_LONGEST]  # type: ignore[return-value, arg-type, index]
+    if kind in _PLAIN_KINDS:
+        return value  # type: ignore[return-value]
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, bool | int | float):

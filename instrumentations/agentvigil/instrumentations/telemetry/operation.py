@@ -15,7 +15,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
 from agentvigil.instrumentations.telemetry.attributes import attribute_value
-from agentvigil.instrumentations.telemetry.content import json_text, plain
+from agentvigil.instrumentations.telemetry.content import ContentMode, content_mode, json_text, plain
 from agentvigil.instrumentations.telemetry.current import Active
 from agentvigil.instrumentations.telemetry.guard import guarded, report
 from agentvigil.instrumentations.telemetry.instruments import NO_EXEMPLAR
@@ -73,6 +73,7 @@ class Operation:
         self._attributes = attributes
         self._written = frozenset(attributes)
         self._content: dict[str, object] = {}
+        self._content_mode = content_mode()
         self._started_s = time.perf_counter()
 
     @property
@@ -88,7 +89,7 @@ class Operation:
     @property
     def records_content(self) -> bool:
         """Whether prompts and answers are wanted."""
-        return self._telemetry.records_content
+        return self._content_mode is not ContentMode.NO_CONTENT
 
     def active(self) -> Active:
         """Make the operation's span current inside a ``with`` block."""
@@ -110,10 +111,13 @@ class Operation:
         if name not in self._attributes:
             self.set(name, value)
 
+    @guarded(otherwise=None)
     def set_all(self, attributes: Mapping[str, object]) -> None:
         """Keep several attributes."""
         for name, value in attributes.items():
-            self.set(name, value)
+            found = attribute_value(value)
+            if found is not None:
+                self._attributes[name] = found
 
     def content(self, name: str, make: Callable[[], object]) -> None:
         """Keep a prompt, an answer or another text of users, if it is wanted; ``make`` is only called then.
@@ -171,7 +175,7 @@ class Operation:
         duration_s = max(time.perf_counter() - self._started_s, 0.0)
         if self.span.is_recording():
             fresh = {name: value for name, value in self._attributes.items() if name not in self._written}
-            if self._telemetry.content_mode.on_spans:
+            if self._content_mode.on_spans:
                 for name, value in self._content.items():
                     fresh[name] = value if isinstance(value, str) else json_text(value)
             self.span.set_attributes(fresh)
@@ -330,7 +334,7 @@ class Inference(Operation):
         if self.agent is not None:
             self.agent.inference_calls += 1
         super()._finish()
-        if not self._is_embeddings and self._telemetry.content_mode.on_events:
+        if not self._is_embeddings and self._content_mode.on_events:
             self._telemetry.details({**self._attributes, **self._content}, self.context)
 
     @property
@@ -368,6 +372,9 @@ class AddedToAnother(Inference):
     def set(self, name: str, value: object) -> None:
         if name not in self._known:
             self._outer.set(name, value)
+
+    def set_all(self, attributes: Mapping[str, object]) -> None:
+        self._outer.set_all({name: value for name, value in attributes.items() if name not in self._known})
 
     def usage(self, **counts: Any) -> None:
         if names.GEN_AI_USAGE_INPUT_TOKENS not in self._known:

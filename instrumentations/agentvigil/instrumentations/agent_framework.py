@@ -21,7 +21,7 @@ class AgentFrameworkInstrumentor(FrameworkInstrumentor):
     """Switches Agent Framework's own instrumentation on."""
 
     name: ClassVar[str] = "agent_framework"
-    requires: ClassVar[str] = "agent-framework-core >= 1.20, < 2"
+    requires: ClassVar[str] = "agent-framework-core >= 1.23, < 2"
 
     def patches(self, telemetry: Telemetry, **_options: Any) -> Iterable[Patch]:
         def switch_on(module: ModuleType) -> Callable[[], object]:

@@ -22,7 +22,7 @@ class GoogleADKInstrumentor(FrameworkInstrumentor):
     """Switches content off in ADK's own spans."""
 
     name: ClassVar[str] = "google_adk"
-    requires: ClassVar[str] = "google-adk >= 2.0, < 3"
+    requires: ClassVar[str] = "google-adk >= 2.13, < 3"
 
     def patches(self, telemetry: Telemetry, **_options: Any) -> Iterable[Patch]:
         return () if telemetry.content_mode.on_spans else (_ContentOff(),)

@@ -40,23 +40,26 @@ def _address_and_port(url: str) -> tuple[str | None, int | None]:
 
 
 class Reader(Protocol):
-    """Reads one streamed answer."""
+    """Reads one streamed answer.
 
-    def item(self, item: Any) -> bool:
-        """Look at an event, and return whether the application must not see it, since it did not ask for it."""
+    ``item`` looks at an event, and says whether the application must not see it, since it did not ask for it. ``end``
+    says what all of them together have told.
+    """
 
-    def end(self) -> None:
-        """Say what all of them together have told."""
+    def item(self, item: Any) -> bool: ...
+
+    def end(self) -> None: ...
 
 
 class Route(Protocol):
-    """What one path of an API is about."""
+    """What one path of an API is about.
 
-    def start(self, telemetry: Telemetry, call: Call) -> Operation:
-        """Start the operation."""
+    ``start`` starts the operation; ``answered`` reads an answer that came as a whole, a model of the SDK or the JSON of a
+    raw response; ``reader`` returns what reads a streamed one.
+    """
 
-    def answered(self, operation: Any, answer: Any) -> None:
-        """Read an answer that came as a whole: a model of the SDK, or the JSON of a raw response."""
+    def start(self, telemetry: Telemetry, call: Call) -> Operation: ...
 
-    def reader(self, operation: Inference, call: Call, /) -> Reader:
-        """Return what reads a streamed answer."""
+    def answered(self, operation: Any, answer: Any) -> None: ...
+
+    def reader(self, operation: Inference, call: Call, /) -> Reader: ...

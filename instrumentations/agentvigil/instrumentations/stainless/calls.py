@@ -54,8 +54,8 @@ class Reader(Protocol):
 class Route(Protocol):
     """What one path of an API is about.
 
-    ``start`` starts the operation; ``answered`` reads an answer that came as a whole, a model of the SDK or the JSON of a
-    raw response; ``reader`` returns what reads a streamed one.
+    ``start`` starts the operation; ``answered`` reads an answer that came as a whole, a model of the SDK or the JSON of
+    a raw response; ``reader`` returns what reads a streamed one.
     """
 
     def start(self, telemetry: Telemetry, call: Call) -> Operation: ...

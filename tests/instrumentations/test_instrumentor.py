@@ -56,7 +56,7 @@ def test_absent_and_too_old_frameworks_are_one_line_at_debug_level(
     caplog: pytest.LogCaptureFixture, requires: str, said: str
 ) -> None:
     instrumentor = an_instrumentor(requires)
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG, logger=LOGGER):
         instrumentor.instrument()
 
     assert not instrumentor.is_instrumented_by_opentelemetry

@@ -8,16 +8,9 @@ from agentvigil.instrumentations.fields import each, pick
 from agentvigil.instrumentations.stainless.calls import Call
 from agentvigil.instrumentations.telemetry import Inference, Telemetry
 from agentvigil.semconv import names
-from agentvigil.semconv.enums import FinishReason, OperationName, ProviderName
+from agentvigil.semconv.enums import OperationName, ProviderName
+from agentvigil.semconv.words import finish_reasons
 
-_REASONS: Final[Mapping[str, str]] = {
-    "end_turn": FinishReason.STOP,
-    "stop_sequence": FinishReason.STOP,
-    "max_tokens": FinishReason.LENGTH,
-    "model_context_window_exceeded": FinishReason.LENGTH,
-    "tool_use": FinishReason.TOOL_CALL,
-    "refusal": FinishReason.CONTENT_FILTER,
-}
 _PLATFORMS: Final[Mapping[str, str]] = {
     "Bedrock": ProviderName.AWS_BEDROCK,
     "Vertex": ProviderName.GCP_VERTEX_AI,
@@ -59,7 +52,7 @@ class MessagesRoute:
     def answered(self, operation: Inference, answer: Any) -> None:
         _tell_envelope(operation, answer)
         _tell_usage(operation, {count: pick(answer, "usage", count) for count in _COUNTS})
-        _tell_reason(operation, pick(answer, "stop_reason"))
+        operation.set(names.GEN_AI_RESPONSE_FINISH_REASONS, finish_reasons([pick(answer, "stop_reason")]))
         operation.content(
             names.GEN_AI_OUTPUT_MESSAGES,
             lambda: [{"role": "assistant", "parts": _parts(pick(answer, "content"))}],
@@ -103,7 +96,7 @@ class MessageReader:
             # What the first event says of the output is a placeholder.
             self._counts.pop("output_tokens", None)
         _tell_usage(self._operation, self._counts)
-        _tell_reason(self._operation, self._reason)
+        self._operation.set(names.GEN_AI_RESPONSE_FINISH_REASONS, finish_reasons([self._reason]))
         blocks = [_finished(self._blocks[index]) for index in sorted(self._blocks)]
         self._operation.content(
             names.GEN_AI_OUTPUT_MESSAGES, lambda: [{"role": "assistant", "parts": _parts(blocks)}] if blocks else None
@@ -149,11 +142,6 @@ def _tell_usage(operation: Inference, counts: Mapping[str, Any]) -> None:
         cache_write=written or None,
         reasoning=pick(counts.get("output_tokens_details"), "thinking_tokens") or None,
     )
-
-
-def _tell_reason(operation: Inference, reason: Any) -> None:
-    if isinstance(reason, str):
-        operation.set(names.GEN_AI_RESPONSE_FINISH_REASONS, [_REASONS.get(reason, reason)])
 
 
 def _messages(messages: Iterable[Any]) -> list[dict[str, Any]]:

@@ -12,20 +12,11 @@ from agentvigil.instrumentations.telemetry import Inference, Operation, Telemetr
 from agentvigil.instrumentations.telemetry.guard import guard
 from agentvigil.semconv import names
 from agentvigil.semconv.enums import OperationName, ProviderName, ToolType
+from agentvigil.semconv.words import provider_name
 
 _LONGEST_NAME: Final = 128
 _MODEL: Final = create_key("agentvigil.crewai.model")
 _TOOL: Final = create_key("agentvigil.crewai.tool")
-
-_PROVIDERS: Final[Mapping[str, str]] = {
-    "azure": ProviderName.AZURE_AI_OPENAI,
-    "bedrock": ProviderName.AWS_BEDROCK,
-    "gemini": ProviderName.GCP_GEMINI,
-    "google": ProviderName.GCP_GEMINI,
-    "vertex_ai": ProviderName.GCP_VERTEX_AI,
-    "mistral": ProviderName.MISTRAL_AI,
-    "xai": ProviderName.X_AI,
-}
 
 
 class Operations:
@@ -110,7 +101,7 @@ class Operations:
             return None
         prefix, _, rest = str(pick(llm, "model") or "").partition("/")
         provider = str(pick(llm, "provider") or (prefix if rest else "")) or ProviderName.OPENAI
-        operation = self._telemetry.inference(OperationName.CHAT, _PROVIDERS.get(provider, provider), rest or prefix)
+        operation = self._telemetry.inference(OperationName.CHAT, provider_name(provider), rest or prefix)
         operation.set_all(
             {
                 names.GEN_AI_REQUEST_TEMPERATURE: pick(llm, "temperature"),

@@ -8,18 +8,8 @@ from agentvigil.instrumentations.functions import argument
 from agentvigil.instrumentations.telemetry import Inference, Operation, Telemetry
 from agentvigil.semconv import names
 from agentvigil.semconv.enums import FinishReason, OperationName, OutputType, ProviderName, ToolType
+from agentvigil.semconv.words import finish_reasons
 
-_REASONS: Final[Mapping[str, str]] = {
-    "STOP": FinishReason.STOP,
-    "MAX_TOKENS": FinishReason.LENGTH,
-    "SAFETY": FinishReason.CONTENT_FILTER,
-    "RECITATION": FinishReason.CONTENT_FILTER,
-    "BLOCKLIST": FinishReason.CONTENT_FILTER,
-    "PROHIBITED_CONTENT": FinishReason.CONTENT_FILTER,
-    "SPII": FinishReason.CONTENT_FILTER,
-    "IMAGE_SAFETY": FinishReason.CONTENT_FILTER,
-    "MALFORMED_FUNCTION_CALL": FinishReason.ERROR,
-}
 _MODALITIES: Final[Mapping[str, str]] = {"AUDIO": "audio", "IMAGE": "image", "TEXT": "text"}
 
 
@@ -122,7 +112,7 @@ class ContentReader:
         return False
 
     def end(self) -> None:
-        reasons = [_REASONS.get(reason, reason) for _, reason in sorted(self._reasons.items())]
+        reasons = finish_reasons(reason for _, reason in sorted(self._reasons.items()))
         if any(part["type"] == "tool_call" for part in self._parts) and reasons == [FinishReason.STOP]:
             reasons = [FinishReason.TOOL_CALL]
         self._operation.set(names.GEN_AI_RESPONSE_FINISH_REASONS, reasons)

@@ -6,27 +6,9 @@ from typing import Any, Final
 from agentvigil.instrumentations.fields import each, pick
 from agentvigil.instrumentations.telemetry import Inference
 from agentvigil.semconv import names
-from agentvigil.semconv.enums import FinishReason, ProviderName
+from agentvigil.semconv.enums import ProviderName
+from agentvigil.semconv.words import finish_reasons, provider_name
 
-_PROVIDERS: Final[Mapping[str, str]] = {
-    "amazon_bedrock": ProviderName.AWS_BEDROCK,
-    "anthropic": ProviderName.ANTHROPIC,
-    "azure": ProviderName.AZURE_AI_OPENAI,
-    "azure_ai": ProviderName.AZURE_AI_INFERENCE,
-    "bedrock": ProviderName.AWS_BEDROCK,
-    "cohere": ProviderName.COHERE,
-    "deepseek": ProviderName.DEEPSEEK,
-    "google_genai": ProviderName.GCP_GEMINI,
-    "google_vertexai": ProviderName.GCP_VERTEX_AI,
-    "groq": ProviderName.GROQ,
-    "ibm": ProviderName.IBM_WATSONX_AI,
-    "mistral": ProviderName.MISTRAL_AI,
-    "mistralai": ProviderName.MISTRAL_AI,
-    "moonshot": ProviderName.MOONSHOT_AI,
-    "openai": ProviderName.OPENAI,
-    "perplexity": ProviderName.PERPLEXITY,
-    "xai": ProviderName.X_AI,
-}
 _SDKS: Final[Mapping[str, str]] = {
     ProviderName.OPENAI: "openai",
     ProviderName.AZURE_AI_OPENAI: "openai",
@@ -37,18 +19,6 @@ _SDKS: Final[Mapping[str, str]] = {
 }
 """Whose SDK is called below, as :mod:`~agentvigil.instrumentations.rivals` names it."""
 
-_FINISH_REASONS: Final[Mapping[str, str]] = {
-    "end_turn": FinishReason.STOP,
-    "STOP": FinishReason.STOP,
-    "stop_sequence": FinishReason.STOP,
-    "tool_calls": FinishReason.TOOL_CALL,
-    "tool_use": FinishReason.TOOL_CALL,
-    "function_call": FinishReason.TOOL_CALL,
-    "max_tokens": FinishReason.LENGTH,
-    "MAX_TOKENS": FinishReason.LENGTH,
-    "SAFETY": FinishReason.CONTENT_FILTER,
-    "refusal": FinishReason.CONTENT_FILTER,
-}
 _ROLES: Final[Mapping[str, str]] = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 
 
@@ -58,7 +28,7 @@ def provider_of(metadata: Mapping[str, Any], serialized: Any) -> str:
     if not isinstance(told, str):
         path = pick(serialized, "id")
         told = str(path[-1]).removeprefix("Chat").lower() if isinstance(path, list) and path else "langchain"
-    return _PROVIDERS.get(told, told)
+    return provider_name(told)
 
 
 def sdk_of(provider: str) -> str:
@@ -104,10 +74,7 @@ def tell_answer(operation: Inference, result: Any) -> None:
         operation.set_missing(names.GEN_AI_RESPONSE_ID, _first(pick(metadata, "id"), None if is_made_up else own_id))
         model = _first(pick(metadata, "model_name"), pick(metadata, "model"))
         operation.set_missing(names.GEN_AI_RESPONSE_MODEL, model)
-    reasons = [reason for generation in generations if isinstance(reason := _reason(generation), str)]
-    operation.set_missing(
-        names.GEN_AI_RESPONSE_FINISH_REASONS, [_FINISH_REASONS.get(reason, reason) for reason in reasons]
-    )
+    operation.set_missing(names.GEN_AI_RESPONSE_FINISH_REASONS, finish_reasons(map(_reason, generations)))
     if not operation.knows_usage:
         for message in messages:
             _tell_usage(operation, pick(message, "usage_metadata"))

@@ -2,37 +2,22 @@
 
 import sys
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from agentvigil.instrumentations.fields import each, pick
 from agentvigil.instrumentations.functions import argument
 from agentvigil.instrumentations.openai.chat import ChatReader, tell_envelope, tell_usage
-from agentvigil.instrumentations.openai.finish import reasons_of
 from agentvigil.instrumentations.openai.messages import of_chat, of_choices
 from agentvigil.instrumentations.telemetry import Inference, Telemetry
 from agentvigil.instrumentations.telemetry.guard import guard, guarded
 from agentvigil.semconv import names
-from agentvigil.semconv.enums import CostSource, OperationName, ProviderName
+from agentvigil.semconv.enums import CostSource, OperationName
+from agentvigil.semconv.words import finish_reasons, provider_name
 
 _WATCH: Final = "_agentvigil_watch"
 _NESTED: Final = ("acompletion", "aembedding", "atext_completion")
 """Set by LiteLLM itself when an asynchronous function calls the plain one."""
-
-_PROVIDERS: Final[Mapping[str, str]] = {
-    "azure": ProviderName.AZURE_AI_OPENAI,
-    "azure_ai": ProviderName.AZURE_AI_INFERENCE,
-    "bedrock": ProviderName.AWS_BEDROCK,
-    "bedrock_converse": ProviderName.AWS_BEDROCK,
-    "gemini": ProviderName.GCP_GEMINI,
-    "mistral": ProviderName.MISTRAL_AI,
-    "moonshot": ProviderName.MOONSHOT_AI,
-    "text-completion-openai": ProviderName.OPENAI,
-    "vertex_ai": ProviderName.GCP_VERTEX_AI,
-    "vertex_ai_beta": ProviderName.GCP_VERTEX_AI,
-    "watsonx": ProviderName.IBM_WATSONX_AI,
-    "xai": ProviderName.X_AI,
-}
 
 
 class Calls:
@@ -84,7 +69,7 @@ class Calls:
             kind = OperationName.TEXT_COMPLETION
         asked = str(argument(0, "model", args, kwargs) or "")
         provider, model = _provider_and_model(asked, kwargs.get("custom_llm_provider"))
-        operation = self._telemetry.inference(kind, _PROVIDERS.get(provider, provider), model)
+        operation = self._telemetry.inference(kind, provider_name(provider), model)
         stop = kwargs.get("stop")
         operation.set_all(
             {
@@ -190,7 +175,7 @@ def _tell(operation: Inference, answer: Any) -> None:
         operation.set(names.AGENTVIGIL_COST_USD, cost)
         operation.set(names.AGENTVIGIL_COST_SOURCE, CostSource.GATEWAY)
     choices = each(answer, "choices")
-    reasons = reasons_of(pick(choice, "finish_reason") for choice in choices)
+    reasons = finish_reasons(pick(choice, "finish_reason") for choice in choices)
     operation.set_missing(names.GEN_AI_RESPONSE_FINISH_REASONS, reasons)
     operation.content(names.GEN_AI_OUTPUT_MESSAGES, lambda: of_choices(choices))
 

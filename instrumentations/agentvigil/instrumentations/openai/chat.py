@@ -3,13 +3,13 @@
 from typing import Any
 
 from agentvigil.instrumentations.fields import each, pick
-from agentvigil.instrumentations.openai.finish import reasons_of
 from agentvigil.instrumentations.openai.messages import Message, arguments_of, of_chat, of_choices
 from agentvigil.instrumentations.openai.providers import model_of, provider_of
 from agentvigil.instrumentations.stainless.calls import Call
 from agentvigil.instrumentations.telemetry import Inference, Telemetry
 from agentvigil.semconv import names
 from agentvigil.semconv.enums import OperationName, OutputType
+from agentvigil.semconv.words import finish_reasons
 
 
 class ChatRoute:
@@ -43,7 +43,7 @@ class ChatRoute:
         tell_envelope(operation, answer)
         tell_usage(operation, pick(answer, "usage"))
         choices = each(answer, "choices")
-        reasons = reasons_of(pick(choice, "finish_reason") for choice in choices)
+        reasons = finish_reasons(pick(choice, "finish_reason") for choice in choices)
         operation.set(names.GEN_AI_RESPONSE_FINISH_REASONS, reasons)
         operation.content(names.GEN_AI_OUTPUT_MESSAGES, lambda: of_choices(choices))
 
@@ -76,7 +76,7 @@ class ChatReader:
 
     def end(self) -> None:
         reasons = [reason for _, reason in sorted(self._reasons.items())]
-        self._operation.set(names.GEN_AI_RESPONSE_FINISH_REASONS, reasons_of(reasons))
+        self._operation.set(names.GEN_AI_RESPONSE_FINISH_REASONS, finish_reasons(reasons))
         gathered = [self._choices[index].message(self._reasons.get(index)) for index in sorted(self._choices)]
         self._operation.content(names.GEN_AI_OUTPUT_MESSAGES, lambda: gathered)
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from agentvigil.instrumentations.fields import each, pick
 from agentvigil.instrumentations.openai.chat import ChatReader, tell_envelope, tell_usage
-from agentvigil.instrumentations.openai.finish import reasons_of
 from agentvigil.instrumentations.openai.providers import model_of, provider_of
 from agentvigil.instrumentations.stainless.calls import Call
 from agentvigil.instrumentations.telemetry import Inference, Telemetry
 from agentvigil.semconv import names
 from agentvigil.semconv.enums import OperationName
+from agentvigil.semconv.words import finish_reasons
 
 
 class CompletionsRoute:
@@ -36,7 +36,7 @@ class CompletionsRoute:
         tell_envelope(operation, answer)
         tell_usage(operation, pick(answer, "usage"))
         choices = each(answer, "choices")
-        reasons = reasons_of(pick(choice, "finish_reason") for choice in choices)
+        reasons = finish_reasons(pick(choice, "finish_reason") for choice in choices)
         operation.set(names.GEN_AI_RESPONSE_FINISH_REASONS, reasons)
         texts = [pick(choice, "text") for choice in choices]
         operation.content(names.GEN_AI_OUTPUT_MESSAGES, lambda: [_message("assistant", text) for text in texts])

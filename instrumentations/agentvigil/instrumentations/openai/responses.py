@@ -6,7 +6,6 @@ from opentelemetry.trace import SpanKind
 
 from agentvigil.instrumentations.fields import each, pick
 from agentvigil.instrumentations.openai.chat import output_type
-from agentvigil.instrumentations.openai.finish import reasons_of
 from agentvigil.instrumentations.openai.messages import of_response_input, of_response_output
 from agentvigil.instrumentations.openai.providers import model_of, provider_of
 from agentvigil.instrumentations.stainless.calls import Call
@@ -14,6 +13,7 @@ from agentvigil.instrumentations.telemetry import Inference, Operation, Telemetr
 from agentvigil.instrumentations.telemetry.operation import Kind
 from agentvigil.semconv import names
 from agentvigil.semconv.enums import FinishReason, OperationName
+from agentvigil.semconv.words import finish_reasons
 
 _FETCH_KIND: Final = Kind(OperationName.FETCH_RESPONSE.value, SpanKind.CLIENT)
 _LAST_EVENTS: Final = frozenset({"response.completed", "response.incomplete", "response.failed"})
@@ -116,7 +116,7 @@ class FetchRoute:
 def _finish_reasons(answer: Any) -> list[str] | None:
     reason = pick(answer, "incomplete_details", "reason")
     if reason:
-        return reasons_of([reason])
+        return finish_reasons([reason])
     if pick(answer, "status") != "completed":
         return [FinishReason.ERROR] if pick(answer, "status") == "failed" else None
     calls = any(pick(item, "type") in ("function_call", "custom_tool_call") for item in each(answer, "output"))

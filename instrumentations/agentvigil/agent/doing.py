@@ -8,6 +8,7 @@ from opentelemetry.trace import Span, Status, StatusCode, format_span_id, format
 from opentelemetry.util.types import AttributeValue
 
 from agentvigil.agent.safe import safe_attributes, safe_value, warn_once
+from agentvigil.instrumentations.messages import text_message
 from agentvigil.instrumentations.telemetry import Operation
 from agentvigil.instrumentations.telemetry.guard import guarded
 from agentvigil.semconv import names
@@ -164,13 +165,13 @@ class RunDoing(Doing):
 
     def returned(self, result: object) -> None:
         if isinstance(result, str):
-            self.content(names.GEN_AI_OUTPUT_MESSAGES, lambda: [_message("assistant", result)])
+            self.content(names.GEN_AI_OUTPUT_MESSAGES, lambda: [text_message("assistant", result)])
 
     def asked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Look at the arguments: the first text among them is the question."""
         question = next((value for value in (*args, *kwargs.values()) if isinstance(value, str)), None)
         if question is not None:
-            self.content(names.GEN_AI_INPUT_MESSAGES, lambda: [_message("user", question)])
+            self.content(names.GEN_AI_INPUT_MESSAGES, lambda: [text_message("user", question)])
 
 
 def current_doing() -> Doing | None:
@@ -185,7 +186,3 @@ def current() -> Said:
     if doing is not None and doing.span is span:
         return doing
     return Said(span, doing.run if doing is not None else None)
-
-
-def _message(role: str, text: str) -> dict[str, object]:
-    return {"role": role, "parts": [{"type": "text", "content": text}]}

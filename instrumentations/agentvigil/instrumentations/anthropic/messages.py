@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from agentvigil.instrumentations.fields import each, pick
+from agentvigil.instrumentations.messages import Message, Part, other, reasoning, text, tool_call, tool_response
 from agentvigil.instrumentations.stainless.calls import Call
 from agentvigil.instrumentations.telemetry import Inference, Telemetry
 from agentvigil.semconv import names
@@ -144,30 +145,28 @@ def _tell_usage(operation: Inference, counts: Mapping[str, Any]) -> None:
     )
 
 
-def _messages(messages: Iterable[Any]) -> list[dict[str, Any]]:
+def _messages(messages: Iterable[Any]) -> list[Message]:
     return [{"role": pick(message, "role"), "parts": _parts(pick(message, "content"))} for message in messages]
 
 
-def _parts(content: Any) -> list[dict[str, Any]]:
+def _parts(content: Any) -> list[Part]:
     if isinstance(content, str):
-        return [{"type": "text", "content": content}]
+        return [text(content)]
     return [_part(block) for block in content if block is not None] if isinstance(content, list | tuple) else []
 
 
-def _part(block: Any) -> dict[str, Any]:
+def _part(block: Any) -> Part:
     match pick(block, "type"):
         case "text":
-            return {"type": "text", "content": pick(block, "text")}
+            return text(pick(block, "text"))
         case "thinking":
-            return {"type": "reasoning", "content": pick(block, "thinking")}
+            return reasoning(pick(block, "thinking"))
         case "tool_use":
-            called = {"id": pick(block, "id"), "name": pick(block, "name")}
-            return {"type": "tool_call", **called, "arguments": pick(block, "input")}
+            return tool_call(pick(block, "id"), pick(block, "name"), pick(block, "input"))
         case "tool_result":
-            answered = {"id": pick(block, "tool_use_id"), "response": pick(block, "content")}
-            return {"type": "tool_call_response", **answered}
+            return tool_response(pick(block, "tool_use_id"), pick(block, "content"))
         case kind:
-            return {"type": "generic", "generic_type": str(kind or "unknown")}
+            return other(str(kind or "unknown"))
 
 
 def _finished(block: dict[str, Any]) -> dict[str, Any]:

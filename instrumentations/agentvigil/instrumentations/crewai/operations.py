@@ -7,6 +7,7 @@ from opentelemetry.context import create_key, get_value, set_value
 
 from agentvigil.instrumentations.fields import pick
 from agentvigil.instrumentations.functions import argument
+from agentvigil.instrumentations.messages import Message, text_message
 from agentvigil.instrumentations.openai.messages import of_chat
 from agentvigil.instrumentations.telemetry import Inference, Operation, Telemetry
 from agentvigil.instrumentations.telemetry.guard import guard
@@ -160,14 +161,11 @@ def _label(name: Any) -> str | None:
     return " ".join(name.split())[:_LONGEST_NAME] if isinstance(name, str) and name.strip() else None
 
 
-def _asked(given: Any) -> list[dict[str, Any]] | None:
+def _asked(given: Any) -> list[Message] | None:
     if given is None:
         return None
-    text = given if isinstance(given, str) else str(given)
-    return [{"role": "user", "parts": [{"type": "text", "content": text}]}]
+    return [text_message("user", given if isinstance(given, str) else str(given))]
 
 
-def _said(text: Any) -> list[dict[str, Any]] | None:
-    if not isinstance(text, str):
-        return None
-    return [{"role": "assistant", "parts": [{"type": "text", "content": text}]}]
+def _said(text: Any) -> list[Message] | None:
+    return [text_message("assistant", text)] if isinstance(text, str) else None

@@ -5,6 +5,16 @@ from typing import Any, Final
 
 from agentvigil.instrumentations.fields import each, pick
 from agentvigil.instrumentations.functions import argument
+from agentvigil.instrumentations.messages import (
+    Message,
+    Part,
+    other,
+    reasoning,
+    text,
+    text_message,
+    tool_call,
+    tool_response,
+)
 from agentvigil.instrumentations.telemetry import Inference, Operation, Telemetry
 from agentvigil.semconv import names
 from agentvigil.semconv.enums import FinishReason, OperationName, OutputType, ProviderName, ToolType
@@ -95,7 +105,7 @@ class ContentReader:
     def __init__(self, operation: Inference) -> None:
         self._operation = operation
         self._reasons: dict[int, str] = {}
-        self._parts: list[dict[str, Any]] = []
+        self._parts: list[Part] = []
 
     def item(self, item: Any) -> bool:
         self._operation.set(names.GEN_AI_RESPONSE_ID, pick(item, "response_id"))
@@ -122,37 +132,36 @@ class ContentReader:
         )
 
 
-def messages_of(contents: Any) -> list[dict[str, Any]]:
+def messages_of(contents: Any) -> list[Message]:
     """Return contents in the conventions' shape. Only called where content is recorded."""
     if isinstance(contents, str):
-        return [{"role": "user", "parts": [{"type": "text", "content": contents}]}]
+        return [text_message("user", contents)]
     found = []
     for content in contents if isinstance(contents, list | tuple) else [contents]:
         if isinstance(content, str):
-            found.append({"role": "user", "parts": [{"type": "text", "content": content}]})
+            found.append(text_message("user", content))
             continue
         role = "assistant" if pick(content, "role") == "model" else "user"
         found.append({"role": role, "parts": _parts(each(content, "parts"))})
     return found
 
 
-def _parts(parts: Iterable[Any]) -> list[dict[str, Any]]:
+def _parts(parts: Iterable[Any]) -> list[Part]:
     return [_part(part) for part in parts]
 
 
-def _part(part: Any) -> dict[str, Any]:
-    call, answer, text = pick(part, "function_call"), pick(part, "function_response"), pick(part, "text")
+def _part(part: Any) -> Part:
+    call, answer, said = pick(part, "function_call"), pick(part, "function_response"), pick(part, "text")
     if call is not None:
-        called = {"id": pick(call, "id"), "name": pick(call, "name")}
-        return {"type": "tool_call", **called, "arguments": pick(call, "args")}
+        return tool_call(pick(call, "id"), pick(call, "name"), pick(call, "args"))
     if answer is not None:
-        return {"type": "tool_call_response", "id": pick(answer, "id"), "response": pick(answer, "response")}
-    if isinstance(text, str):
-        return {"type": "reasoning" if pick(part, "thought") else "text", "content": text}
-    return {"type": "generic", "generic_type": "part"}
+        return tool_response(pick(answer, "id"), pick(answer, "response"))
+    if isinstance(said, str):
+        return reasoning(said) if pick(part, "thought") else text(said)
+    return other("part")
 
 
-def _system(instruction: Any) -> list[dict[str, Any]] | None:
+def _system(instruction: Any) -> list[Part] | None:
     if instruction is None:
         return None
     return [part for message in messages_of(instruction) for part in message["parts"]]

@@ -14,6 +14,7 @@ from agentvigil.instrumentations.fields import pick
 from agentvigil.instrumentations.langchain import models
 from agentvigil.instrumentations.langchain.graphs import Graph, given_name, is_agent, take_graph
 from agentvigil.instrumentations.langchain.runs import Runs
+from agentvigil.instrumentations.messages import text_message
 from agentvigil.instrumentations.rivals import rival_of
 from agentvigil.instrumentations.telemetry import Inference, Operation, Telemetry
 from agentvigil.instrumentations.telemetry.guard import guarded
@@ -94,7 +95,7 @@ class Callbacks:
         if operation is not None:
             operation.content(
                 names.GEN_AI_INPUT_MESSAGES,
-                lambda: [{"role": "user", "parts": [{"type": "text", "content": prompt}]} for prompt in prompts],
+                lambda: [text_message("user", prompt) for prompt in prompts],
             )
 
     def _model(

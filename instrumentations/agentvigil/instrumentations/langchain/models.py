@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from agentvigil.instrumentations.fields import each, pick
+from agentvigil.instrumentations.messages import Message, Part, text, tool_call, tool_response
 from agentvigil.instrumentations.telemetry import Inference
 from agentvigil.semconv import names
 from agentvigil.semconv.enums import ProviderName
@@ -81,34 +82,29 @@ def tell_answer(operation: Inference, result: Any) -> None:
     operation.content(names.GEN_AI_OUTPUT_MESSAGES, lambda: messages_of(messages))
 
 
-def messages_of(messages: Any) -> list[dict[str, Any]]:
+def messages_of(messages: Any) -> list[Message]:
     """Return messages in the conventions' shape. Only called where content is recorded."""
     found = []
     for message in messages:
         kind = pick(message, "type")
         content = pick(message, "content")
         if kind == "tool":
-            answered = {"id": pick(message, "tool_call_id"), "response": content}
-            found.append({"role": "tool", "parts": [{"type": "tool_call_response", **answered}]})
+            found.append({"role": "tool", "parts": [tool_response(pick(message, "tool_call_id"), content)]})
             continue
         parts = _parts(content)
         parts += [
-            {"type": "tool_call", "id": pick(call, "id"), "name": pick(call, "name"), "arguments": pick(call, "args")}
-            for call in each(message, "tool_calls")
+            tool_call(pick(call, "id"), pick(call, "name"), pick(call, "args")) for call in each(message, "tool_calls")
         ]
         found.append({"role": _ROLES.get(str(kind), str(kind)), "parts": parts})
     return found
 
 
-def _parts(content: Any) -> list[dict[str, Any]]:
+def _parts(content: Any) -> list[Part]:
     if isinstance(content, str):
-        return [{"type": "text", "content": content}] if content else []
-    parts = []
-    for block in content if isinstance(content, list) else ():
-        text = block if isinstance(block, str) else pick(block, "text")
-        if isinstance(text, str):
-            parts.append({"type": "text", "content": text})
-    return parts
+        return [text(content)] if content else []
+    blocks = content if isinstance(content, list) else ()
+    texts = [block if isinstance(block, str) else pick(block, "text") for block in blocks]
+    return [text(found) for found in texts if isinstance(found, str)]
 
 
 def _tell_usage(operation: Inference, usage: Any) -> None:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from agentvigil.instrumentations.fields import each, pick
-from agentvigil.instrumentations.openai.messages import Message, arguments_of, of_chat, of_choices
+from agentvigil.instrumentations.messages import Message, text, tool_call
+from agentvigil.instrumentations.openai.messages import arguments_of, of_chat, of_choices
 from agentvigil.instrumentations.openai.providers import model_of, provider_of
 from agentvigil.instrumentations.stainless.calls import Call
 from agentvigil.instrumentations.telemetry import Inference, Telemetry
@@ -97,9 +98,9 @@ class _Gathered:
         self._calls: dict[int, dict[str, Any]] = {}
 
     def add(self, delta: Any) -> None:
-        for text in (pick(delta, "content"), pick(delta, "refusal")):
-            if isinstance(text, str):
-                self._texts.append(text)
+        for piece in (pick(delta, "content"), pick(delta, "refusal")):
+            if isinstance(piece, str):
+                self._texts.append(piece)
         for piece in each(delta, "tool_calls"):
             call = self._calls.setdefault(pick(piece, "index") or 0, {"id": None, "name": None, "arguments": []})
             call["id"] = pick(piece, "id") or call["id"]
@@ -107,10 +108,11 @@ class _Gathered:
             call["arguments"].append(pick(piece, "function", "arguments") or "")
 
     def message(self, reason: str | None) -> Message:
-        parts: list[Message] = [{"type": "text", "content": "".join(self._texts)}] if any(self._texts) else []
-        for call in self._calls.values():
-            arguments = arguments_of("".join(call["arguments"]))
-            parts.append({"type": "tool_call", "id": call["id"], "name": call["name"], "arguments": arguments})
+        parts = [text("".join(self._texts))] if any(self._texts) else []
+        parts += [
+            tool_call(call["id"], call["name"], arguments_of("".join(call["arguments"])))
+            for call in self._calls.values()
+        ]
         return {"role": "assistant", "parts": parts, "finish_reason": reason}
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from agentvigil.instrumentations.fields import each, pick
+from agentvigil.instrumentations.messages import text_message
 from agentvigil.instrumentations.openai.chat import ChatReader, tell_envelope, tell_usage
 from agentvigil.instrumentations.openai.providers import model_of, provider_of
 from agentvigil.instrumentations.stainless.calls import Call
@@ -29,7 +30,7 @@ class CompletionsRoute:
                 names.GEN_AI_REQUEST_STREAM: True if call.streams else None,
             }
         )
-        operation.content(names.GEN_AI_INPUT_MESSAGES, lambda: [_message("user", body.get("prompt"))])
+        operation.content(names.GEN_AI_INPUT_MESSAGES, lambda: [text_message("user", body.get("prompt"))])
         return operation
 
     def answered(self, operation: Inference, answer: Any) -> None:
@@ -39,11 +40,7 @@ class CompletionsRoute:
         reasons = finish_reasons(pick(choice, "finish_reason") for choice in choices)
         operation.set(names.GEN_AI_RESPONSE_FINISH_REASONS, reasons)
         texts = [pick(choice, "text") for choice in choices]
-        operation.content(names.GEN_AI_OUTPUT_MESSAGES, lambda: [_message("assistant", text) for text in texts])
+        operation.content(names.GEN_AI_OUTPUT_MESSAGES, lambda: [text_message("assistant", text) for text in texts])
 
     def reader(self, operation: Inference, _call: Call, /) -> ChatReader:
         return ChatReader(operation, hides_usage=False)
-
-
-def _message(role: str, text: Any) -> dict[str, Any]:
-    return {"role": role, "parts": [{"type": "text", "content": text}]}

@@ -5,8 +5,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from agentvigil.instrumentations.fields import each, pick
-
-Message = dict[str, Any]
+from agentvigil.instrumentations.messages import (
+    Message,
+    Part,
+    other,
+    reasoning,
+    text,
+    text_message,
+    tool_call,
+    tool_response,
+)
 
 
 def of_chat(messages: Iterable[Any]) -> list[Message]:
@@ -16,8 +24,7 @@ def of_chat(messages: Iterable[Any]) -> list[Message]:
         role = pick(message, "role") or "user"
         parts = _content_parts(pick(message, "content"))
         if role == "tool":
-            result = pick(message, "content")
-            parts = [{"type": "tool_call_response", "id": pick(message, "tool_call_id"), "response": result}]
+            parts = [tool_response(pick(message, "tool_call_id"), pick(message, "content"))]
         found.append({"role": role, "parts": [*parts, *_tool_calls(each(message, "tool_calls"))]})
     return found
 
@@ -30,7 +37,7 @@ def of_choices(choices: Iterable[Any]) -> list[Message]:
         parts = _content_parts(pick(message, "content"))
         refusal = pick(message, "refusal")
         if refusal:
-            parts.append({"type": "text", "content": refusal})
+            parts.append(text(refusal))
         parts += _tool_calls(each(message, "tool_calls"))
         found.append({"role": "assistant", "parts": parts, "finish_reason": pick(choice, "finish_reason")})
     return found
@@ -40,7 +47,7 @@ def of_response_input(body: Any) -> list[Message]:
     """Return the input of a request to the Responses API: a text, or items."""
     given = pick(body, "input")
     if isinstance(given, str):
-        return [{"role": "user", "parts": [{"type": "text", "content": given}]}]
+        return [text_message("user", given)]
     return [_item(item) for item in each(body, "input")]
 
 
@@ -64,41 +71,37 @@ def _item(item: Any) -> Message:
     role = pick(item, "role")
     match pick(item, "type"):
         case "function_call":
-            called = {"id": pick(item, "call_id"), "name": pick(item, "name")}
-            parts = [{"type": "tool_call", **called, "arguments": arguments_of(pick(item, "arguments"))}]
-            return {"role": role or "assistant", "parts": parts}
+            call = tool_call(pick(item, "call_id"), pick(item, "name"), arguments_of(pick(item, "arguments")))
+            return {"role": role or "assistant", "parts": [call]}
         case "function_call_output":
-            answered = {"id": pick(item, "call_id"), "response": pick(item, "output")}
-            return {"role": role or "tool", "parts": [{"type": "tool_call_response", **answered}]}
+            answer = tool_response(pick(item, "call_id"), pick(item, "output"))
+            return {"role": role or "tool", "parts": [answer]}
         case "reasoning":
-            texts = [pick(part, "text") for part in each(item, "summary")]
-            return {"role": "assistant", "parts": [{"type": "reasoning", "content": text} for text in texts if text]}
+            thoughts = [pick(part, "text") for part in each(item, "summary")]
+            return {"role": "assistant", "parts": [reasoning(thought) for thought in thoughts if thought]}
         case _:
             return {"role": role or "user", "parts": _content_parts(pick(item, "content"))}
 
 
-def _content_parts(content: Any) -> list[Message]:
+def _content_parts(content: Any) -> list[Part]:
     if isinstance(content, str):
-        return [{"type": "text", "content": content}] if content else []
+        return [text(content)] if content else []
     if not isinstance(content, list | tuple):
         return []
-    parts: list[Message] = []
-    for part in content:
-        text = pick(part, "text") or pick(part, "refusal")
-        if isinstance(text, str):
-            parts.append({"type": "text", "content": text})
-        elif part is not None:
-            parts.append({"type": "generic", "generic_type": str(pick(part, "type") or "unknown")})
-    return parts
+    return [_content_part(part) for part in content if part is not None]
 
 
-def _tool_calls(calls: Iterable[Any]) -> list[Message]:
+def _content_part(part: Any) -> Part:
+    said = pick(part, "text") or pick(part, "refusal")
+    return text(said) if isinstance(said, str) else other(str(pick(part, "type") or "unknown"))
+
+
+def _tool_calls(calls: Iterable[Any]) -> list[Part]:
     return [
-        {
-            "type": "tool_call",
-            "id": pick(call, "id"),
-            "name": pick(call, "function", "name") or pick(call, "custom", "name"),
-            "arguments": arguments_of(pick(call, "function", "arguments") or pick(call, "custom", "input")),
-        }
+        tool_call(
+            pick(call, "id"),
+            pick(call, "function", "name") or pick(call, "custom", "name"),
+            arguments_of(pick(call, "function", "arguments") or pick(call, "custom", "input")),
+        )
         for call in calls
     ]

@@ -5,6 +5,7 @@ from typing import Any, Final
 from opentelemetry.trace import SpanKind
 
 from agentvigil.instrumentations.fields import each, pick
+from agentvigil.instrumentations.messages import Part, text
 from agentvigil.instrumentations.openai.chat import output_type
 from agentvigil.instrumentations.openai.messages import of_response_input, of_response_output
 from agentvigil.instrumentations.openai.providers import model_of, provider_of
@@ -127,8 +128,8 @@ def _conversation(conversation: Any) -> Any:
     return conversation if isinstance(conversation, str) else pick(conversation, "id")
 
 
-def _instructions(text: Any) -> list[dict[str, Any]] | None:
-    return [{"type": "text", "content": text}] if isinstance(text, str) else None
+def _instructions(said: Any) -> list[Part] | None:
+    return [text(said)] if isinstance(said, str) else None
 
 
 def _text(value: Any, *path: str) -> str:

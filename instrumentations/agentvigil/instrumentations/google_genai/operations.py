@@ -105,6 +105,7 @@ class ContentReader:
     def __init__(self, operation: Inference) -> None:
         self._operation = operation
         self._reasons: dict[int, str] = {}
+        self._wants_tool = False
         self._parts: list[Part] = []
 
     def item(self, item: Any) -> bool:
@@ -117,14 +118,16 @@ class ContentReader:
             reason = pick(candidate, "finish_reason")
             if reason is not None:
                 self._reasons[pick(candidate, "index") or number] = str(getattr(reason, "value", reason))
+            parts = each(candidate, "content", "parts")
+            self._wants_tool = self._wants_tool or any(pick(part, "function_call") is not None for part in parts)
             if self._operation.records_content:
-                self._parts += _parts(each(candidate, "content", "parts"))
+                self._parts += _parts(parts)
         return False
 
     def end(self) -> None:
         reasons = finish_reasons(reason for _, reason in sorted(self._reasons.items()))
-        if any(part["type"] == "tool_call" for part in self._parts) and reasons == [FinishReason.STOP]:
-            reasons = [FinishReason.TOOL_CALL]
+        if self._wants_tool and reasons == [FinishReason.STOP]:
+            reasons = [FinishReason.TOOL_CALL]  # Google has no reason for that
         self._operation.set(names.GEN_AI_RESPONSE_FINISH_REASONS, reasons)
         self._operation.content(
             names.GEN_AI_OUTPUT_MESSAGES,

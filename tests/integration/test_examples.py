@@ -94,7 +94,7 @@ EXPECTED = {
     ),
     "google_genai_content": Expected(
         [
-            [["respond", "generate_content gemini-2.5-flash"]],
+            [["plan", "generate_content gemini-2.5-flash"]],
             [["tool", "get_weather"]],
             [["respond", "generate_content gemini-2.5-flash"]],
         ],

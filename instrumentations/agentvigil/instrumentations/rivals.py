@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
+from agentvigil.semconv.enums import ProviderName
+
 _RIVALS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "openai": (
         ("opentelemetry.instrumentation.genai.openai", "OpenAIInstrumentor"),
@@ -48,6 +50,16 @@ _RIVALS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
 }
 
+_SDKS: Final[Mapping[str, str]] = {
+    ProviderName.OPENAI: "openai",
+    ProviderName.AZURE_AI_OPENAI: "openai",
+    ProviderName.DEEPSEEK: "openai",
+    ProviderName.X_AI: "openai",
+    ProviderName.ANTHROPIC: "anthropic",
+    ProviderName.GCP_GEMINI: "google_genai",
+}
+"""Which framework is called below for a provider."""
+
 
 def rival_of(name: str) -> str | None:
     """Return the module of another instrumentation of the framework ``name`` that is at work, or None."""
@@ -60,3 +72,8 @@ def rival_of(name: str) -> str | None:
         if instance is not None and getattr(instance, "_is_instrumented_by_opentelemetry", False):
             return module_name
     return None
+
+
+def rival_below(provider: str) -> str | None:
+    """Return the same for the SDK that a framework calls ``provider`` with: it tells of the framework's calls."""
+    return rival_of(_SDKS.get(provider, ""))

@@ -52,7 +52,7 @@ class MessagesRoute:
 
     def answered(self, operation: Inference, answer: Any) -> None:
         _tell_envelope(operation, answer)
-        _tell_usage(operation, {count: pick(answer, "usage", count) for count in _COUNTS})
+        tell_usage(operation, pick(answer, "usage"))
         operation.set(names.GEN_AI_RESPONSE_FINISH_REASONS, finish_reasons([pick(answer, "stop_reason")]))
         operation.content(
             names.GEN_AI_OUTPUT_MESSAGES,
@@ -96,7 +96,7 @@ class MessageReader:
         if not self._has_output:
             # What the first event says of the output is a placeholder.
             self._counts.pop("output_tokens", None)
-        _tell_usage(self._operation, self._counts)
+        tell_usage(self._operation, self._counts)
         self._operation.set(names.GEN_AI_RESPONSE_FINISH_REASONS, finish_reasons([self._reason]))
         blocks = [_finished(self._blocks[index]) for index in sorted(self._blocks)]
         self._operation.content(
@@ -129,19 +129,20 @@ def _tell_envelope(operation: Inference, answer: Any) -> None:
     operation.set(names.GEN_AI_RESPONSE_MODEL, pick(answer, "model"))
 
 
-def _tell_usage(operation: Inference, counts: Mapping[str, Any]) -> None:
+def tell_usage(operation: Inference, usage: Any) -> None:
+    """Tell what it cost. Anthropic counts what a cache gave and took apart from the input."""
     fresh, read, written = (
-        counts.get(name) for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+        pick(usage, name) for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
     )
     total = None
     if isinstance(fresh, int):
         total = fresh + sum(part for part in (read, written) if isinstance(part, int))
     operation.usage(
         input=total,
-        output=counts.get("output_tokens"),
+        output=pick(usage, "output_tokens"),
         cache_read=read or None,
         cache_write=written or None,
-        reasoning=pick(counts.get("output_tokens_details"), "thinking_tokens") or None,
+        reasoning=pick(usage, "output_tokens_details", "thinking_tokens") or None,
     )
 
 

@@ -113,7 +113,7 @@ class ContentReader:
         self._operation.set(names.GEN_AI_RESPONSE_MODEL, pick(item, "model_version"))
         usage = pick(item, "usage_metadata")
         if usage is not None:
-            _tell_usage(self._operation, usage)
+            tell_usage(self._operation, usage)
         for number, candidate in enumerate(each(item, "candidates")):
             reason = pick(candidate, "finish_reason")
             if reason is not None:
@@ -170,7 +170,7 @@ def _system(instruction: Any) -> list[Part] | None:
     return [part for message in messages_of(instruction) for part in message["parts"]]
 
 
-def _tell_usage(operation: Inference, usage: Any) -> None:
+def tell_usage(operation: Inference, usage: Any) -> None:
     """Google's output leaves thoughts out, and its input leaves out what tools found."""
     given, used = _whole(pick(usage, "prompt_token_count")), _whole(pick(usage, "tool_use_prompt_token_count"))
     made, thought = _whole(pick(usage, "candidates_token_count")), _whole(pick(usage, "thoughts_token_count"))

@@ -15,7 +15,7 @@ from agentvigil.instrumentations.langchain import models
 from agentvigil.instrumentations.langchain.graphs import Graph, given_name, is_agent, take_graph
 from agentvigil.instrumentations.langchain.runs import Runs
 from agentvigil.instrumentations.messages import text_message
-from agentvigil.instrumentations.rivals import rival_of
+from agentvigil.instrumentations.rivals import rival_below
 from agentvigil.instrumentations.telemetry import Inference, Operation, Telemetry
 from agentvigil.instrumentations.telemetry.guard import guarded
 from agentvigil.instrumentations.telemetry.identity import with_identity
@@ -104,7 +104,7 @@ class Callbacks:
         metadata, parameters = more.get("metadata") or {}, more.get("invocation_params") or {}
         around = self._runs.context_for(parent_run_id)
         provider = models.provider_of(metadata, serialized)
-        if rival_of(models.sdk_of(provider)) is not None:
+        if rival_below(provider) is not None:
             # Somebody else's span of the SDK's call tells of it, below the node or tool that it is made in.
             self._runs.add(run_id, None, around)
             return None

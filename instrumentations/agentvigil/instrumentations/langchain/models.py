@@ -7,18 +7,7 @@ from agentvigil.instrumentations.fields import each, pick
 from agentvigil.instrumentations.messages import Message, Part, text, tool_call, tool_response
 from agentvigil.instrumentations.telemetry import Inference
 from agentvigil.semconv import names
-from agentvigil.semconv.enums import ProviderName
 from agentvigil.semconv.words import finish_reasons, provider_name
-
-_SDKS: Final[Mapping[str, str]] = {
-    ProviderName.OPENAI: "openai",
-    ProviderName.AZURE_AI_OPENAI: "openai",
-    ProviderName.DEEPSEEK: "openai",
-    ProviderName.X_AI: "openai",
-    ProviderName.ANTHROPIC: "anthropic",
-    ProviderName.GCP_GEMINI: "google_genai",
-}
-"""Whose SDK is called below, as :mod:`~agentvigil.instrumentations.rivals` names it."""
 
 _ROLES: Final[Mapping[str, str]] = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 
@@ -30,11 +19,6 @@ def provider_of(metadata: Mapping[str, Any], serialized: Any) -> str:
         path = pick(serialized, "id")
         told = str(path[-1]).removeprefix("Chat").lower() if isinstance(path, list) and path else "langchain"
     return provider_name(told)
-
-
-def sdk_of(provider: str) -> str:
-    """Return the name of the instrumentor for the SDK that ``provider`` is called with."""
-    return _SDKS.get(provider, "")
 
 
 def request_of(metadata: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, object]:

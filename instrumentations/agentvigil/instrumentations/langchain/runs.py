@@ -1,18 +1,15 @@
 """Runs of LangChain that go on: each has an id, the operation that tells of it if there is one, and a context."""
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from opentelemetry.context import Context, create_key, get_current, get_value, set_value
 
+from agentvigil.instrumentations.going_on import GoingOn
 from agentvigil.instrumentations.telemetry import Operation
 
 _KEY: Final = create_key("agentvigil.langchain.run")
-MOST_RUNS: Final = 10_000
-"""So many may go on at once. Of more, the oldest are taken for abandoned: a stream that nobody reads never ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +24,7 @@ class Runs:
     """The runs that go on, from any thread."""
 
     def __init__(self) -> None:
-        self._runs: OrderedDict[UUID, Run] = OrderedDict()
-        self._lock = threading.Lock()
+        self._runs: GoingOn[UUID, Run] = GoingOn()
 
     def context_for(self, parent_run_id: UUID | None) -> Context:
         """Return the context that a run begins in.
@@ -45,21 +41,17 @@ class Runs:
     def add(self, run_id: UUID, operation: Operation | None, around: Context) -> None:
         """Remember a run that has begun."""
         context = set_value(_KEY, run_id, around if operation is None else operation.context)
-        with self._lock:
-            self._runs[run_id] = Run(operation, context)
-            abandoned = self._runs.popitem(last=False)[1] if len(self._runs) > MOST_RUNS else None
+        abandoned = self._runs.add(run_id, Run(operation, context))
         if abandoned is not None and abandoned.operation is not None:
             abandoned.operation.end()
 
     def get(self, run_id: UUID | None) -> Run | None:
         """Return a run that goes on."""
-        with self._lock:
-            return None if run_id is None else self._runs.get(run_id)
+        return None if run_id is None else self._runs.get(run_id)
 
     def pop(self, run_id: UUID) -> Operation | None:
         """Forget a run that ends, and return its operation."""
-        with self._lock:
-            run = self._runs.pop(run_id, None)
+        run = self._runs.pop(run_id)
         return None if run is None else run.operation
 
     def __len__(self) -> int:

@@ -4,7 +4,8 @@ Before a call gets a span, these are asked, in this order:
 
 1. the context forbids instrumentation, or that of models: OpenTelemetry's key and OpenLLMetry's;
 2. a call of ours is around it: what is learned inside is added to that one (`Told.adds_to`);
-3. a framework whose callbacks cannot make a context current has announced its call (:func:`announce`);
+3. a framework whose callbacks cannot make a context current has announced its call (:func:`announce`), or the call is
+   made while a generator runs that a framework has answered with (:func:`announce_stream`);
 4. a call of an instrumentation built on ``opentelemetry-util-genai`` is around it, by the key it keeps in the context;
 5. the current span says that it is a call of a model, in any dialect that can be known by one attribute.
 
@@ -13,10 +14,11 @@ The other way round, a context inside a call of ours carries 1 and 4, so that ot
 
 import sys
 import weakref
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry.context import Context, create_key
 from opentelemetry.trace import get_current_span
@@ -46,6 +48,9 @@ _MARKS: Final[Mapping[str, Mapping[object, bool]]] = {
 """What marks spans of calls of models, and which of these are embeddings: the conventions', OpenInference's,
 OpenLLMetry's, Langfuse's."""
 
+_streams: "weakref.WeakKeyDictionary[Generator[Any] | AsyncGenerator[Any], weakref.ref[Operation]]" = (
+    weakref.WeakKeyDictionary()
+)
 _announced: ContextVar["weakref.ref[Operation] | None"] = ContextVar("agentvigil_announced", default=None)
 
 
@@ -67,7 +72,7 @@ def told_by(context: Context, operation: str) -> Told | None:
         return Told(context)
     if ours is not None and not ours.has_ended and _are_alike(ours.operation, operation):
         return Told(context, ours)
-    announced = _claim(operation)
+    announced = _claim(operation) or _streamed(operation)
     if announced is not None:
         return Told(announced.context, announced)
     if _is_in_call_of_util(context, operation):
@@ -103,6 +108,35 @@ def _claim(operation: str) -> "Operation | None":
         return None
     _announced.set(None)
     return announced
+
+
+def announce_stream(operation: "Operation", stream: Generator[Any] | AsyncGenerator[Any]) -> None:
+    """Say that calls of models which ``stream`` makes when somebody reads it are part of ``operation``.
+
+    It is read in whatever task or thread the reader likes, so no context tells; the stack does.
+    """
+    _streams[stream] = weakref.ref(operation)
+
+
+def _streamed(operation: str) -> "Operation | None":
+    open_streams: dict[int, Operation] = {}
+    for stream, reference in list(_streams.items()):
+        around = reference()
+        if around is not None and not around.has_ended and _are_alike(around.operation, operation):
+            open_streams[id(_frame_of(stream))] = around
+    if not open_streams:
+        return None
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - inspect has the same by another name
+    while frame is not None:
+        if id(frame) in open_streams:
+            return open_streams[id(frame)]
+        frame = frame.f_back
+    return None
+
+
+def _frame_of(stream: Generator[Any] | AsyncGenerator[Any]) -> FrameType | None:
+    frame: FrameType | None = getattr(stream, "gi_frame", None) or getattr(stream, "ag_frame", None)
+    return frame
 
 
 def _are_alike(one: str, other: str) -> bool:

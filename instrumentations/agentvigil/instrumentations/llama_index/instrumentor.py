@@ -1,0 +1,46 @@
+"""Where LlamaIndex is taken hold of."""
+
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any, ClassVar
+
+from opentelemetry.context import get_current
+
+from agentvigil.instrumentations.instrumentor import FrameworkInstrumentor
+from agentvigil.instrumentations.llama_index.handlers import Handlers
+from agentvigil.instrumentations.llama_index.operations import Operations
+from agentvigil.instrumentations.patches import Hook, Patch, Wrapped
+from agentvigil.instrumentations.telemetry import Telemetry
+from agentvigil.instrumentations.telemetry.current import Active
+
+
+class LlamaIndexInstrumentor(FrameworkInstrumentor):
+    """Instruments ``llama-index-core``."""
+
+    name: ClassVar[str] = "llama_index"
+    requires: ClassVar[str] = "llama-index-core >= 0.14, < 0.15"
+
+    def patches(self, telemetry: Telemetry, **_options: Any) -> Iterable[Patch]:
+        handlers = Handlers(Operations(telemetry, self.is_left_to_others))
+
+        def add_handlers(module: ModuleType) -> Callable[[], object]:
+            root = module.root_dispatcher
+            root.add_span_handler(handlers.of_spans)
+            root.add_event_handler(handlers.of_events)
+
+            def undo() -> None:
+                root.span_handlers.remove(handlers.of_spans)
+                root.event_handlers.remove(handlers.of_events)
+
+            return undo
+
+        return (
+            Hook("llama_index_instrumentation", add_handlers),
+            Wrapped("workflows.workflow", "Workflow.run", _keep_context),
+        )
+
+
+def _keep_context(wrapped: Callable[..., Any], _workflow: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Wrap ``Workflow.run``, which returns at once and goes on elsewhere: what it made current must not stay so."""
+    with Active(get_current()):
+        return wrapped(*args, **kwargs)

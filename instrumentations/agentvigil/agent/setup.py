@@ -5,6 +5,7 @@ import os
 import threading
 from importlib import metadata
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from opentelemetry import metrics, trace
 from opentelemetry._logs import get_logger_provider, set_logger_provider
@@ -16,6 +17,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+from agentvigil.agent.ending import flush_at_every_end
+from agentvigil.agent.exporting import InParts, LogsInParts, span_limits
 from agentvigil.instrumentations.telemetry.guard import guarded, report
 from agentvigil.instrumentations.telemetry.identity import install_identity
 from agentvigil.semconv import names
@@ -47,6 +50,10 @@ def init(
 ) -> None:
     """Send traces, metrics and events to AgentVigil, or to any other OTLP endpoint, and instrument what is installed.
 
+    They are sent in the background: in batches, in requests of 4 MB at most, compressed where they leave this machine,
+    tried again while the endpoint is away, from a queue that holds 2,048 spans. What is left is sent when the program
+    ends, when it gets SIGTERM and has no handler for it, and when a worker of ``multiprocessing`` ends.
+
     Where the program has a tracer provider already, that stays, and only instrumentors are switched on. A second call
     does nothing. What is not given comes from OpenTelemetry's own variables: ``OTEL_SERVICE_NAME``,
     ``OTEL_EXPORTER_OTLP_ENDPOINT``, ``OTEL_EXPORTER_OTLP_HEADERS``, ``OTEL_RESOURCE_ATTRIBUTES`` and so on.
@@ -64,6 +71,7 @@ def init(
             _LOG.debug("init: the program has a tracer provider; it stays")
         else:
             _set_providers(_resource(service_name, service_version, environment), endpoint, key)
+            flush_at_every_end(flush, _TIMEOUT_S)
         install_identity()
     if instrument:
         _instrument()
@@ -89,6 +97,7 @@ def _resource(service_name: str | None, service_version: str | None, environment
 
 def _set_providers(resource: Resource, endpoint: str | None, key: str | None) -> None:
     # Over HTTP, since gRPC's threads do not survive a fork, and agents are often served by workers that are forked.
+    from opentelemetry.exporter.otlp.proto.http import Compression
     from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -99,16 +108,28 @@ def _set_providers(resource: Resource, endpoint: str | None, key: str | None) ->
 
     def where(path: str) -> dict[str, Any]:
         url = None if base is None else f"{base.rstrip('/')}/v1/{path}"
-        return {"endpoint": url, "headers": headers, "timeout": timeout_s}
+        compression = Compression.Gzip if _deserves_compression(url, path) else None
+        return {"endpoint": url, "headers": headers, "timeout": timeout_s, "compression": compression}
 
-    tracer_provider = TracerProvider(resource=resource)
-    tracer_provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(**where("traces"))))
+    tracer_provider = TracerProvider(resource=resource, span_limits=span_limits())
+    tracer_provider.add_span_processor(BatchSpanProcessor(InParts(OTLPSpanExporter(**where("traces")))))
     trace.set_tracer_provider(tracer_provider)
     reader = PeriodicExportingMetricReader(OTLPMetricExporter(**where("metrics")))
     metrics.set_meter_provider(MeterProvider(metric_readers=[reader], resource=resource))
     logger_provider = LoggerProvider(resource=resource)
-    logger_provider.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(**where("logs"))))
+    log_exporter: Any = LogsInParts(OTLPLogExporter(**where("logs")))
+    logger_provider.add_log_record_processor(BatchLogRecordProcessor(log_exporter))
     set_logger_provider(logger_provider)
+
+
+def _deserves_compression(url: str | None, path: str) -> bool:
+    """Say whether to compress: what leaves this machine, if OpenTelemetry's variables do not say how."""
+    if any(name.startswith("OTEL_EXPORTER_OTLP_") and name.endswith("COMPRESSION") for name in os.environ):
+        return False
+    variables = (f"OTEL_EXPORTER_OTLP_{path.upper()}_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+    said = url or next((os.environ[name] for name in variables if os.environ.get(name)), "")
+    host = urlsplit(said).hostname
+    return host is not None and host not in ("localhost", "::1") and not host.startswith("127.")
 
 
 def _environment_says_endpoint() -> bool:

@@ -29,7 +29,7 @@ def take_along(operation: Operation, response: Any) -> bool:
     return True
 
 
-def _read(operation: Operation, pieces: Generator[Any]) -> Generator[Any]:
+def _read(operation: Operation, pieces: Any) -> Generator[Any]:
     try:
         while True:
             try:
@@ -48,7 +48,7 @@ def _read(operation: Operation, pieces: Generator[Any]) -> Generator[Any]:
         operation.end()
 
 
-async def _aread(operation: Operation, pieces: AsyncGenerator[Any]) -> AsyncGenerator[Any]:
+async def _aread(operation: Operation, pieces: Any) -> AsyncGenerator[Any]:
     try:
         while True:
             try:

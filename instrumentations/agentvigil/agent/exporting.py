@@ -1,0 +1,114 @@
+"""Requests of a size that receivers take.
+
+A batch of 512 spans may hold any amount of text, receivers take 4 MiB (gRPC's default) to some more, and refuse what is
+larger as a whole. So a batch goes out in as many requests as it takes, and one span cannot keep others from arriving.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from opentelemetry.sdk.trace import ReadableSpan, SpanLimits
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from agentvigil.instrumentations.telemetry.content import MOST_BYTES
+
+MOST_REQUEST_BYTES: Final = 4_000_000
+_ENVELOPE_BYTES: Final = 500
+"""Of a record without its attributes: ids, times, names and what encoding adds."""
+
+_T = TypeVar("_T")
+
+
+def span_limits() -> SpanLimits:
+    """Return limits with which a single span is hardly larger than a request may be.
+
+    Texts are cut at 1,000,000 characters, which OpenTelemetry does not do, and a span may have 1,000 attributes instead
+    of 128: beyond its limit the SDK drops the oldest, which say what was called. ``OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT``,
+    ``OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`` and all the others go before these.
+    """
+    said = SpanLimits()
+    return SpanLimits(
+        max_attribute_length=said.max_attribute_length or MOST_BYTES,
+        max_span_attribute_length=said.max_span_attribute_length,
+        max_span_attributes=_if_default(said.max_span_attributes, 128, 1_000),
+    )
+
+
+class InParts(SpanExporter):
+    """Hands spans on to another exporter, at most about 4 MB at a time."""
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        results = [self._exporter.export(part) for part in parts(spans, span_bytes, MOST_REQUEST_BYTES)]
+        return max(results, key=lambda result: result.value, default=SpanExportResult.SUCCESS)
+
+    def shutdown(self) -> None:
+        self._exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return self._exporter.force_flush(timeout_millis)
+
+
+class LogsInParts:
+    """The same for log records: events may carry content. OpenTelemetry's base class changed its name over versions."""
+
+    def __init__(self, exporter: Any) -> None:
+        self._exporter = exporter
+
+    def export(self, batch: Sequence[Any]) -> Any:
+        """Export log records."""
+        results = [self._exporter.export(part) for part in parts(batch, log_bytes, MOST_REQUEST_BYTES)]
+        return max(results, key=lambda result: result.value)
+
+    def shutdown(self) -> None:
+        """Shut the exporter down."""
+        self._exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Flush the exporter."""
+        return bool(self._exporter.force_flush(timeout_millis))
+
+
+def parts(items: Sequence[_T], bytes_of: Callable[[_T], int], most_bytes: int) -> Iterator[list[_T]]:
+    """Yield ``items`` in their order, as many at a time as have ``most_bytes`` together, and always at least one."""
+    part: list[_T] = []
+    total = 0
+    for item in items:
+        size = bytes_of(item)
+        if part and total + size > most_bytes:
+            yield part
+            part, total = [], 0
+        part.append(item)
+        total += size
+    if part:
+        yield part
+
+
+def span_bytes(span: ReadableSpan) -> int:
+    """Return about how many bytes ``span`` has in a request, and rather too many."""
+    events = sum(_ENVELOPE_BYTES + _bytes(event.attributes) for event in span.events)
+    links = sum(_ENVELOPE_BYTES + _bytes(link.attributes) for link in span.links)
+    return _ENVELOPE_BYTES + _bytes(span.attributes) + _bytes(span.status.description) + events + links
+
+
+def log_bytes(data: Any) -> int:
+    """Return the same of a log record."""
+    return _ENVELOPE_BYTES + _bytes(data.log_record.attributes) + _bytes(data.log_record.body)
+
+
+def _bytes(value: object) -> int:
+    if isinstance(value, str):
+        return 8 + (len(value) if value.isascii() else len(value.encode("utf-8", "replace")))
+    if isinstance(value, bytes):
+        return 8 + len(value)
+    if isinstance(value, Mapping):
+        return sum(_bytes(key) + _bytes(item) for key, item in value.items())
+    if isinstance(value, Sequence):
+        return 8 + sum(map(_bytes, value))
+    return 16
+
+
+def _if_default(value: int | None, default: int, instead: int) -> int | None:
+    return instead if value == default else value

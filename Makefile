@@ -68,4 +68,4 @@ goldens: $(VENV)/.dev ## Record the payloads of real libraries anew (an environm
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help demo test check format interop bench bench-settling goldens clean
+.PHONY: help demo test check format interop matrix bench bench-overhead bench-settling goldens clean

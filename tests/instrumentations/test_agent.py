@@ -211,6 +211,25 @@ def test_feedback_without_logs_is_on_the_current_span(sinks: Sinks) -> None:
     assert event.name == "gen_ai.evaluation.result"
 
 
+def test_feedback_that_cannot_be_told_is_warned_about(
+    sinks: Sinks, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Versions of OpenTelemetry from before events have only spans, and later than the run there is none."""
+    monkeypatch.setattr(judging, "HAS_EVENTS", False)
+    monkeypatch.setattr(judging, "get_logger_provider", lambda: sinks.logger_provider)
+    monkeypatch.setattr(judging, "get_tracer_provider", lambda: sinks.tracer_provider)
+
+    with agent.run("support") as run:
+        agent.feedback(score=0.5)
+    agent.feedback(run.id, score=0.5)
+    agent.feedback(run.id, score=0.6)
+
+    assert len(sinks.span("invoke_agent support").events) == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "feedback is left out: without a logger provider it needs a span that is current"
+    ]
+
+
 def test_asynchronously(sinks: Sinks) -> None:
     @agent.run("support")
     async def run(number: int) -> int:

@@ -19,7 +19,7 @@ from agentvigil.instrumentations.telemetry.content import json_text, plain
 from agentvigil.instrumentations.telemetry.current import Active, detach
 from agentvigil.instrumentations.telemetry.identity import install_identity, with_identity
 from agentvigil.instrumentations.telemetry.nesting import announce
-from agentvigil.instrumentations.telemetry.streams import ObservedIterator
+from agentvigil.instrumentations.telemetry.streams import ObservedIterator, Reading
 from agentvigil.semconv import names
 from agentvigil.semconv.enums import OperationName
 
@@ -239,6 +239,7 @@ def test_an_agent_counts_what_is_called_for_it(sinks: Sinks) -> None:
         with inner.active():
             call(telemetry).end()
             call(telemetry).end()
+            telemetry.inference(OperationName.EMBEDDINGS, "openai", "m").end()  # is no inference
             telemetry.tool("t").end()
         inner.end()
         call(telemetry).fail(ValueError())
@@ -279,7 +280,7 @@ def test_a_stream_is_read_as_it_would_be(sinks: Sinks) -> None:
             yield number
 
     operation = call(sinks.telemetry())
-    stream = ObservedIterator(source(), operation, lambda number: number == 2)
+    stream = ObservedIterator(source(), Reading(operation, lambda number: number == 2))
     assert asked == []
     assert next(stream) == 0
     assert asked == [0]

@@ -14,7 +14,7 @@ from agentvigil.instrumentations.telemetry.guard import guarded
 from agentvigil.semconv import names
 from agentvigil.semconv.enums import FailureType
 
-TAG_PREFIX: Final = "agentvigil.tag."
+_TAG_PREFIX: Final = "agentvigil.tag."
 
 _KEY: Final = create_key("agentvigil.doing")
 _FAILURE_TYPES: Final = frozenset(kind.value for kind in FailureType)
@@ -51,7 +51,7 @@ class Said:
     def tag(self, **tags: Any) -> None:
         """Tag the whole run: ``tag(team="billing", beta=True)``. Runs can be found by their tags."""
         for key, value in safe_attributes(tags, "tag").items():
-            self._run._set(TAG_PREFIX + key, value)  # noqa: SLF001 - one of its own kind
+            self._run._set(_TAG_PREFIX + key, value)  # noqa: SLF001 - one of its own kind
 
     def confidence(self, value: float) -> None:
         """Say how sure the agent is: 0 is not at all, 1 is certain."""

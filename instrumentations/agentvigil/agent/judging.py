@@ -3,12 +3,14 @@
 from typing import Any, Final
 
 from opentelemetry._logs import get_logger_provider
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import get_current_span, get_tracer_provider
 
 from agentvigil.agent.doing import current_doing
 from agentvigil.agent.safe import safe_value, warn_once
 from agentvigil.instrumentations.telemetry import Telemetry
+from agentvigil.instrumentations.telemetry.content import ContentMode, content_mode
 from agentvigil.instrumentations.telemetry.guard import guarded
+from agentvigil.instrumentations.telemetry.telemetry import HAS_EVENTS
 from agentvigil.semconv import names
 from agentvigil.semconv.enums import FeedbackSource
 
@@ -52,15 +54,17 @@ def feedback(
         names.AGENTVIGIL_FEEDBACK_LABEL: safe_value("label", label, "feedback"),
         names.AGENTVIGIL_FEEDBACK_SOURCE: source,
     }
-    if comment and _TELEMETRY.records_content:
+    if comment and content_mode() is not ContentMode.NO_CONTENT:
         said[names.GEN_AI_EVALUATION_EXPLANATION] = comment
         said[names.AGENTVIGIL_FEEDBACK_COMMENT] = comment
     known = {key: value for key, value in said.items() if value is not None}
-    if hasattr(get_logger_provider(), "add_log_record_processor"):
+    if HAS_EVENTS and hasattr(get_logger_provider(), "add_log_record_processor"):
         _TELEMETRY.event(names.EVENT_GEN_AI_EVALUATION_RESULT, known)
-    else:
+    elif get_current_span().is_recording():
         # A program with traces and without logs: the span that is current is where it can be seen.
         get_current_span().add_event(names.EVENT_GEN_AI_EVALUATION_RESULT, known)
+    elif hasattr(get_tracer_provider(), "add_span_processor"):
+        warn_once("feedback logs", "feedback is left out: without a logger provider it needs a span that is current")
 
 
 def _current_id() -> str | None:

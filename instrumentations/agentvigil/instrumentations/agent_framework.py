@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from agentvigil.instrumentations.instrumentor import FrameworkInstrumentor
 from agentvigil.instrumentations.patches import Hook, Patch
 from agentvigil.instrumentations.telemetry import Telemetry
+from agentvigil.instrumentations.telemetry.content import content_mode
 
 
 class AgentFrameworkInstrumentor(FrameworkInstrumentor):
@@ -23,10 +24,10 @@ class AgentFrameworkInstrumentor(FrameworkInstrumentor):
     name: ClassVar[str] = "agent_framework"
     requires: ClassVar[str] = "agent-framework-core >= 1.23, < 2"
 
-    def patches(self, telemetry: Telemetry, **_options: Any) -> Iterable[Patch]:
+    def patches(self, telemetry: Telemetry, **_options: Any) -> Iterable[Patch]:  # noqa: ARG002 - all of it is a switch
         def switch_on(module: ModuleType) -> Callable[[], object]:
             if "ENABLE_INSTRUMENTATION" not in os.environ:
-                module.enable_instrumentation(enable_sensitive_data=telemetry.content_mode.on_spans)
+                module.enable_instrumentation(enable_sensitive_data=content_mode().on_spans)
             # The framework has no way to switch it off again.
             return lambda: None
 

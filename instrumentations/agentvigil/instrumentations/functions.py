@@ -10,7 +10,7 @@ Start = Callable[[Any, tuple[Any, ...], dict[str, Any]], Operation | None]
 """Gets the instance and the arguments; returns the operation that the call is, or None for a call that makes none."""
 
 Finish = Callable[[Any, Any], object]
-"""Gets the operation and what was returned."""
+"""Gets the operation and what was returned. Returns true where that goes on, as a stream does, and ends by itself."""
 
 
 def _nothing(_operation: Any, _result: Any) -> None:
@@ -24,15 +24,9 @@ def around(start: Start, finish: Finish = _nothing) -> Callable[..., Any]:
         operation = _started(start, instance, args, kwargs)
         if operation is None:
             return wrapped(*args, **kwargs)
-        try:
-            with operation.active():
-                result = wrapped(*args, **kwargs)
-        except BaseException as exc:
-            operation.fail(exc)
-            raise
-        with guard("what a call returned"):
-            finish(operation, result)
-        operation.end()
+        with operation.running():
+            result = wrapped(*args, **kwargs)
+        _returned(finish, operation, result)
         return result
 
     return call
@@ -45,15 +39,9 @@ def async_around(start: Start, finish: Finish = _nothing) -> Callable[..., Any]:
         operation = _started(start, instance, args, kwargs)
         if operation is None:
             return await wrapped(*args, **kwargs)
-        try:
-            with operation.active():
-                result = await wrapped(*args, **kwargs)
-        except BaseException as exc:
-            operation.fail(exc)
-            raise
-        with guard("what a call returned"):
-            finish(operation, result)
-        operation.end()
+        with operation.running():
+            result = await wrapped(*args, **kwargs)
+        _returned(finish, operation, result)
         return result
 
     return call
@@ -68,3 +56,11 @@ def _started(start: Start, instance: Any, args: tuple[Any, ...], kwargs: dict[st
     with guard("start of a call"):
         return start(instance, args, kwargs)
     return None
+
+
+def _returned(finish: Finish, operation: Operation, result: Any) -> None:
+    goes_on = False
+    with guard("what a call returned"):
+        goes_on = finish(operation, result) is True
+    if not goes_on:
+        operation.end()

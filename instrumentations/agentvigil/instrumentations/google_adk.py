@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final
 from agentvigil.instrumentations.instrumentor import FrameworkInstrumentor
 from agentvigil.instrumentations.patches import Patch
 from agentvigil.instrumentations.telemetry import Telemetry
+from agentvigil.instrumentations.telemetry.content import content_mode
 
 VARIABLE: Final = "ADK_CAPTURE_MESSAGE_CONTENT_IN_SPANS"
 
@@ -24,8 +25,8 @@ class GoogleADKInstrumentor(FrameworkInstrumentor):
     name: ClassVar[str] = "google_adk"
     requires: ClassVar[str] = "google-adk >= 2.13, < 3"
 
-    def patches(self, telemetry: Telemetry, **_options: Any) -> Iterable[Patch]:
-        return () if telemetry.content_mode.on_spans else (_ContentOff(),)
+    def patches(self, telemetry: Telemetry, **_options: Any) -> Iterable[Patch]:  # noqa: ARG002 - all of it is a switch
+        return () if content_mode().on_spans else (_ContentOff(),)
 
 
 class _ContentOff:

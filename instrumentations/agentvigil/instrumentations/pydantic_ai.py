@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from agentvigil.instrumentations.instrumentor import FrameworkInstrumentor
 from agentvigil.instrumentations.patches import Hook, Patch
 from agentvigil.instrumentations.telemetry import Telemetry
+from agentvigil.instrumentations.telemetry.content import content_mode
 
 
 class PydanticAIInstrumentor(FrameworkInstrumentor):
@@ -30,7 +31,7 @@ class PydanticAIInstrumentor(FrameworkInstrumentor):
             wanted = {
                 "tracer_provider": telemetry.tracer_provider,
                 "meter_provider": telemetry.meter_provider,
-                "include_content": telemetry.content_mode.on_spans,
+                "include_content": content_mode().on_spans,
                 "include_binary_content": False,
             }
             known = inspect.signature(settings).parameters

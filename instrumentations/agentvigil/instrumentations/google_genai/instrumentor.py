@@ -9,7 +9,8 @@ from agentvigil.instrumentations.instrumentor import FrameworkInstrumentor
 from agentvigil.instrumentations.patches import Patch, Wrapped
 from agentvigil.instrumentations.telemetry import Inference, Telemetry
 from agentvigil.instrumentations.telemetry.guard import guard
-from agentvigil.instrumentations.telemetry.streams import ObservedAsyncIterator, ObservedIterator
+from agentvigil.instrumentations.telemetry.streams import ObservedAsyncIterator, ObservedIterator, Reading
+from agentvigil.semconv import names
 
 
 class GoogleGenAIInstrumentor(FrameworkInstrumentor):
@@ -27,7 +28,7 @@ class GoogleGenAIInstrumentor(FrameworkInstrumentor):
                 return wrapped(*args, **kwargs)
             reader = ContentReader(operation)
             # A generator: nothing is asked before it is read, and that is when errors come.
-            return ObservedIterator(iter(wrapped(*args, **kwargs)), operation, reader.item, reader.end)
+            return ObservedIterator(iter(wrapped(*args, **kwargs)), Reading(operation, reader.item, reader.end))
 
         async def async_stream(
             wrapped: Callable[..., Any], models: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -36,13 +37,9 @@ class GoogleGenAIInstrumentor(FrameworkInstrumentor):
             if operation is None:
                 return await wrapped(*args, **kwargs)
             reader = ContentReader(operation)
-            try:
-                with operation.active():
-                    iterator = await wrapped(*args, **kwargs)
-            except BaseException as exc:
-                operation.fail(exc)
-                raise
-            return ObservedAsyncIterator(aiter(iterator), operation, reader.item, reader.end)
+            with operation.running():
+                iterator = await wrapped(*args, **kwargs)
+            return ObservedAsyncIterator(aiter(iterator), Reading(operation, reader.item, reader.end))
 
         models, extra = "google.genai.models", "google.genai._extra_utils"
         tool, async_tool = around(told.tool, told.tool_answered), async_around(told.tool, told.tool_answered)
@@ -62,6 +59,6 @@ def _started(told: Operations, models: Any, args: tuple[Any, ...], kwargs: dict[
     with guard("start of a stream"):
         operation = told.content(models, args, kwargs)
         if operation is not None:
-            operation.streams()
+            operation.set(names.GEN_AI_REQUEST_STREAM, True)
         return operation
     return None

@@ -6,67 +6,44 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from agentvigil.instrumentations.fields import each, pick
-from agentvigil.instrumentations.functions import argument
+from agentvigil.instrumentations.functions import Start, argument
 from agentvigil.instrumentations.openai.chat import ChatReader, tell_envelope, tell_usage
 from agentvigil.instrumentations.openai.messages import of_chat, of_choices
 from agentvigil.instrumentations.telemetry import Inference, Telemetry
-from agentvigil.instrumentations.telemetry.guard import guard, guarded
+from agentvigil.instrumentations.telemetry.guard import guard
+from agentvigil.instrumentations.telemetry.streams import Reading
 from agentvigil.semconv import names
 from agentvigil.semconv.enums import CostSource, OperationName
 from agentvigil.semconv.words import finish_reasons, provider_name
 
-_WATCH: Final = "_agentvigil_watch"
-_NESTED: Final = ("acompletion", "aembedding", "atext_completion")
+_READING: Final = "_agentvigil_reading"
+_CALLED_BY_ASYNCHRONOUS: Final = ("acompletion", "aembedding", "atext_completion")
 """Set by LiteLLM itself when an asynchronous function calls the plain one."""
 
 
 class Calls:
-    """Wrappers for LiteLLM's functions."""
+    """Starts operations for LiteLLM's functions."""
 
     def __init__(self, telemetry: Telemetry, is_left_to_others: Callable[[], bool]) -> None:
         self._telemetry = telemetry
         self._is_left_to_others = is_left_to_others
 
-    def call(self, wrapped: Callable[..., Any], _none: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Wrap a plain function."""
-        operation = None if any(kwargs.get(mark) for mark in _NESTED) else self._start(wrapped, args, kwargs)
-        if operation is None:
-            return wrapped(*args, **kwargs)
-        try:
-            with operation.active():
-                answer = wrapped(*args, **kwargs)
-        except BaseException as exc:
-            operation.fail(exc)
-            raise
-        _answered(operation, answer)
-        return answer
+    def start(self, kind: OperationName) -> Start:
+        """Return what starts a call of an asynchronous function."""
+        return lambda _none, args, kwargs: self._started(kind, args, kwargs)
 
-    async def acall(
-        self, wrapped: Callable[..., Any], _none: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        """Wrap an asynchronous function."""
-        operation = self._start(wrapped, args, kwargs)
-        if operation is None:
-            return await wrapped(*args, **kwargs)
-        try:
-            with operation.active():
-                answer = await wrapped(*args, **kwargs)
-        except BaseException as exc:
-            operation.fail(exc)
-            raise
-        _answered(operation, answer)
-        return answer
+    def start_plain(self, kind: OperationName) -> Start:
+        """Return what starts a call of a plain function, unless an asynchronous one calls it."""
 
-    @guarded(otherwise=None)
-    def _start(self, wrapped: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Inference | None:
+        def start(_none: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Inference | None:
+            is_inside = any(kwargs.get(mark) for mark in _CALLED_BY_ASYNCHRONOUS)
+            return None if is_inside else self._started(kind, args, kwargs)
+
+        return start
+
+    def _started(self, kind: OperationName, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Inference | None:
         if self._is_left_to_others() or _has_its_own():
             return None
-        name = wrapped.__name__
-        kind = OperationName.CHAT
-        if "embedding" in name:
-            kind = OperationName.EMBEDDINGS
-        elif "text_completion" in name:
-            kind = OperationName.TEXT_COMPLETION
         asked = str(argument(0, "model", args, kwargs) or "")
         provider, model = _provider_and_model(asked, kwargs.get("custom_llm_provider"))
         operation = self._telemetry.inference(kind, provider_name(provider), model)
@@ -89,77 +66,38 @@ class Calls:
         return operation
 
 
-class _Watch:
-    """A stream of LiteLLM's that is read."""
-
-    def __init__(self, operation: Inference) -> None:
-        self.operation = operation
-        self.reader = ChatReader(operation, hides_usage=False)
-
-    def item(self, chunk: Any) -> None:
-        self.operation.chunk()
-        with guard("a chunk of LiteLLM's"):
-            self.reader.item(chunk)
-
-    def finish(self, error: BaseException | None = None) -> None:
-        if self.operation.has_ended:
-            return
-        with guard("the end of a stream of LiteLLM's"):
-            self.reader.end()
-        if error is None:
-            self.operation.end()
-        else:
-            self.operation.fail(error)
+def answered(operation: Inference, answer: Any) -> bool:
+    """Tell what LiteLLM has answered. Says whether it is a stream, which goes on."""
+    if type(answer).__name__ != "CustomStreamWrapper":
+        _tell(operation, answer)
+        return False
+    reader = ChatReader(operation, hides_usage=False)
+    reading = Reading(operation, reader.item, reader.end)
+    setattr(answer, _READING, reading)
+    weakref.finalize(answer, reading.finish)
+    return True
 
 
 def next_chunk(wrapped: Callable[..., Any], stream: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Wrap ``CustomStreamWrapper.__next__``."""
-    watch = stream.__dict__.get(_WATCH)
-    if watch is None or watch.operation.has_ended:
+    reading = stream.__dict__.get(_READING)
+    if reading is None:
         return wrapped(*args, **kwargs)
-    try:
-        with watch.operation.active():
-            chunk = wrapped(*args, **kwargs)
-    except StopIteration:
-        watch.finish()
-        raise
-    except BaseException as exc:
-        watch.finish(exc)
-        raise
-    watch.item(chunk)
+    with reading.next_item():
+        chunk = wrapped(*args, **kwargs)
+    reading.passes(chunk)
     return chunk
 
 
 async def anext_chunk(wrapped: Callable[..., Any], stream: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Wrap ``CustomStreamWrapper.__anext__``."""
-    watch = stream.__dict__.get(_WATCH)
-    if watch is None or watch.operation.has_ended:
+    reading = stream.__dict__.get(_READING)
+    if reading is None:
         return await wrapped(*args, **kwargs)
-    try:
-        with watch.operation.active():
-            chunk = await wrapped(*args, **kwargs)
-    except StopAsyncIteration:
-        watch.finish()
-        raise
-    except BaseException as exc:
-        watch.finish(exc)
-        raise
-    watch.item(chunk)
+    with reading.next_item():
+        chunk = await wrapped(*args, **kwargs)
+    reading.passes(chunk)
     return chunk
-
-
-def _answered(operation: Inference, answer: Any) -> None:
-    is_stream = False
-    with guard("an answer of LiteLLM's"):
-        is_stream = type(answer).__name__ == "CustomStreamWrapper"
-        if is_stream:
-            watch = _Watch(operation)
-            setattr(answer, _WATCH, watch)
-            weakref.finalize(answer, watch.finish)
-        else:
-            _tell(operation, answer)
-    if not is_stream:
-        operation.end()
 
 
 def _tell(operation: Inference, answer: Any) -> None:

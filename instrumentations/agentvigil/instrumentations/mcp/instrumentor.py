@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from packaging.version import Version
 
+from agentvigil.instrumentations.functions import async_around
 from agentvigil.instrumentations.instrumentor import FrameworkInstrumentor
 from agentvigil.instrumentations.mcp.requests import Requests
 from agentvigil.instrumentations.patches import Patch, Wrapped
@@ -25,5 +26,5 @@ class MCPInstrumentor(FrameworkInstrumentor):
         return (
             Wrapped("mcp.shared.session", "BaseSession.send_request", requests.send),
             Wrapped("mcp.shared.session", "RequestResponder.respond", requests.respond),
-            Wrapped("mcp.server.lowlevel.server", "Server._handle_request", requests.handle),
+            Wrapped("mcp.server.lowlevel.server", "Server._handle_request", async_around(requests.handled)),
         )

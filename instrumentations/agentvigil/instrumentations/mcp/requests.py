@@ -69,26 +69,16 @@ class Requests:
         operation.end()
         return result
 
-    async def handle(
-        self, wrapped: Callable[..., Any], _server: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        """Wrap ``Server._handle_request``."""
+    def handled(self, _server: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Operation | None:
+        """A request that ``Server._handle_request`` handles."""
         message, request = argument(0, "message", args, kwargs), argument(1, "req", args, kwargs)
         method = pick(request, "method")
         if not isinstance(method, str) or self._is_left_to_others():
-            return await wrapped(*args, **kwargs)
+            return None
         operation = self._started(_SERVER, method, request, pick(message, "request_meta"))
-        if operation is None:
-            return await wrapped(*args, **kwargs)
-        operation.context = set_value(_HANDLED, operation, operation.context)
-        try:
-            with operation.active():
-                result = await wrapped(*args, **kwargs)
-        except BaseException as exc:
-            operation.fail(exc)
-            raise
-        operation.end()
-        return result
+        if operation is not None:
+            operation.context = set_value(_HANDLED, operation, operation.context)
+        return operation
 
     async def respond(
         self, wrapped: Callable[..., Any], _responder: Any, args: tuple[Any, ...], kwargs: dict[str, Any]

@@ -11,7 +11,8 @@ An answer is a model, a stream, or a raw response of either:
 """
 
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from agentvigil.instrumentations.fields import pick
 from agentvigil.instrumentations.stainless.calls import Call, Route
 from agentvigil.instrumentations.telemetry import Inference, Operation, Telemetry
 from agentvigil.instrumentations.telemetry.guard import guard, guarded
-from agentvigil.instrumentations.telemetry.streams import ObservedAsyncIterator, ObservedIterator
+from agentvigil.instrumentations.telemetry.streams import ObservedAsyncIterator, ObservedIterator, Reading
 
 _WATCH: Final = "_agentvigil_watch"
 
@@ -51,12 +52,8 @@ class RequestWatch:
         if watched is None:
             return wrapped(*args, **kwargs)
         args, kwargs = watched.args, watched.kwargs
-        try:
-            with watched.operation.active():
-                answer = wrapped(*args, **kwargs)
-        except BaseException as exc:
-            watched.operation.fail(exc)
-            raise
+        with watched.operation.running():
+            answer = wrapped(*args, **kwargs)
         watched.answered(answer)
         return answer
 
@@ -68,12 +65,8 @@ class RequestWatch:
         if watched is None:
             return await wrapped(*args, **kwargs)
         args, kwargs = watched.args, watched.kwargs
-        try:
-            with watched.operation.active():
-                answer = await wrapped(*args, **kwargs)
-        except BaseException as exc:
-            watched.operation.fail(exc)
-            raise
+        with watched.operation.running():
+            answer = await wrapped(*args, **kwargs)
         watched.answered(answer)
         return answer
 
@@ -109,7 +102,7 @@ class _Watched:
     ) -> None:
         self.operation = operation
         self.args, self.kwargs = args, kwargs
-        self.is_parsing = False
+        self._is_parsing = False
         self._route, self._call = route, call
         self._is_observed = False
 
@@ -120,6 +113,18 @@ class _Watched:
             is_taken = self._take(answer)
         if not is_taken:
             self.operation.end()
+
+    @contextmanager
+    def parsing(self) -> Iterator[None]:
+        """Let a raw response be parsed inside a ``with`` block."""
+        self._is_parsing = True
+        try:
+            yield
+        except BaseException as exc:
+            self.operation.fail(exc)
+            raise
+        finally:
+            self._is_parsing = False
 
     def parsed(self, answer: Any) -> None:
         """Read what a raw response was parsed to."""
@@ -144,7 +149,7 @@ class _Watched:
 
     def _closed(self) -> None:
         # A stream that was parsed from it has an end of its own, and so has what is being parsed.
-        if not self._is_observed and not self.is_parsing:
+        if not self._is_observed and not self._is_parsing:
             self.operation.end()
 
     def _watch_stream(self, stream: Any) -> bool:
@@ -152,10 +157,10 @@ class _Watched:
             return False
         self._is_observed = True
         reader = self._route.reader(self.operation, self._call)
+        reading = Reading(self.operation, reader.item, reader.end)
         make = ObservedAsyncIterator if hasattr(stream._iterator, "__anext__") else ObservedIterator  # noqa: SLF001
-        observed = make(stream._iterator, self.operation, reader.item, reader.end)  # noqa: SLF001
-        stream._iterator = observed  # noqa: SLF001
-        _on_close(stream.response, observed.closed)
+        stream._iterator = make(stream._iterator, reading)  # noqa: SLF001
+        _on_close(stream.response, reading.closed)
         return True
 
 
@@ -164,13 +169,8 @@ def parse(wrapped: Callable[..., Any], response: Any, args: tuple[Any, ...], kwa
     watched = getattr(response, _WATCH, None)
     if not isinstance(watched, _Watched):
         return wrapped(*args, **kwargs)
-    watched.is_parsing = True
-    try:
+    with watched.parsing():
         parsed = wrapped(*args, **kwargs)
-    except BaseException as exc:
-        watched.operation.fail(exc)
-        raise
-    watched.is_parsing = False
     watched.parsed(parsed)
     return parsed
 
@@ -180,13 +180,8 @@ async def async_parse(wrapped: Callable[..., Any], response: Any, args: tuple[An
     watched = getattr(response, _WATCH, None)
     if not isinstance(watched, _Watched):
         return await wrapped(*args, **kwargs)
-    watched.is_parsing = True
-    try:
+    with watched.parsing():
         parsed = await wrapped(*args, **kwargs)
-    except BaseException as exc:
-        watched.operation.fail(exc)
-        raise
-    watched.is_parsing = False
     watched.parsed(parsed)
     return parsed
 

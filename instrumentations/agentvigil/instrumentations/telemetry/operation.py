@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context
@@ -25,7 +26,8 @@ from agentvigil.semconv.enums import OperationName, TokenModality
 if TYPE_CHECKING:
     from agentvigil.instrumentations.telemetry.telemetry import Telemetry
 
-_LONGEST_MESSAGE: Final = 2_048
+LONGEST_MESSAGE: Final = 2_048
+"""Characters of what an exception says."""
 _MOST_FRAMES: Final = 32
 
 
@@ -82,11 +84,6 @@ class Operation:
         return self._kind.operation
 
     @property
-    def is_recording(self) -> bool:
-        """Whether there is anything to collect for: a span that is sampled, of an operation that goes on."""
-        return not self.has_ended and self.span.is_recording()
-
-    @property
     def records_content(self) -> bool:
         """Whether prompts and answers are wanted."""
         return self._content_mode is not ContentMode.NO_CONTENT
@@ -95,9 +92,9 @@ class Operation:
         """Make the operation's span current inside a ``with`` block."""
         return Active(self.context)
 
-    def get(self, name: str) -> AttributeValue | None:
-        """Return what is known of the attribute ``name``."""
-        return self._attributes.get(name)
+    def running(self) -> "Running":
+        """Do the same, and end the operation as failed where the block raises."""
+        return Running(self)
 
     @guarded(otherwise=None)
     def set(self, name: str, value: object) -> None:
@@ -151,13 +148,13 @@ class Operation:
         """Mark as failed, and go on."""
         if isinstance(error, BaseException):
             self.error_type = error_type_of(error)
-            message = message or _text_of(error)
+            message = message or text_of(error)
             if self._kind.span_kind is SpanKind.CLIENT:
                 self._telemetry.exception(error, self._attributes, self.context)
         else:
             self.error_type = error
         self._attributes[names.ERROR_TYPE] = self.error_type
-        self.span.set_status(Status(StatusCode.ERROR, message[:_LONGEST_MESSAGE] or None))
+        self.span.set_status(Status(StatusCode.ERROR, message[:LONGEST_MESSAGE] or None))
 
     def end(self) -> None:
         """Write what is known and end the span. Only the first call does anything."""
@@ -194,6 +191,26 @@ class Operation:
         if self.error_type:
             found[names.ERROR_TYPE] = self.error_type
         return found
+
+
+class Running:
+    """The time in which an operation's code runs."""
+
+    __slots__ = ("_active", "_operation")
+
+    def __init__(self, operation: Operation) -> None:
+        self._operation = operation
+        self._active = operation.active()
+
+    def __enter__(self) -> None:
+        self._active.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._active.__exit__(kind, exc, traceback)
+        if exc is not None:
+            self._operation.fail(exc)
 
 
 class AgentInvocation(Operation):
@@ -303,10 +320,6 @@ class Inference(Operation):
         """Whether anybody has said what the call cost."""
         return names.GEN_AI_USAGE_INPUT_TOKENS in self._attributes
 
-    def streams(self) -> None:
-        """Note that the answer is asked for as a stream."""
-        self.set(names.GEN_AI_REQUEST_STREAM, True)
-
     def chunk(self) -> None:
         """Note that a chunk of a streamed answer has come."""
         if not self._chunks_seen_inside:
@@ -331,10 +344,13 @@ class Inference(Operation):
         self._telemetry.instruments.record(metric, max(elapsed_s, 0.0), self._labels(), self.context)
 
     def _finish(self) -> None:
+        if self._is_embeddings:
+            super()._finish()
+            return
         if self.agent is not None:
             self.agent.inference_calls += 1
         super()._finish()
-        if not self._is_embeddings and self._content_mode.on_events:
+        if self._content_mode.on_events:
             self._telemetry.details({**self._attributes, **self._content}, self.context)
 
     @property
@@ -357,17 +373,30 @@ class Inference(Operation):
                 instruments.record(histogram, count, labels, NO_EXEMPLAR)
 
 
-class AddedToAnother(Inference):
-    """A call of a model that another operation tells of: what is learned here goes there, where it is missing."""
+class ToldElsewhere(Inference):
+    """A call of a model that another span tells of: it has none of its own, and nothing is kept here."""
+
+    @property
+    def records_content(self) -> bool:
+        return False
+
+    def chunk(self) -> None:
+        """Leave that to the other."""
+
+    def mark_failed(self, error: BaseException | str, message: str = "") -> None:
+        """Leave that to the other: it may try again."""
+
+    def end(self) -> None:
+        self.has_ended = True
+
+
+class AddedToAnother(ToldElsewhere):
+    """A call that an operation of ours tells of: what is learned here goes there, where it is missing."""
 
     def __init__(self, outer: Inference, context: Context) -> None:
         super().__init__(outer._telemetry, outer._kind, outer.span, context, outer._attributes)  # noqa: SLF001
         self._outer = outer
         self._known = frozenset(outer._attributes)  # noqa: SLF001
-
-    @property
-    def records_content(self) -> bool:
-        return False
 
     def set(self, name: str, value: object) -> None:
         if name not in self._known:
@@ -383,29 +412,6 @@ class AddedToAnother(Inference):
     def chunk(self) -> None:
         self._outer.chunk_seen_inside()
 
-    def mark_failed(self, error: BaseException | str, message: str = "") -> None:
-        """Leave that to the one around: it may try again."""
-
-    def end(self) -> None:
-        self.has_ended = True
-
-
-class ToldByOthers(Inference):
-    """A call of a model that an instrumentation of somebody else tells of: nothing is kept."""
-
-    @property
-    def records_content(self) -> bool:
-        return False
-
-    def chunk(self) -> None:
-        """Leave that to the others."""
-
-    def mark_failed(self, error: BaseException | str, message: str = "") -> None:
-        """Leave that to the others."""
-
-    def end(self) -> None:
-        self.has_ended = True
-
 
 def error_type_of(error: BaseException) -> str:
     """Return the exception's full name, as ``error.type`` has it: ``openai.RateLimitError``, ``ValueError``."""
@@ -418,7 +424,8 @@ def stacktrace_of(error: BaseException) -> str:
     return "".join(traceback.format_exception(type(error), error, error.__traceback__, limit=-_MOST_FRAMES))
 
 
-def _text_of(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
+    """Return what an exception says; nothing where saying it fails."""
     try:
         return str(error)
     except Exception:  # noqa: BLE001 - a __str__ of the application

@@ -12,29 +12,31 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, TracerProvider, ge
 from opentelemetry.util.types import AttributeValue
 
 from agentvigil.instrumentations.telemetry.attributes import attribute_value
-from agentvigil.instrumentations.telemetry.content import ContentMode, content_mode, plain
+from agentvigil.instrumentations.telemetry.content import plain
 from agentvigil.instrumentations.telemetry.current import SUPPRESS_KEY
 from agentvigil.instrumentations.telemetry.guard import guard, guarded
 from agentvigil.instrumentations.telemetry.identity import identity_of, with_identity
 from agentvigil.instrumentations.telemetry.instruments import Instruments
 from agentvigil.instrumentations.telemetry.nesting import inside, told_by
 from agentvigil.instrumentations.telemetry.operation import (
+    LONGEST_MESSAGE,
     AddedToAnother,
     AgentInvocation,
     Inference,
     Kind,
     Operation,
-    ToldByOthers,
+    ToldElsewhere,
     ToolCall,
     error_type_of,
     stacktrace_of,
+    text_of,
 )
 from agentvigil.semconv import SCHEMA_URL, __version__, names
 from agentvigil.semconv.enums import OperationName
 
 _O = TypeVar("_O", bound=Operation)
 
-_HAS_EVENTS: Final = {"event_name", "context"} <= inspect.signature(LogRecord.__init__).parameters.keys()
+HAS_EVENTS: Final = {"event_name", "context"} <= inspect.signature(LogRecord.__init__).parameters.keys()
 """Versions of OpenTelemetry from before mid-2025, which some frameworks insist on, know no such log records. With them
 there are spans and metrics, and no events."""
 _AGENT_KEY: Final = create_key("agentvigil.agent")
@@ -85,7 +87,7 @@ _RETRIEVAL: Final = Kind(
     names.METRIC_GEN_AI_CLIENT_OPERATION_DURATION,
     (*_CALL_LABELS, names.GEN_AI_DATA_SOURCE_ID),
 )
-_PLAN: Final = Kind(OperationName.PLAN.value, SpanKind.INTERNAL, names.GEN_AI_AGENT_NAME)
+_STEP: Final = Kind("", SpanKind.INTERNAL)
 
 
 class Telemetry:
@@ -109,16 +111,6 @@ class Telemetry:
         self._logger = get_logger(scope, __version__, logger_provider, schema_url=SCHEMA_URL)
         self.instruments = Instruments(get_meter(scope, __version__, meter_provider, schema_url=SCHEMA_URL))
 
-    @property
-    def content_mode(self) -> ContentMode:
-        """Where content goes, as the environment says now."""
-        return content_mode()
-
-    @property
-    def records_content(self) -> bool:
-        """Whether prompts and answers are wanted anywhere."""
-        return self.content_mode is not ContentMode.NO_CONTENT
-
     def inference(
         self,
         operation: OperationName,
@@ -140,7 +132,7 @@ class Telemetry:
             added.set_all({names.GEN_AI_REQUEST_MODEL: model, **(attributes or {})})
             return added
         if told is not None:
-            return ToldByOthers(self, kind, INVALID_SPAN, told.context, {})
+            return ToldElsewhere(self, kind, INVALID_SPAN, told.context, {})
         return self._start(
             Inference,
             kind,
@@ -150,7 +142,7 @@ class Telemetry:
 
     def told_by_others(self, operation: OperationName, *, context: Context) -> Inference:
         """Start a call of a model that somebody else's span tells of, without being current: calls inside make none."""
-        started = ToldByOthers(self, _INFERENCES[operation], INVALID_SPAN, context, {})
+        started = ToldElsewhere(self, _INFERENCES[operation], INVALID_SPAN, context, {})
         started.context = inside(context, started)
         return started
 
@@ -207,17 +199,12 @@ class Telemetry:
             Operation, _RETRIEVAL, {names.GEN_AI_DATA_SOURCE_ID: data_source_id, **(attributes or {})}, context
         )
 
-    def plan(self, *, context: Context | None = None, attributes: Mapping[str, object] | None = None) -> Operation:
-        """Start the making of a plan, by the agent that the context is in."""
-        return self._start(Operation, _PLAN, attributes or {}, context)
-
     def step(
         self, name: str, *, context: Context | None = None, attributes: Mapping[str, object] | None = None
     ) -> Operation:
         """Start a step that has no operation of its own, such as a node of a graph; named the same in every run."""
-        kind = Kind("", SpanKind.INTERNAL)
         said = {names.AGENTVIGIL_IS_STEP: True, names.AGENTVIGIL_STEP_NAME: name, **(attributes or {})}
-        return self._start(Operation, kind, said, context, span_name=name)
+        return self._start(Operation, _STEP, said, context, span_name=name)
 
     def other(
         self,
@@ -239,7 +226,7 @@ class Telemetry:
             {
                 **{name: attributes[name] for name in _CALL_LABELS if name in attributes},
                 names.EXCEPTION_TYPE: error_type_of(error),
-                names.EXCEPTION_MESSAGE: str(error)[:2_048],
+                names.EXCEPTION_MESSAGE: text_of(error)[:LONGEST_MESSAGE],
                 names.EXCEPTION_STACKTRACE: stacktrace_of(error),
             },
             context,
@@ -261,7 +248,7 @@ class Telemetry:
         self._emit(name, SeverityNumber.INFO, plain(dict(attributes)), context or otel.get_current())
 
     def _emit(self, name: str, severity: SeverityNumber, attributes: Any, context: Context) -> None:
-        if _HAS_EVENTS:
+        if HAS_EVENTS:
             self._logger.emit(
                 LogRecord(event_name=name, severity_number=severity, attributes=attributes, context=context)
             )

@@ -3,7 +3,6 @@
 from typing import Any
 
 from agentvigil.instrumentations.fields import pick
-from agentvigil.instrumentations.openai.chat import ChatReader
 from agentvigil.instrumentations.openai.providers import model_of, provider_of
 from agentvigil.instrumentations.stainless.calls import Call
 from agentvigil.instrumentations.telemetry import Inference, Telemetry
@@ -30,6 +29,3 @@ class EmbeddingsRoute:
     def answered(self, operation: Inference, answer: Any) -> None:
         operation.set(names.GEN_AI_RESPONSE_MODEL, pick(answer, "model"))
         operation.usage(input=pick(answer, "usage", "prompt_tokens"))
-
-    def reader(self, operation: Inference, _call: Call, /) -> ChatReader:
-        return ChatReader(operation, hides_usage=False)

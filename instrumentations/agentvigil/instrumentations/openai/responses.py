@@ -110,9 +110,6 @@ class FetchRoute:
         operation.set(names.GEN_AI_RESPONSE_MODEL, pick(answer, "model"))
         operation.set(names.GEN_AI_RESPONSE_STATUS, pick(answer, "status"))
 
-    def reader(self, operation: Inference, _call: Call, /) -> ResponseReader:
-        return ResponseReader(ResponsesRoute(), operation)
-
 
 def _finish_reasons(answer: Any) -> list[str] | None:
     reason = pick(answer, "incomplete_details", "reason")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from agentvigil.instrumentations.fields import pick
@@ -55,11 +55,16 @@ class Route(Protocol):
     """What one path of an API is about.
 
     ``start`` starts the operation; ``answered`` reads an answer that came as a whole, a model of the SDK or the JSON of
-    a raw response; ``reader`` returns what reads a streamed one.
+    a raw response.
     """
 
     def start(self, telemetry: Telemetry, call: Call) -> Operation: ...
 
     def answered(self, operation: Any, answer: Any) -> None: ...
+
+
+@runtime_checkable
+class StreamedRoute(Route, Protocol):
+    """A route whose answers may be streamed: ``reader`` returns what reads one."""
 
     def reader(self, operation: Inference, call: Call, /) -> Reader: ...

@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from agentvigil.instrumentations.fields import pick
-from agentvigil.instrumentations.stainless.calls import Call, Route
+from agentvigil.instrumentations.stainless.calls import Call, Route, StreamedRoute
 from agentvigil.instrumentations.telemetry import Inference, Operation, Telemetry
 from agentvigil.instrumentations.telemetry.guard import guard, guarded
 from agentvigil.instrumentations.telemetry.streams import ObservedAsyncIterator, ObservedIterator, Reading
@@ -153,7 +153,7 @@ class _Watched:
             self.operation.end()
 
     def _watch_stream(self, stream: Any) -> bool:
-        if not isinstance(self.operation, Inference):
+        if not isinstance(self.operation, Inference) or not isinstance(self._route, StreamedRoute):
             return False
         self._is_observed = True
         reader = self._route.reader(self.operation, self._call)

@@ -20,8 +20,9 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
-from langchain_openai import ChatOpenAI
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.func import entrypoint, task
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, interrupt
 from telemetry_sinks import Sinks, said
@@ -223,6 +224,15 @@ def test_code_in_a_node_nests_below_it(sinks: Sinks) -> None:
     ]
 
 
+class Asking(BaseRetriever):
+    """A retriever that asks for an embedding."""
+
+    embeddings: Any
+
+    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
+        return [Document(str(len(self.embeddings.embed_query(query))))]
+
+
 class Documents(BaseRetriever):
     def _get_relevant_documents(self, query: str, **_: Any) -> list[Document]:
         return [Document("canary-document")]
@@ -243,6 +253,46 @@ def test_a_chain_with_retrieval(sinks: Sinks) -> None:
         ("chat gpt-5-mini", "invoke_workflow answer"),
     ]
     assert "canary" not in sinks.everything()
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_what_a_retriever_asks_for_nests_below_it(sinks: Sinks, is_async: bool) -> None:
+    """The embedding of a question, and what comes after the retriever does not."""
+    with FakeProvider(answers=[Answer(Usage(8, 0))]) as provider:
+        embeddings = OpenAIEmbeddings(base_url=provider.openai_url, api_key="x", check_embedding_ctx_length=False)
+        retriever = Asking(name="kb", embeddings=embeddings)
+        if is_async:
+            assert asyncio.run(retriever.ainvoke("canary"))
+        else:
+            assert retriever.invoke("canary")
+        embeddings.embed_query("canary")
+
+    name = "embeddings text-embedding-ada-002"
+    watched = [(name, "retrieval kb"), (name, "")] if len(sinks.spans()) > 1 else []
+    assert sinks.tree() == [("retrieval kb", ""), *watched]
+    assert "canary" not in sinks.everything()
+
+
+def test_tasks_of_the_functional_api_are_steps(sinks: Sinks) -> None:
+    with FakeProvider(answers=[ANSWERS]) as provider:
+
+        @task
+        def ask(number: int) -> Any:
+            return model(provider).invoke("canary").content
+
+        @entrypoint()
+        def flow(numbers: list[int]) -> list[Any]:
+            return [future.result() for future in [ask(number) for number in numbers]]
+
+        assert flow.invoke([1, 2]) == [ANSWERS.text] * 2
+
+    assert sorted(sinks.tree()) == sorted(
+        [
+            ("invoke_workflow", ""),
+            ("flow", "invoke_workflow"),
+            *[("ask", "flow"), ("chat gpt-5-mini", "ask")] * 2,
+        ]
+    )
 
 
 def test_failing(sinks: Sinks) -> None:

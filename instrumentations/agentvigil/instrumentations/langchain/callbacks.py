@@ -1,6 +1,6 @@
 """What LangChain's callbacks become.
 
-Every method is called in the task or thread that the run is in, since ``run_inline`` is set. None of them makes a
+Every method is called in the task or thread that the run is in, since ``run_inline`` is set. None of them leaves a
 context current: LangChain gives no pair of callbacks that is sure to come in one context. :mod:`.contexts` does that.
 """
 
@@ -11,7 +11,7 @@ from uuid import UUID
 from opentelemetry.context import Context
 
 from agentvigil.instrumentations.fields import pick
-from agentvigil.instrumentations.langchain import models
+from agentvigil.instrumentations.langchain import contexts, models
 from agentvigil.instrumentations.langchain.graphs import Graph, given_name, is_agent, take_graph
 from agentvigil.instrumentations.langchain.runs import Runs
 from agentvigil.instrumentations.messages import text_message
@@ -191,6 +191,7 @@ class Callbacks:
             operation = self._telemetry.retrieval(name, context=around)
             operation.content(names.GEN_AI_RETRIEVAL_QUERY_TEXT, lambda: query)
         self._runs.add(run_id, operation, around)
+        contexts.enter_retriever(self._runs.get(run_id))
 
     @guarded(otherwise=None)
     def on_retriever_end(self, documents: Any, *, run_id: UUID, **_more: Any) -> None:
@@ -230,5 +231,12 @@ class Callbacks:
 
 
 def _is_node(name: str, tags: list[str] | None, metadata: Mapping[str, Any]) -> bool:
-    is_step = any(tag.startswith("graph:step:") for tag in tags or ())
-    return is_step and name == metadata.get("langgraph_node") and not name.startswith("__")
+    if name != metadata.get("langgraph_node") or name.startswith("__"):
+        return False
+    return any(tag.startswith("graph:step:") for tag in tags or ()) or _is_task(metadata)
+
+
+def _is_task(metadata: Mapping[str, Any]) -> bool:
+    """Say whether a run is a task of LangGraph's functional API: its path has in it that of who called it."""
+    path = metadata.get("langgraph_path")
+    return isinstance(path, tuple | list) and len(path) > 1 and isinstance(path[1], tuple | list)

@@ -2,18 +2,21 @@
 
 LangChain and LangGraph run code of nodes, tools and chains in a copy of the context, which they prepare in a function
 of their own. What is made current in that copy is gone with it: nothing has to be detached, in whatever task or thread
-the run ends. Models run in the caller's context, while ``_generate_with_cache`` does its work.
+the run ends. Models run in the caller's context, while ``_generate_with_cache`` does its work, and so do retrievers:
+the callback makes their context current, and the caller's comes back when ``invoke`` returns.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from opentelemetry.context import attach
+from opentelemetry.context import attach, create_key, get_current, get_value, set_value
 
 from agentvigil.instrumentations.fields import pick
 from agentvigil.instrumentations.langchain.runs import Run, Runs
 from agentvigil.instrumentations.telemetry.current import Active
 from agentvigil.instrumentations.telemetry.guard import guard
+
+_WILL_BE_LEFT: Final = create_key("agentvigil.langchain.retriever")
 
 
 class Contexts:
@@ -54,3 +57,21 @@ class Contexts:
         # (messages, stop=None, run_manager=None, **kwargs)
         manager = kwargs.get("run_manager") or (args[2] if len(args) > 2 else None)
         return self._runs.get(getattr(manager, "run_id", None))
+
+
+def retrieve(wrapped: Callable[..., Any], _retriever: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Wrap ``BaseRetriever.invoke``."""
+    with Active(set_value(_WILL_BE_LEFT, True)):
+        return wrapped(*args, **kwargs)
+
+
+async def aretrieve(wrapped: Callable[..., Any], _retriever: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Wrap ``BaseRetriever.ainvoke``."""
+    with Active(set_value(_WILL_BE_LEFT, True)):
+        return await wrapped(*args, **kwargs)
+
+
+def enter_retriever(run: Run | None) -> None:
+    """Make the context of a retriever that begins current, if it is sure to be left again."""
+    if run is not None and get_value(_WILL_BE_LEFT, get_current()):
+        attach(set_value(_WILL_BE_LEFT, False, run.context))

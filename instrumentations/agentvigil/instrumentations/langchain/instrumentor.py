@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from agentvigil.instrumentations.instrumentor import FrameworkInstrumentor
 from agentvigil.instrumentations.langchain.callbacks import Callbacks
-from agentvigil.instrumentations.langchain.contexts import Contexts
+from agentvigil.instrumentations.langchain.contexts import Contexts, aretrieve, retrieve
 from agentvigil.instrumentations.langchain.graphs import watch
 from agentvigil.instrumentations.langchain.runs import Runs
 from agentvigil.instrumentations.patches import Hook, Patch, Wrapped
@@ -48,6 +48,8 @@ class LangChainInstrumentor(FrameworkInstrumentor):
             Wrapped("langgraph.utils.runnable", "_set_config_context", contexts.prepare),
             Wrapped(model, "BaseChatModel._generate_with_cache", contexts.generate),
             Wrapped(model, "BaseChatModel._agenerate_with_cache", contexts.agenerate),
+            Wrapped("langchain_core.retrievers", "BaseRetriever.invoke", retrieve),
+            Wrapped("langchain_core.retrievers", "BaseRetriever.ainvoke", aretrieve),
             Wrapped("langgraph.pregel.main", "Pregel.stream", watch),
             Wrapped("langgraph.pregel.main", "Pregel.astream", watch),
             Wrapped("langgraph.pregel", "Pregel.stream", watch),

@@ -177,6 +177,7 @@ def test_hostile_values(sinks: Sinks, monkeypatch: pytest.MonkeyPatch, caplog: p
     operation.content(names.GEN_AI_INPUT_MESSAGES, lambda: [Hostile(), {Hostile(): 1}])
     operation.content(names.GEN_AI_OUTPUT_MESSAGES, lambda: 1 / 0)
     operation.usage(input="many", output=-1, cache_read=True, reasoning=None)  # type: ignore[arg-type]
+    operation.usage(input=0, output=0)
     operation.fail(type("Bad", (Exception,), {"__str__": Hostile.__str__})())
 
     assert not {key for key in said(sinks.span()) if "usage" in key or key == "hostile"}

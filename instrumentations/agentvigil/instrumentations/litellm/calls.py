@@ -103,10 +103,8 @@ async def anext_chunk(wrapped: Callable[..., Any], stream: Any, args: tuple[Any,
 def _tell(operation: Inference, answer: Any) -> None:
     tell_envelope(operation, answer)
     usage = pick(answer, "usage")
-    if pick(usage, "prompt_tokens") or pick(usage, "completion_tokens"):
-        # None at all is how LiteLLM says that it was not told.
-        tell_usage(operation, usage)
-        operation.usage(cache_write=pick(usage, "cache_creation_input_tokens") or None)
+    tell_usage(operation, usage)
+    operation.usage(cache_write=pick(usage, "cache_creation_input_tokens") or None)
     hidden = pick(answer, "_hidden_params")
     cost = pick(hidden, "response_cost")
     if isinstance(cost, float) and cost > 0:

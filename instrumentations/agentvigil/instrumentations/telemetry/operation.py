@@ -302,7 +302,11 @@ class Inference(Operation):
         ``input`` is all of it, with what a cache gave and took; ``output`` all of it, with reasoning. Further counts
         are parts of these: ``input_audio``, ``output_audio``, ``input_image``, ``output_image``, ``input_text`` and
         ``output_text``. A later report takes the place of an earlier one: those of streams are cumulative.
+
+        A call without any input does not exist: 0 in and 0 out is how frameworks say that nobody has told them.
         """
+        if input == 0 and not output:
+            input = output = None  # noqa: A001
         counts = {
             "input": input,
             "output": output,

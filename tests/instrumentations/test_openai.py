@@ -238,6 +238,8 @@ def test_asynchronously(sinks: Sinks) -> None:
         assert len([chunk async for chunk in stream]) > 3
         async with chat.with_streaming_response.create(**MODEL) as response:
             assert (await response.parse()).usage.prompt_tokens == 1200
+        async with chat.with_streaming_response.create(**MODEL) as response:
+            assert [line async for line in response.iter_lines()]
         raw = await chat.with_raw_response.create(**MODEL)
         assert raw.parse().usage.prompt_tokens == 1200
         await asyncio.gather(*(chat.create(**MODEL) for _ in range(5)))
@@ -246,8 +248,45 @@ def test_asynchronously(sinks: Sinks) -> None:
         asyncio.run(main(provider))
 
     spans = sinks.spans()
-    assert [said(span).get("gen_ai.usage.input_tokens") for span in spans] == [1200] * 9
+    assert [said(span).get("gen_ai.usage.input_tokens") for span in spans] == [1200] * 10
     assert all(span.parent is None for span in spans)
+
+
+@pytest.mark.parametrize("read", ["iter_lines", "iter_bytes", "iter_text", "read", "json", "parse"])
+@pytest.mark.parametrize("streams", [False, True])
+def test_responses_that_the_caller_reads_himself(sinks: Sinks, read: str, streams: bool) -> None:
+    if streams and read in ("json", "parse"):
+        pytest.skip("a stream is no JSON, and parsed it is one like any other")
+    said_more: dict[str, Any] = {**STREAM, "stream_options": {"include_usage": True}} if streams else MODEL
+
+    def taken(response: Any) -> bytes:
+        found = getattr(response, read)()
+        if read in ("json", "parse"):
+            return b"canary"
+        pieces = [found] if isinstance(found, bytes) else list(found)
+        return b"".join(piece if isinstance(piece, bytes) else piece.encode() for piece in pieces)
+
+    with (
+        FakeProvider(answers=[CACHED]) as provider,
+        client(provider).chat.completions.with_streaming_response.create(**said_more) as response,
+    ):
+        assert CACHED.text.split()[0].encode() in taken(response) or read in ("json", "parse")
+
+    span = sinks.span()
+    assert said(span)["gen_ai.usage.input_tokens"] == 1200
+    assert said(span)["gen_ai.response.finish_reasons"] == ("stop",)
+    assert ("gen_ai.response.time_to_first_chunk" in said(span)) is streams
+    assert span.status.status_code is StatusCode.UNSET
+
+
+def test_a_response_that_the_caller_reads_halfway(sinks: Sinks) -> None:
+    with (
+        FakeProvider(answers=[CACHED]) as provider,
+        client(provider).chat.completions.with_streaming_response.create(**STREAM) as response,
+    ):
+        next(response.iter_lines())
+
+    assert said(sinks.span())["gen_ai.response.id"] == "chatcmpl-000000000000000000000001"
 
 
 def test_a_response_that_is_fetched_has_no_tokens(sinks: Sinks) -> None:

@@ -6,8 +6,8 @@ An answer is a model, a stream, or a raw response of either:
   told when the response is closed, which all ways of giving up a stream come down to.
 - A *raw response* (``with_raw_response``) has its body already, unless it is a stream; that one is watched when it is
   parsed.
-- With ``with_streaming_response`` nothing is read before the caller does so. What it parses is looked at then; where it
-  reads bytes or lines, only the end is seen.
+- With ``with_streaming_response`` nothing is read before the caller does so. What it parses is looked at then; bytes,
+  text and lines are read along (:mod:`.bodies`).
 """
 
 import weakref
@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from agentvigil.instrumentations.fields import pick
+from agentvigil.instrumentations.stainless.bodies import read_along
 from agentvigil.instrumentations.stainless.calls import Call, Route, StreamedRoute
 from agentvigil.instrumentations.telemetry import Inference, Operation, Telemetry
 from agentvigil.instrumentations.telemetry.guard import guard, guarded
@@ -105,6 +106,8 @@ class _Watched:
         self._is_parsing = False
         self._route, self._call = route, call
         self._is_observed = False
+        self._bytes_closed: Callable[[], object] = operation.end
+        self._stop_reading_along: Callable[[], object] = lambda: None
 
     def answered(self, answer: Any) -> None:
         """Read ``answer``, now or as the caller does, and end the operation when it ends."""
@@ -143,6 +146,11 @@ class _Watched:
             self._route.answered(self.operation, answer.http_response.json())
             return False
         setattr(answer, _WATCH, self)
+        if isinstance(self.operation, Inference):
+            reading, self._stop_reading_along = read_along(
+                answer.http_response, self._route, self.operation, self._call
+            )
+            self._bytes_closed = reading.closed
         weakref.finalize(answer, self._closed)
         _on_close(answer.http_response, self._closed)
         return True
@@ -150,12 +158,13 @@ class _Watched:
     def _closed(self) -> None:
         # A stream that was parsed from it has an end of its own, and so has what is being parsed.
         if not self._is_observed and not self._is_parsing:
-            self.operation.end()
+            self._bytes_closed()
 
     def _watch_stream(self, stream: Any) -> bool:
         if not isinstance(self.operation, Inference) or not isinstance(self._route, StreamedRoute):
             return False
         self._is_observed = True
+        self._stop_reading_along()
         reader = self._route.reader(self.operation, self._call)
         reading = Reading(self.operation, reader.item, reader.end)
         make = ObservedAsyncIterator if hasattr(stream._iterator, "__anext__") else ObservedIterator  # noqa: SLF001

@@ -29,10 +29,18 @@ class Reading(Generic[_T]):
         return item
     """
 
-    def __init__(self, operation: Inference, on_item: OnItem[_T], on_end: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        operation: Inference,
+        on_item: OnItem[_T],
+        on_end: Callable[[], object] = lambda: None,
+        *,
+        are_chunks: bool = True,
+    ) -> None:
         self._operation = operation
         self._on_item = on_item
         self._on_end = on_end
+        self._are_chunks = are_chunks
         self._is_reading = False
 
     def next_item(self) -> "_NextItem":
@@ -43,7 +51,8 @@ class Reading(Generic[_T]):
         """Look at an item, and say whether the application gets it."""
         if self._operation.has_ended:
             return True
-        self._operation.chunk()
+        if self._are_chunks:
+            self._operation.chunk()
         with guard("item of a stream"):
             return self._on_item(item) is not True
         return True

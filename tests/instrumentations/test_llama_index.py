@@ -451,6 +451,26 @@ def test_content_where_it_is_wanted(sinks: Sinks, monkeypatch: pytest.MonkeyPatc
     assert ANSWERS.text in second["gen_ai.output.messages"]
 
 
+def test_nothing_is_held_and_nothing_is_logged(sinks: Sinks, caplog: pytest.LogCaptureFixture) -> None:
+    async def main(provider: FakeProvider) -> None:
+        agent = FunctionAgent(name="weather", tools=[get_weather], llm=model(provider))
+        await asyncio.gather(*(agent.run("canary-question") for _ in range(5)))
+
+    with FakeProvider(answers=[ANSWERS]) as provider:
+        asyncio.run(main(provider))
+        for _ in range(5):
+            stream = model(provider).stream_chat(QUESTION)
+            next(stream)
+            del stream
+            # At once: found in the middle of a request, the SDK's stream closes its connection under httpcore's own
+            # lock, and waits for ever. With or without anybody who watches.
+            gc.collect()
+
+    assert len(LlamaIndexInstrumentor().handlers) == 0
+    assert [record for record in caplog.records if record.name.startswith(("agentvigil", "opentelemetry"))] == []
+    assert len([span for span in sinks.spans() if span.name == "invoke_agent weather"]) == 5
+
+
 def test_letting_go(sinks: Sinks) -> None:
     LlamaIndexInstrumentor().uninstrument()
     Own().chat(QUESTION)

@@ -37,8 +37,13 @@ class Handlers:
 
     def __init__(self, operations: Operations) -> None:
         streams: GoingOn[str, Inference] = GoingOn()
+        self._streams = streams
         self.of_spans = SpanHandler(operations, streams)
         self.of_events = EventHandler(streams)
+
+    def __len__(self) -> int:
+        """So many calls and streams go on."""
+        return len(self.of_spans) + len(self._streams)
 
 
 class SpanHandler:
@@ -108,6 +113,10 @@ class SpanHandler:
 
     def close(self) -> None:
         """Nothing is held that would have to be let go."""
+
+    def __len__(self) -> int:
+        """So many calls go on."""
+        return len(self._entered)
 
     def _follow(self, id_: str, operation: Inference, stream: Any) -> None:
         abandoned = self._streams.add(id_, operation)

@@ -21,7 +21,7 @@ class LlamaIndexInstrumentor(FrameworkInstrumentor):
     requires: ClassVar[str] = "llama-index-core >= 0.14, < 0.15"
 
     def patches(self, telemetry: Telemetry, **_options: Any) -> Iterable[Patch]:
-        handlers = Handlers(Operations(telemetry, self.is_left_to_others))
+        self.handlers = handlers = Handlers(Operations(telemetry, self.is_left_to_others))
 
         def add_handlers(module: ModuleType) -> Callable[[], object]:
             root = module.root_dispatcher

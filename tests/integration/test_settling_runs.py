@@ -252,6 +252,16 @@ def test_the_clients_and_the_servers_span_of_a_tool_are_one_call(found: Found) -
 
 
 @scenarios.of(
+    agent(1),
+    Sp(2, 1, "MCP send tools/call add", 0, 500, {"mcp.method.name": "tools/call"}, scope="mcp-python-sdk"),
+    tool(3, 2, "add", 100, 400, attributes={"mcp.method.name": "tools/call"}, scope="mcp-python-sdk", service="mcp"),
+)
+def test_the_client_of_mcps_sdk_names_the_tool_in_the_spans_name_only(found: Found) -> None:
+    assert found.runs("ToolCalls, Steps") == [(1, 2)]
+    assert found.steps("StepType, StepName") == [("tool", "MCP send tools/call add"), ("tool", "add")]
+
+
+@scenarios.of(
     *within("its own parent", agent(1, 1), chat(2, 1)),
     *within("each other's parents", agent(1, 2), agent(2, 1), chat(3, 2)),
     *within("beside a root", agent(9), agent(1, 2), agent(2, 1), chat(3, 2)),

@@ -115,8 +115,9 @@ SELECT
     span.ErrorType AS ErrorType, span.IsSoftFailure AS IsSoftFailure,
     member.IsRecovered AS IsRecovered, member.IsRootCause AS IsRootCause, member.IsVictim AS IsVictim,
     span.RetrievedDocuments AS RetrievedDocuments,
-    -- The client's and the server's span of one call of a tool are one call.
-    span.Kind = 'tool' AND NOT (parent.Kind = 'tool' AND (parent.ToolName = span.ToolName OR span.ToolName = '')) AS IsToolCall
+    -- The client's and the server's span of one call of a tool are one call. MCP's SDK names the tool on the server's only.
+    span.Kind = 'tool' AND NOT (parent.Kind = 'tool' AND (parent.ToolName IN (span.ToolName, '') OR span.ToolName = ''))
+        AS IsToolCall
 FROM {members:Identifier} AS member
 INNER JOIN {spans:Identifier} AS span ON member.Node = span.Node
 LEFT JOIN {spans:Identifier} AS parent ON member.ParentStepNode = parent.Node

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from opentelemetry import trace
+from opentelemetry._logs import _internal as logs
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -30,3 +32,19 @@ def sinks(monkeypatch: pytest.MonkeyPatch) -> Sinks:
     """Where telemetry goes, in an environment that asks for no content."""
     monkeypatch.delenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", raising=False)
     return Sinks()
+
+
+@pytest.fixture(scope="session")
+def sinks_of_the_process() -> Sinks:
+    """Frameworks that ask for a tracer when they are imported keep the first one they are given."""
+    return Sinks()
+
+
+@pytest.fixture
+def global_sinks(sinks_of_the_process: Sinks, monkeypatch: pytest.MonkeyPatch) -> Sinks:
+    """Sinks that are OpenTelemetry's global ones, empty: where frameworks send what they make by themselves."""
+    monkeypatch.delenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", raising=False)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", sinks_of_the_process.tracer_provider)
+    monkeypatch.setattr(logs, "_LOGGER_PROVIDER", sinks_of_the_process.logger_provider)
+    sinks_of_the_process.clear()
+    return sinks_of_the_process

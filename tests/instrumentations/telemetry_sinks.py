@@ -1,8 +1,10 @@
 """Where the telemetry of a test goes: real providers of OpenTelemetry's SDK that keep everything in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 
@@ -38,6 +40,22 @@ class Sinks:
             "meter_provider": self.meter_provider,
             "logger_provider": self.logger_provider,
         }
+
+    def clear(self) -> None:
+        """Forget spans and log records."""
+        self._exporter.clear()
+        self._logs.clear()
+
+    @contextmanager
+    def fed_by(self, *instrumentors: BaseInstrumentor) -> Iterator["Sinks"]:
+        """Let instrumentors send here while the block goes on."""
+        for instrumentor in instrumentors:
+            instrumentor.instrument(**self.providers)
+        try:
+            yield self
+        finally:
+            for instrumentor in instrumentors:
+                instrumentor.uninstrument()
 
     def telemetry(self, scope: str = "agentvigil.tests") -> Telemetry:
         return Telemetry(scope, **self.providers)

@@ -6,7 +6,6 @@ from importlib import metadata
 from typing import Any
 
 import pytest
-from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 
 mcp = pytest.importorskip("mcp")
@@ -25,11 +24,9 @@ IS_NATIVE = not metadata.version("mcp").startswith("1.")
 
 
 @pytest.fixture
-def sinks(sinks: Sinks, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sinks]:
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", sinks.tracer_provider)  # where the SDK's own spans go
-    MCPInstrumentor().instrument(**sinks.providers)
-    yield sinks
-    MCPInstrumentor().uninstrument()
+def sinks(global_sinks: Sinks) -> Iterator[Sinks]:
+    with global_sinks.fed_by(MCPInstrumentor()):
+        yield global_sinks
 
 
 def a_server() -> Any:
@@ -65,6 +62,7 @@ def test_the_sdks_own_spans_stay_as_they_are(sinks: Sinks) -> None:
 
     assert "tools/call get_weather" in [span.name for span in sinks.spans()]
     assert {span.instrumentation_scope.name for span in sinks.spans()} == {"mcp-python-sdk"}
+    assert "canary" not in sinks.everything()
 
 
 @pytest.mark.skipif(IS_NATIVE, reason="the SDK's own spans are not ours to change")

@@ -11,25 +11,17 @@ from pydantic_ai import Agent
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.openai import OpenAIProvider
 from telemetry_sinks import Sinks, said
+from weather_agent import ANSWERS, get_weather
 
 from agentvigil.instrumentations.openai import OpenAIInstrumentor
 from agentvigil.instrumentations.pydantic_ai import PydanticAIInstrumentor
-from agentvigil.testing import Answer, FakeProvider, ToolCall, Usage
-
-ANSWERS = [
-    Answer(Usage(89, 23), tool_calls=[ToolCall("get_weather", {"city": "canary-argument"})]),
-    Answer(Usage(144, 31), "canary-answer"),
-]
+from agentvigil.testing import FakeProvider
 
 
 @pytest.fixture
 def sinks(sinks: Sinks) -> Iterator[Sinks]:
-    instrumentors = [PydanticAIInstrumentor(), OpenAIInstrumentor()]
-    for instrumentor in instrumentors:
-        instrumentor.instrument(**sinks.providers)
-    yield sinks
-    for instrumentor in instrumentors:
-        instrumentor.uninstrument()
+    with sinks.fed_by(PydanticAIInstrumentor(), OpenAIInstrumentor()):
+        yield sinks
 
 
 def run(provider: FakeProvider, *, instrument: Any = None) -> None:
@@ -38,10 +30,7 @@ def run(provider: FakeProvider, *, instrument: Any = None) -> None:
     if instrument is not None:
         agent.instrument = instrument
 
-    @agent.tool_plain
-    def get_weather(city: str) -> str:
-        return f"canary-result {city}"
-
+    agent.tool_plain(get_weather)
     agent.run_sync("canary-question")
 
 

@@ -5,6 +5,7 @@ if it has done so already. Where a framework does not have what a patch names, t
 """
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from types import ModuleType
@@ -81,6 +82,38 @@ class Hook:
 
     def __repr__(self) -> str:
         return f"{self.module}: {self._take.__qualname__}"
+
+
+class Variable:
+    """A variable of the environment, by which a framework is told. A program finds it set before it imports anything.
+
+    ``choose`` gets what it says, or None where it is not set, and returns what it is to say, or None to leave it alone.
+    """
+
+    module = "os"
+
+    def __init__(self, name: str, choose: Callable[[str | None], str | None]) -> None:
+        self._name = name
+        self._choose = choose
+        self._before: str | None = None
+        self._chosen: str | None = None
+
+    def apply(self, module: ModuleType) -> None:  # noqa: ARG002 - it is not about a module
+        self._before = os.environ.get(self._name)
+        self._chosen = self._choose(self._before)
+        if self._chosen is not None:
+            os.environ[self._name] = self._chosen
+
+    def undo(self) -> None:
+        if self._chosen is None or os.environ.get(self._name) != self._chosen:
+            return  # somebody has set it after us
+        if self._before is None:
+            del os.environ[self._name]
+        else:
+            os.environ[self._name] = self._before
+
+    def __repr__(self) -> str:
+        return self._name
 
 
 class Patches:

@@ -1,20 +1,24 @@
 """The front door as a newcomer finds it: `opentelemetry-instrument python examples/X.py`, and SQL finds the run.
 
-All examples run side by side against one server, each with a provider of its own whose usage is known.
+All examples run side by side against one server, each with a provider of its own whose usage is known. Those whose
+frameworks do not install beside the others run in environments of their own, which ``make matrix`` makes and names in
+``AGENTVIGIL_EXAMPLE_PYTHONS``: ``crewai_crew=/path/to/bin/python,strands_agent=...``.
 """
 
 import json
+import os
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from expected_examples import EXPECTED
 from genai_prices import Usage, calc_price
 from server_process import Server, environment, until
 
@@ -22,87 +26,26 @@ from agentvigil.testing import Call, FakeProvider
 from agentvigil.testing.scenarios import SCENARIOS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-MODEL = "chat gpt-5-mini"
+
+# Some fifteen frameworks are imported at the same time, which takes minutes where other tests run beside.
+pytestmark = pytest.mark.timeout(900)
 
 
-@dataclass(frozen=True)
-class Expected:
-    """What SQL has to find: of each run the type and name of its steps, and whose run it is."""
-
-    steps: list[list[list[str]]]
-    agent: str = ""
-    session: str | None = ""
-    scenario: str = "tool"
-    model: str = "gpt-5-mini"
-    provider: str = "openai"
-    calls_of_tools: list[int] = field(default_factory=lambda: [1])
+def pythons() -> Mapping[str, Path]:
+    """The Python of each example that can be run."""
+    said = os.environ.get("AGENTVIGIL_EXAMPLE_PYTHONS", "")
+    own = {name: Path(path) for name, _, path in (item.partition("=") for item in said.split(",") if item)}
+    return {name: Path(sys.executable) for name in EXPECTED if not EXPECTED[name].has_own_environment} | own
 
 
-EXPECTED = {
-    "front_door": Expected(
-        [
-            [
-                ["plan", "choose a tool"],
-                ["plan", MODEL],
-                ["tool", "get_weather"],
-                ["respond", "write"],
-                ["respond", MODEL],
-            ]
-        ],
-        agent="weather-desk",
-        session="example-session",
-    ),
-    "langgraph_agent": Expected(
-        [
-            [
-                ["other", "model"],
-                ["plan", MODEL],
-                ["other", "tools"],
-                ["tool", "get_weather"],
-                ["other", "model"],
-                ["respond", MODEL],
-            ]
-        ],
-        agent="weather-agent",
-        session="example-thread",
-    ),
-    "openai_agents": Expected(
-        [
-            [
-                ["other", "weather-agent"],
-                ["other", "turn"],
-                ["plan", MODEL],
-                ["tool", "get_weather"],
-                ["other", "turn"],
-                ["respond", MODEL],
-            ]
-        ],
-        agent="weather-agent",
-    ),
-    "pydantic_ai_agent": Expected(
-        [[["plan", MODEL], ["tool", "get_weather"], ["respond", MODEL]]],
-        agent="weather-agent",
-        session=None,  # the framework makes one up
-    ),
-    # Programs without an agent: each call is a run of its own.
-    "openai_chat": Expected([[["plan", MODEL]], [["respond", MODEL]]], calls_of_tools=[0, 0]),
-    "anthropic_messages": Expected(
-        [[["plan", "chat claude-sonnet-5"]], [["respond", "chat claude-sonnet-5"]]],
-        model="claude-sonnet-5",
-        provider="anthropic",
-        calls_of_tools=[0, 0],
-    ),
-    "google_genai_content": Expected(
-        [
-            [["plan", "generate_content gemini-2.5-flash"]],
-            [["tool", "get_weather"]],
-            [["respond", "generate_content gemini-2.5-flash"]],
-        ],
-        model="gemini-2.5-flash",
-        provider="google",
-        calls_of_tools=[0, 1, 0],
-    ),
-}
+PYTHONS = pythons()
+each_example = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.skipif(name not in PYTHONS, reason="needs `make matrix`"))
+        for name in EXPECTED
+    ],
+)
 
 
 @dataclass
@@ -114,13 +57,17 @@ class Ran:
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         address = f"http://{self.server.addresses['clickhouse_http']}/"
-        request = urllib.request.Request(address, f"{query} FORMAT JSONEachRow".encode())
+        settings = "output_format_json_quote_64bit_integers = 0"
+        request = urllib.request.Request(address, f"{query} SETTINGS {settings} FORMAT JSONEachRow".encode())
         with urllib.request.urlopen(request) as response:
             return [json.loads(line) for line in response.read().decode().splitlines()]
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
+def ran(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Ran]:
+    """What the examples left behind that any test of this module asks for."""
+    items = [item for item in request.session.items if isinstance(item, pytest.Function) and item.path == request.path]
+    names = {item.callspec.params["name"] for item in items} & PYTHONS.keys()
     folder = tmp_path_factory.mktemp("examples")
     (folder / "logs").mkdir()
     server = Server(folder / "data", folder / "logs")
@@ -128,22 +75,29 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     with ExitStack() as stack:
         stack.callback(server.kill)
         providers = {
-            name: stack.enter_context(FakeProvider(answers=SCENARIOS[expected.scenario], first_number=number * 1_000))
+            name: stack.enter_context(
+                FakeProvider(
+                    answers=SCENARIOS[expected.scenario], latency_s=expected.latency_s, first_number=number * 1_000
+                )
+            )
             for number, (name, expected) in enumerate(EXPECTED.items(), 1)
+            if name in names
         }
         running = {name: start(name, provider, server) for name, provider in providers.items()}
         for name, process in running.items():
-            output, _ = process.communicate(timeout=250)
+            output, _ = process.communicate(timeout=600)
             assert process.returncode == 0, f"{name} ended with {process.returncode}:\n{output}"
         ran = Ran(server, {name: provider.calls() for name, provider in providers.items()})
         settled = "SELECT uniqExact(ServiceName) AS services FROM agent_runs FINAL"
-        until(lambda: int(ran.rows(settled)[0]["services"]) == len(EXPECTED), "the runs of all examples", 0.3)
+        until(lambda: ran.rows(settled)[0]["services"] == len(names), "the runs of all examples", 0.3)
         yield ran
 
 
 def start(name: str, provider: FakeProvider, server: Server) -> "subprocess.Popen[str]":
     """Start an example as its documentation says, but for where things are."""
+    folder = PYTHONS[name].parent
     variables = {
+        "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
         "OTEL_SERVICE_NAME": name,
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{server.addresses['otlp_grpc']}",
         "OPENAI_BASE_URL": provider.openai_url,
@@ -152,11 +106,12 @@ def start(name: str, provider: FakeProvider, server: Server) -> "subprocess.Pope
         "ANTHROPIC_API_KEY": "any",
         "GOOGLE_GEMINI_BASE_URL": provider.google_url,
         "GOOGLE_API_KEY": "any",
+        # These two would else ask the network, at every start.
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "CREWAI_DISABLE_TELEMETRY": "true",
     }
-    instrument = Path(sys.executable).with_name("opentelemetry-instrument")
     return subprocess.Popen(
-        [str(instrument), sys.executable, str(EXAMPLES / f"{name}.py")],
+        [str(folder / "opentelemetry-instrument"), str(PYTHONS[name]), str(EXAMPLES / f"{name}.py")],
         env=environment(variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -165,43 +120,66 @@ def start(name: str, provider: FakeProvider, server: Server) -> "subprocess.Pope
     )
 
 
-@pytest.mark.parametrize("name", EXPECTED)
-def test_its_run_is_found_with_steps_tokens_and_cost(ran: Ran, name: str) -> None:
-    expected, calls = EXPECTED[name], ran.calls[name]
+@each_example
+def test_its_runs_are_found_with_their_steps_and_how_they_ended(ran: Ran, name: str) -> None:
+    expected = EXPECTED[name].runs
 
     runs = ran.rows(
-        "SELECT RunId, AgentName, ConversationId, Status, toUInt32(ToolCalls) AS tools, toInt64(InputTokens) AS input, "
-        "toInt64(OutputTokens) AS output, toString(BilledCostUSD) AS cost, UnpricedCalls "
-        f"FROM agent_runs FINAL WHERE ServiceName = '{name}' ORDER BY Timestamp SETTINGS "
-        "output_format_json_quote_64bit_integers = 0"
+        "SELECT RunId, Status AS status, trim(concat(RootCauseType, ' ', RootCauseCode)) AS cause, ToolCalls AS tools, "
+        f"AgentName AS agent, ConversationId AS session FROM agent_runs FINAL WHERE ServiceName = '{name}' "
+        "ORDER BY Timestamp"
     )
     steps = ran.rows(
-        "SELECT RunId, StepType, StepName FROM agent_steps FINAL "
-        f"WHERE ServiceName = '{name}' ORDER BY Timestamp, Ordinal"
+        "SELECT RunId, concat(StepType, ' ', StepName, if(Attempt > 1, concat(', try ', toString(Attempt)), ''), "
+        "if(Status = 'failure', concat(', ', FailureCode), '')) AS step "
+        f"FROM agent_steps FINAL WHERE ServiceName = '{name}' ORDER BY Timestamp, Ordinal"
     )
-    by_run = [[[s["StepType"], s["StepName"]] for s in steps if s["RunId"] == run["RunId"]] for run in runs]
-    assert by_run == expected.steps
-    assert {run["Status"] for run in runs} == {"success"}
-    assert [run["tools"] for run in runs] == expected.calls_of_tools
-    assert {run["AgentName"] for run in runs} == {expected.agent}
-    assert expected.session is None or {run["ConversationId"] for run in runs} == {expected.session}
-    assert sum(run["input"] or 0 for run in runs) == sum(call.input or 0 for call in calls)
-    assert sum(run["output"] or 0 for run in runs) == sum(call.output or 0 for call in calls)
+
+    assert [[s["step"] for s in steps if s["RunId"] == run["RunId"]] for run in runs] == [run.steps for run in expected]
+    for run, wanted in zip(runs, expected, strict=True):
+        assert (run["status"], run["cause"]) == (wanted.status, wanted.cause)
+        assert (run["tools"], run["agent"]) == (wanted.tools, wanted.agent)
+        assert run["session"] == wanted.session if wanted.session is not None else run["session"]
+
+
+@each_example
+def test_tokens_and_cost_are_what_the_provider_told(ran: Ran, name: str) -> None:
+    calls = ran.calls[name]
+
+    (found,) = ran.rows(
+        "SELECT sum(InputTokens) AS input, sum(OutputTokens) AS output, toString(sum(BilledCostUSD)) AS cost, "
+        f"sum(UnpricedCalls) AS unpriced FROM agent_runs FINAL WHERE ServiceName = '{name}'"
+    )
+
+    assert found["input"] == sum(call.input or 0 for call in calls)
+    assert found["output"] == sum(call.output or 0 for call in calls)
+    assert found["unpriced"] == 0
     prices = [
         calc_price(
             Usage(input_tokens=call.input, output_tokens=call.output),
-            expected.model,
-            provider_id=expected.provider,
+            call.request_model,
+            provider_id=EXPECTED[name].provider,
         ).total_price
         for call in calls
     ]
-    assert sum(Decimal(run["cost"]) for run in runs if run["cost"]) == sum(prices)
+    assert Decimal(found["cost"]) == sum(prices)
 
 
-def test_nobody_told_of_content(ran: Ran) -> None:
+@each_example
+def test_nobody_told_of_content(ran: Ran, name: str) -> None:
     """The server found nothing to withhold; but Pydantic AI's own spans have messages, without their texts."""
     found = ran.rows(
-        "SELECT DISTINCT ScopeName, arrayJoin(WithheldKeys) AS Key FROM otel_traces "
-        "WHERE Key LIKE 'gen_ai.%message%' OR Key LIKE 'gen_ai.tool.call.%'"
+        f"SELECT DISTINCT ScopeName, arrayJoin(WithheldKeys) AS Key FROM otel_traces WHERE ServiceName = '{name}' "
+        "AND (Key LIKE 'gen_ai.%message%' OR Key LIKE 'gen_ai.tool.call.%')"
     )
     assert {row["ScopeName"] for row in found} <= {"pydantic-ai"}
+
+
+@pytest.mark.parametrize("name", ["mcp_tools"])
+def test_client_and_server_of_mcp_are_one_trace(ran: Ran, name: str) -> None:
+    found = ran.rows(
+        "SELECT arraySort(groupArray(SpanKind)) AS kinds, uniqExact(TraceId) AS traces, "
+        "uniqExact(ResourceAttributes['service.instance.id']) AS processes FROM otel_traces "
+        f"WHERE ServiceName = '{name}' AND SpanAttributes['mcp.method.name'] = 'tools/call'"
+    )
+    assert found == [{"kinds": ["Client", "Server"], "traces": 1, "processes": 2}]

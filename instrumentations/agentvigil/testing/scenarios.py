@@ -50,6 +50,16 @@ SCENARIOS: Final[Mapping[str, tuple[Answer, ...]]] = {
     "rate_limited": (Answer(status=429),),
     "retrieval": (Answer(Usage(8, 0)), Answer(Usage(5, 0))),
     "embeddings": (Answer(Usage(8, 0)),),
+    "rag": (
+        Answer(Usage(18, 0)),
+        Answer(Usage(7, 0)),
+        Answer(Usage(61, 14), "Yes, within thirty days."),
+    ),
+    "support": (
+        Answer(Usage(97, 21), tool_calls=[ToolCall("find_order", {"number": "A-1"})]),
+        Answer(Usage(139, 22), tool_calls=[ToolCall("refund", {"number": "A-1"})]),
+        Answer(Usage(171, 33), "The bank does not answer; we will pay you back tomorrow."),
+    ),
     "responses": (Answer(Usage(1400, 410, cache_read=1150, cache_write=80, reasoning=140), "Most of this was known."),),
     "responses_stream": (
         Answer(Usage(1500, 440, cache_read=1250, cache_write=70, reasoning=150), "Known, and told in pieces."),

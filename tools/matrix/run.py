@@ -1,13 +1,15 @@
 """Runs the tests of each instrumentor on the oldest and the newest versions it declares, and beside others' ones.
 
 ``matrix.toml`` says which. Every set of packages gets a virtual environment of its own, which the next run uses again,
-and its tests run there with nothing of the server installed. What was run and how it ended is printed as a table.
+and its tests run there with nothing of the server installed. An example runs there too, but its test and the server do
+so here: with the Python that runs this. What was run and how it ended is printed as a table.
 
 Progress on stderr, the table on stdout. Exit code 0: all passed; 1: something failed; 2: the command line is wrong.
 """
 
 import argparse
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -35,6 +37,7 @@ _TOOLS: Final = (
 _PRINT_VERSIONS: Final = (
     "import sys; from importlib.metadata import version; print(', '.join(f'{n} {version(n)}' for n in sys.argv[1:]))"
 )
+_EXAMPLES_TEST: Final = "tests/integration/test_examples.py"
 _FINISHED: Final = "pins.txt"
 """Written last, so that what a broken install left behind is made anew."""
 
@@ -42,7 +45,7 @@ _EXAMPLES: Final = """examples:
   python tools/matrix/run.py
   python tools/matrix/run.py --list
   python tools/matrix/run.py --only openai langchain
-  python tools/matrix/run.py --only crewai --set newest
+  python tools/matrix/run.py --only crewai --set newest example
 """
 
 
@@ -56,9 +59,17 @@ class Entry:
 
     framework: str
     set: str
-    """``oldest``, ``newest``, or what is beside it."""
+    """``oldest``, ``newest``, ``example``, or what is beside it."""
     packages: tuple[str, ...]
     tests: tuple[str, ...]
+    example: str = ""
+    """The example to run in place of tests of an instrumentor."""
+
+    @property
+    def environment(self) -> str:
+        """Name of the environment. The example's is that of the newest versions."""
+        name = f"{self.framework}-{'newest' if self.example else self.set}"
+        return re.sub(r"[^a-z0-9]+", "-", name.lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,9 @@ def entries() -> Iterator[Entry]:
         tests = tuple(framework["tests"])
         for kind in ("oldest", "newest"):
             yield Entry(framework["name"], kind, tuple(framework[kind]), tests)
+        if "example" in framework:
+            newest = tuple(framework["newest"])
+            yield Entry(framework["name"], "example", newest, (_EXAMPLES_TEST,), framework["example"])
     for beside in declared.get("beside", ()):
         yield Entry(beside["name"], beside["with"], tuple(beside["packages"]), tuple(beside["tests"]))
 
@@ -147,21 +161,17 @@ def run(entry: Entry, environments: Path) -> Outcome:
     python = _python_of(entry, environments)
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.xml"
-        command = [
-            str(python),
-            "-m",
-            "pytest",
-            "-q",
-            "-x",
-            "--maxfail=10",
-            f"--junitxml={report}",
-            # The conftest.py further up is the server's.
-            "--confcutdir=tests/instrumentations",
-            *entry.tests,
-        ]
+        options = ["-m", "pytest", "-q", "-x", "--maxfail=10", f"--junitxml={report}", *entry.tests]
         print(f"{entry.framework} {entry.set}: {' '.join(entry.tests)}", file=sys.stderr, flush=True)
         began = time.monotonic()
-        subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=False)
+        if entry.example:
+            command = [sys.executable, *options, "-k", entry.example]
+            variables = {**os.environ, "AGENTVIGIL_EXAMPLE_PYTHONS": f"{entry.example}={python}"}
+        else:
+            # The conftest.py further up is the server's.
+            command = [str(python), *options, "--confcutdir=tests/instrumentations"]
+            variables = dict(os.environ)
+        subprocess.run(command, cwd=ROOT, env=variables, stdout=sys.stderr, check=False)
         seconds = time.monotonic() - began
         passed, failed, skipped = _counts(report)
     return Outcome(entry, _versions(python, entry), passed, failed, skipped, seconds)
@@ -169,8 +179,7 @@ def run(entry: Entry, environments: Path) -> Outcome:
 
 def _python_of(entry: Entry, environments: Path) -> Path:
     wanted = "\n".join((*_TOOLS, *entry.packages, (ROOT / "pyproject.toml").read_text(encoding="utf-8")))
-    name = re.sub(r"[^a-z0-9]+", "-", f"{entry.framework}-{entry.set}".lower())
-    environment = environments / f"{name}-{hashlib.sha256(wanted.encode()).hexdigest()[:8]}"
+    environment = environments / f"{entry.environment}-{hashlib.sha256(wanted.encode()).hexdigest()[:8]}"
     python = environment / "bin" / "python"
     if (environment / _FINISHED).exists():
         return python

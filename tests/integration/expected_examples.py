@@ -97,6 +97,21 @@ EXPECTED: Final[Mapping[str, Expected]] = {
         ]
     ),
     "litellm_completion": Expected([Run([f"respond {CHAT}"], tools=0)], scenario="chat"),
+    "llama_index_agent": Expected(
+        [
+            Run([f"retrieve {EMBEDDINGS}"], tools=0),
+            Run(
+                [
+                    *(f"plan {CHAT}", "tool get_weather", "other RetrieverQueryEngine"),
+                    *("retrieve retrieval VectorIndexRetriever", f"retrieve {EMBEDDINGS}", f"respond {CHAT}"),
+                    f"respond {CHAT}",
+                ],
+                agent="weather-agent",
+            ),
+        ],
+        scenario="index",
+        has_own_environment=True,
+    ),
     "mcp_tools": Expected(
         [
             Run(

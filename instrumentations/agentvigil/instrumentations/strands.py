@@ -17,6 +17,7 @@ from agentvigil.instrumentations.functions import argument
 from agentvigil.instrumentations.instrumentor import FrameworkInstrumentor
 from agentvigil.instrumentations.patches import Patch, Variable, Wrapped
 from agentvigil.instrumentations.telemetry import Telemetry
+from agentvigil.instrumentations.telemetry.content import content_mode
 from agentvigil.instrumentations.telemetry.guard import guard
 from agentvigil.semconv import names
 from agentvigil.semconv.words import finish_reasons
@@ -36,9 +37,9 @@ class StrandsInstrumentor(FrameworkInstrumentor):
     name: ClassVar[str] = "strands"
     requires: ClassVar[str] = "strands-agents >= 1.62, < 2"
 
-    def patches(self, telemetry: Telemetry, **_options: Any) -> Iterable[Patch]:
+    def patches(self, telemetry: Telemetry, **_options: Any) -> Iterable[Patch]:  # noqa: ARG002 - spans are its own
         yield Wrapped(_TRACER, "Tracer.end_model_invoke_span", _tell_reason)
-        if not telemetry.content_mode.on_spans:
+        if not content_mode().on_spans:
             yield Variable(VARIABLE, _with_redaction)
             yield Wrapped(_TRACER, "Tracer._add_event", _without_memories)
             # There it writes the events of structured_output, and nothing else.

@@ -55,6 +55,13 @@ SCENARIOS: Final[Mapping[str, tuple[Answer, ...]]] = {
         Answer(Usage(7, 0)),
         Answer(Usage(61, 14), "Yes, within thirty days."),
     ),
+    "index": (
+        Answer(Usage(20, 0)),
+        Answer(Usage(93, 19), tool_calls=[ToolCall("get_weather", {"input": "weather in Paris"})]),
+        Answer(Usage(6, 0)),
+        Answer(Usage(67, 13), "It is sunny in Paris."),
+        Answer(Usage(151, 35), "It is sunny in Paris, at 24 degrees."),
+    ),
     "support": (
         Answer(Usage(97, 21), tool_calls=[ToolCall("find_order", {"number": "A-1"})]),
         Answer(Usage(139, 22), tool_calls=[ToolCall("refund", {"number": "A-1"})]),

@@ -160,3 +160,23 @@ def test_letting_go(sinks: Sinks) -> None:
 
     assert sinks.spans() == []
     assert not hasattr(litellm.completion, "_self_wrapper")
+
+
+def test_what_stands_in_place_of_its_functions_is_called(sinks: Sinks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LiteLLM's own choice between two ways of calling, and what others have put there."""
+    LiteLLMInstrumentor().uninstrument()
+    asked = []
+
+    def theirs(**kwargs: Any) -> Any:
+        asked.append(kwargs["model"])
+        return litellm.main.completion(**kwargs)
+
+    monkeypatch.setattr(litellm, "completion", theirs)
+    LiteLLMInstrumentor().instrument(**sinks.providers)
+    with FakeProvider(answers=[CACHED]) as provider:
+        litellm.completion(**to(provider))
+    LiteLLMInstrumentor().uninstrument()
+
+    assert asked == ["openai/gpt-4o-mini"]
+    assert sinks.span().name == "chat gpt-4o-mini"
+    assert litellm.completion is theirs

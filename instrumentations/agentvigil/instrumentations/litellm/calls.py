@@ -5,6 +5,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Final
 
+from opentelemetry.context import create_key, get_value, set_value
+
 from agentvigil.instrumentations.fields import each, pick
 from agentvigil.instrumentations.functions import argument
 from agentvigil.instrumentations.openai.chat import ChatReader, tell_envelope, tell_usage
@@ -18,6 +20,7 @@ from agentvigil.semconv.words import finish_reasons, provider_name
 _WATCH: Final = "_agentvigil_watch"
 _NESTED: Final = ("acompletion", "aembedding", "atext_completion")
 """Set by LiteLLM itself when an asynchronous function calls the plain one."""
+_CALL: Final = create_key("agentvigil.litellm.call")
 
 
 class Calls:
@@ -27,46 +30,53 @@ class Calls:
         self._telemetry = telemetry
         self._is_left_to_others = is_left_to_others
 
-    def call(self, wrapped: Callable[..., Any], _none: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Wrap a plain function."""
-        operation = None if any(kwargs.get(mark) for mark in _NESTED) else self._start(wrapped, args, kwargs)
-        if operation is None:
-            return wrapped(*args, **kwargs)
-        try:
-            with operation.active():
-                answer = wrapped(*args, **kwargs)
-        except BaseException as exc:
-            operation.fail(exc)
-            raise
-        _answered(operation, answer)
-        return answer
+    def function(self, name: str) -> Callable[..., Any]:
+        """Return a wrapper for the plain function ``name``."""
 
-    async def acall(
-        self, wrapped: Callable[..., Any], _none: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        """Wrap an asynchronous function."""
-        operation = self._start(wrapped, args, kwargs)
-        if operation is None:
-            return await wrapped(*args, **kwargs)
-        try:
-            with operation.active():
-                answer = await wrapped(*args, **kwargs)
-        except BaseException as exc:
-            operation.fail(exc)
-            raise
-        _answered(operation, answer)
-        return answer
+        def call(wrapped: Callable[..., Any], _none: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            operation = None if any(kwargs.get(mark) for mark in _NESTED) else self._start(name, args, kwargs)
+            if operation is None:
+                return wrapped(*args, **kwargs)
+            try:
+                with operation.active():
+                    answer = wrapped(*args, **kwargs)
+            except BaseException as exc:
+                operation.fail(exc)
+                raise
+            _answered(operation, answer)
+            return answer
+
+        return call
+
+    def async_function(self, name: str) -> Callable[..., Any]:
+        """Return a wrapper for the asynchronous function ``name``."""
+
+        async def call(wrapped: Callable[..., Any], _none: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            operation = self._start(name, args, kwargs)
+            if operation is None:
+                return await wrapped(*args, **kwargs)
+            try:
+                with operation.active():
+                    answer = await wrapped(*args, **kwargs)
+            except BaseException as exc:
+                operation.fail(exc)
+                raise
+            _answered(operation, answer)
+            return answer
+
+        return call
 
     @guarded(otherwise=None)
-    def _start(self, wrapped: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Inference | None:
+    def _start(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Inference | None:
         if self._is_left_to_others() or _has_its_own():
             return None
-        name = wrapped.__name__
         kind = OperationName.CHAT
         if "embedding" in name:
             kind = OperationName.EMBEDDINGS
         elif "text_completion" in name:
             kind = OperationName.TEXT_COMPLETION
+        if get_value(_CALL) == kind:
+            return None  # one function of LiteLLM's calls another one
         asked = str(argument(0, "model", args, kwargs) or "")
         provider, model = _provider_and_model(asked, kwargs.get("custom_llm_provider"))
         operation = self._telemetry.inference(kind, provider_name(provider), model)
@@ -86,6 +96,7 @@ class Calls:
             messages = argument(1, "messages", args, kwargs)
             operation.content(names.GEN_AI_INPUT_MESSAGES, lambda: of_chat(messages or ()))
             operation.content(names.GEN_AI_TOOL_DEFINITIONS, lambda: kwargs.get("tools"))
+        operation.context = set_value(_CALL, kind, operation.context)
         return operation
 
 

@@ -11,6 +11,7 @@ from agentvigil.instrumentations.fields import each, pick
 from agentvigil.instrumentations.functions import argument
 from agentvigil.instrumentations.openai.chat import ChatReader, tell_envelope, tell_usage
 from agentvigil.instrumentations.openai.messages import of_chat, of_choices
+from agentvigil.instrumentations.rivals import ANY_REQUEST, rival_of
 from agentvigil.instrumentations.telemetry import Inference, Telemetry
 from agentvigil.instrumentations.telemetry.guard import guard, guarded
 from agentvigil.semconv import names
@@ -21,12 +22,14 @@ _WATCH: Final = "_agentvigil_watch"
 _NESTED: Final = ("acompletion", "aembedding", "atext_completion")
 """Set by LiteLLM itself when an asynchronous function calls the plain one."""
 _CALL: Final = create_key("agentvigil.litellm.call")
+_BY_OPENAIS_SDK: Final = frozenset({"openai", "text-completion-openai", "azure", "azure_text"})
+"""LiteLLM's names of providers that it calls with OpenAI's SDK."""
 
 
 class Calls:
     """Wrappers for LiteLLM's functions."""
 
-    def __init__(self, telemetry: Telemetry, is_left_to_others: Callable[[], bool]) -> None:
+    def __init__(self, telemetry: Telemetry, is_left_to_others: Callable[[str], bool]) -> None:
         self._telemetry = telemetry
         self._is_left_to_others = is_left_to_others
 
@@ -68,7 +71,7 @@ class Calls:
 
     @guarded(otherwise=None)
     def _start(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Inference | None:
-        if self._is_left_to_others() or _has_its_own():
+        if self._is_left_to_others(name) or _has_its_own():
             return None
         kind = OperationName.CHAT
         if "embedding" in name:
@@ -79,6 +82,8 @@ class Calls:
             return None  # one function of LiteLLM's calls another one
         asked = str(argument(0, "model", args, kwargs) or "")
         provider, model = _provider_and_model(asked, kwargs.get("custom_llm_provider"))
+        if provider in _BY_OPENAIS_SDK and rival_of("openai", ANY_REQUEST) is not None:
+            return None  # somebody else's span of the SDK's call tells of it
         operation = self._telemetry.inference(kind, provider_name(provider), model)
         stop = kwargs.get("stop")
         operation.set_all(

@@ -17,6 +17,8 @@ os.environ["CREWAI_TRACING_ENABLED"] = "false"
 crewai = pytest.importorskip("crewai")
 
 from crewai.flow.flow import Flow, listen, start
+from crewai.knowledge.knowledge import Knowledge
+from crewai.knowledge.storage.knowledge_storage import KnowledgeStorage
 from crewai.tools import tool
 from telemetry_sinks import Sinks, said
 
@@ -177,6 +179,21 @@ def test_a_crew_for_each(sinks: Sinks) -> None:
         list(by_trace.values())
         == [["invoke_workflow weather", "task", "invoke_agent Forecaster", "chat gpt-5-mini"]] * 3
     )
+
+
+class Shelf(KnowledgeStorage):
+    """What CrewAI searches in, without a vector store."""
+
+    def search(self, query: list[str], **_: Any) -> list[Any]:
+        return [{"id": word, "content": word, "score": 0.5, "metadata": {}} for word in query[0].split()]
+
+
+@pytest.mark.parametrize("query", ["", "canary-1 canary-2"])
+def test_how_many_documents_were_found_is_told_without_content(sinks: Sinks, query: str) -> None:
+    Knowledge(collection_name="kb", sources=[], storage=Shelf()).query([query])
+
+    assert said(sinks.span("retrieval knowledge"))["agentvigil.retrieval.document.count"] == len(query.split())
+    assert "canary" not in sinks.everything()
 
 
 def test_failing(sinks: Sinks) -> None:

@@ -95,6 +95,7 @@ class Operations:
     def found(self, operation: Operation, result: Any) -> None:
         """What a search found."""
         if isinstance(result, list):
+            operation.set(names.AGENTVIGIL_RETRIEVAL_DOCUMENT_COUNT, len(result))
             operation.content(names.GEN_AI_RETRIEVAL_DOCUMENTS, lambda: [{"score": pick(r, "score")} for r in result])
 
     def model_by(self, sdk: str) -> Start:

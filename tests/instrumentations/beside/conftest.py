@@ -1,6 +1,5 @@
 """Instrumentations that do not let go of all that they take hold of get a process of their own."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -21,8 +20,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     rival = pyfuncitem.funcargs.get("rival")
     if ISOLATED in os.environ or rival is None or rival.module not in LEAVE_SOMETHING_BEHIND:
         return None
-    if importlib.util.find_spec(rival.module) is None:
-        return None
+    pytest.importorskip(rival.module)
     cut = f"--confcutdir={Path(__file__).parents[1]}"
     case = f"{pyfuncitem.path}::{pyfuncitem.name}"
     command = [sys.executable, "-m", "pytest", "-q", cut, case]

@@ -4,6 +4,7 @@ import asyncio
 import os
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,14 +17,17 @@ os.environ["CREWAI_TRACING_ENABLED"] = "false"
 crewai = pytest.importorskip("crewai")
 
 from crewai.flow.flow import Flow, listen, start
+from crewai.knowledge.knowledge import Knowledge
+from crewai.knowledge.storage.knowledge_storage import KnowledgeStorage
 from crewai.tools import tool
 from telemetry_sinks import Sinks, said
 
 from agentvigil.instrumentations.crewai import CrewAIInstrumentor
 from agentvigil.instrumentations.openai import OpenAIInstrumentor
 from agentvigil.instrumentations.threads import ThreadsInstrumentor
-from agentvigil.testing import Answer, FakeProvider, ToolCall, Usage
+from agentvigil.testing import Answer, FakeProvider, RecordedProvider, ToolCall, Usage
 
+CASSETTES = Path(__file__).parents[1] / "testdata" / "cassettes" / "crewai"
 CALLS_TOOL = Answer(Usage(89, 23), tool_calls=[ToolCall("get_weather", {"city": "canary-argument"})])
 ANSWERS = Answer(Usage(144, 31, cache_read=100), "canary-answer: sunny.")
 
@@ -44,8 +48,16 @@ def get_weather(city: str) -> str:
     return f"canary-result {city}"
 
 
-def an_agent(provider: FakeProvider, role: str = "Forecaster", **more: Any) -> Any:
-    llm = crewai.LLM(model="openai/gpt-5-mini", base_url=provider.openai_url, api_key="x")
+@tool("scrape_website")
+def scrape_website(url: str) -> str:
+    """Scrape text from a website."""
+    return f"canary-result {url}"
+
+
+def an_agent(
+    provider: FakeProvider | RecordedProvider, role: str = "Forecaster", model: str = "gpt-5-mini", **more: Any
+) -> Any:
+    llm = crewai.LLM(model=f"openai/{model}", base_url=provider.openai_url, api_key="x")
     return crewai.Agent(role=role, goal="canary-goal", backstory="canary-backstory", llm=llm, **more)
 
 
@@ -169,6 +181,21 @@ def test_a_crew_for_each(sinks: Sinks) -> None:
     )
 
 
+class Shelf(KnowledgeStorage):
+    """What CrewAI searches in, without a vector store."""
+
+    def search(self, query: list[str], **_: Any) -> list[Any]:
+        return [{"id": word, "content": word, "score": 0.5, "metadata": {}} for word in query[0].split()]
+
+
+@pytest.mark.parametrize("query", ["", "canary-1 canary-2"])
+def test_how_many_documents_were_found_is_told_without_content(sinks: Sinks, query: str) -> None:
+    Knowledge(collection_name="kb", sources=[], storage=Shelf()).query([query])
+
+    assert said(sinks.span("retrieval knowledge"))["agentvigil.retrieval.document.count"] == len(query.split())
+    assert "canary" not in sinks.everything()
+
+
 def test_failing(sinks: Sinks) -> None:
     with FakeProvider(answers=[Answer(status=401)]) as provider, pytest.raises(Exception):  # noqa: B017 - the SDK's
         a_crew(provider).kickoff()
@@ -184,3 +211,77 @@ def test_letting_go(sinks: Sinks) -> None:
         a_crew(provider).kickoff()
 
     assert sinks.spans() == []
+
+
+def recorded_chat(role: str, reason: str, told: tuple[int, int], identity: tuple[str, str]) -> dict[str, Any]:
+    """What a call of the recorded model says; without OpenAI's SDK watched, CrewAI itself knows only its usage."""
+    known = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4.1-nano",
+        "gen_ai.agent.name": role,
+        "gen_ai.usage.input_tokens": told[0],
+        "gen_ai.usage.output_tokens": told[1],
+    }
+    if not OpenAIInstrumentor().is_instrumented_by_opentelemetry:
+        return known
+    return known | {
+        "gen_ai.response.id": identity[0],
+        "gen_ai.response.model": "gpt-4.1-nano-2025-04-14",
+        "gen_ai.response.finish_reasons": (reason,),
+        "openai.api.type": "chat_completions",
+        "openai.response.service_tier": "default",
+        "openai.response.system_fingerprint": identity[1],
+        "server.address": "127.0.0.1",
+    }
+
+
+def test_a_recorded_crew(sinks: Sinks) -> None:
+    """Real responses, with what the provider counted."""
+    with RecordedProvider(CASSETTES / "test_crewai_instrumentation.yaml") as provider:
+        scraper = an_agent(provider, "Website Scraper", "gpt-4.1-nano", tools=[scrape_website])
+        analyzer = an_agent(provider, "Content Analyzer", "gpt-4.1-nano")
+        tasks = [a_task(scraper, name="scrape"), a_task(analyzer, name="analyze")]
+        crewai.Crew(name="quotes", agents=[scraper, analyzer], tasks=tasks).kickoff()
+
+    assert sinks.tree() == [
+        ("invoke_workflow quotes", ""),
+        ("scrape", "invoke_workflow quotes"),
+        ("invoke_agent Website Scraper", "scrape"),
+        ("chat gpt-4.1-nano", "invoke_agent Website Scraper"),
+        ("execute_tool scrape_website", "invoke_agent Website Scraper"),
+        ("chat gpt-4.1-nano", "invoke_agent Website Scraper"),
+        ("analyze", "invoke_workflow quotes"),
+        ("invoke_agent Content Analyzer", "analyze"),
+        ("chat gpt-4.1-nano", "invoke_agent Content Analyzer"),
+    ]
+    chats = [said(span) for span in sinks.spans() if span.name.startswith("chat")]
+    assert len({chat.pop("server.port", None) for chat in chats}) == 1
+    first, second = ("chatcmpl-DFqnTL8HiqhvV8cdz1JFay399KSNb", "chatcmpl-DFqnT1bzDktxh5l6ympqSlhnjMVxN")
+    third = "chatcmpl-DFqnUMfumrcG4FHW8MXzPqwKql1WZ"
+    assert chats == [
+        recorded_chat("Website Scraper", "tool_call", (140, 24), (first, "fp_a9208292f0")),
+        recorded_chat("Website Scraper", "stop", (235, 24), (second, "fp_b0b94f3709")),
+        recorded_chat("Content Analyzer", "stop", (109, 23), (third, "fp_bd6a3c7cbd")),
+    ]
+
+
+def test_a_recorded_crew_in_a_flow(sinks: Sinks) -> None:
+    with RecordedProvider(CASSETTES / "test_flow_crew_spans_in_same_trace.yaml") as provider:
+
+        class Scraping(Flow):
+            @start()
+            def scrape(self) -> str:
+                agent = an_agent(provider, "Website Scraper", "gpt-4.1-nano", tools=[scrape_website])
+                return crewai.Crew(name="quotes", agents=[agent], tasks=[a_task(agent)]).kickoff().raw
+
+        Scraping().kickoff()
+
+    assert len({span.context.trace_id for span in sinks.spans()}) == 1
+    chats = [said(span) for span in sinks.spans() if span.name.startswith("chat")]
+    assert len({chat.pop("server.port", None) for chat in chats}) == 1
+    first, second = ("chatcmpl-DFqnZuPYzgaGzcIeeVTEhFTWW7Mte", "chatcmpl-DFqna7nyWdizEkmveHDP0TWfHAoab")
+    assert chats == [
+        recorded_chat("Website Scraper", "tool_call", (140, 24), (first, "fp_a9208292f0")),
+        recorded_chat("Website Scraper", "stop", (235, 35), (second, "fp_ef1a0bfaa0")),
+    ]

@@ -234,8 +234,18 @@ class Asking(BaseRetriever):
 
 
 class Documents(BaseRetriever):
+    texts: tuple[str, ...] = ("canary-document",)
+
     def _get_relevant_documents(self, query: str, **_: Any) -> list[Document]:
-        return [Document("canary-document")]
+        return [Document(text) for text in self.texts]
+
+
+@pytest.mark.parametrize("texts", [(), ("canary-1", "canary-2")])
+def test_how_many_documents_were_found_is_told_without_content(sinks: Sinks, texts: tuple[str, ...]) -> None:
+    Documents(name="kb", texts=texts).invoke("canary")
+
+    assert said(sinks.span("retrieval kb"))["agentvigil.retrieval.document.count"] == len(texts)
+    assert "canary" not in sinks.everything()
 
 
 def test_a_chain_with_retrieval(sinks: Sinks) -> None:

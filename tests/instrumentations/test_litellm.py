@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
@@ -160,3 +162,36 @@ def test_letting_go(sinks: Sinks) -> None:
 
     assert sinks.spans() == []
     assert not hasattr(litellm.completion, "_self_wrapper")
+
+
+def test_what_stands_in_place_of_its_functions_is_called(sinks: Sinks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LiteLLM's own choice between two ways of calling, and what others have put there."""
+    LiteLLMInstrumentor().uninstrument()
+    asked = []
+
+    def theirs(**kwargs: Any) -> Any:
+        asked.append(kwargs["model"])
+        return litellm.main.completion(**kwargs)
+
+    monkeypatch.setattr(litellm, "completion", theirs)
+    LiteLLMInstrumentor().instrument(**sinks.providers)
+    with FakeProvider(answers=[CACHED]) as provider:
+        litellm.completion(**to(provider))
+    LiteLLMInstrumentor().uninstrument()
+
+    assert asked == ["openai/gpt-4o-mini"]
+    assert sinks.span().name == "chat gpt-4o-mini"
+    assert litellm.completion is theirs
+
+
+def test_letting_go_of_what_was_imported_while_it_was_watched() -> None:
+    program = """
+from agentvigil.instrumentations.litellm import LiteLLMInstrumentor
+LiteLLMInstrumentor().instrument()
+import litellm
+print(hasattr(litellm.text_completion, "_self_wrapper"))
+LiteLLMInstrumentor().uninstrument()
+print(hasattr(litellm.text_completion, "_self_wrapper"))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "True\nFalse\n", done.stderr

@@ -322,6 +322,7 @@ def test_a_query(sinks: Sinks, is_async: bool) -> None:
         (CHAT, root),
     ]
     assert said(sinks.spans()[0])["gen_ai.embeddings.dimension.count"] == 8
+    assert said(sinks.span("retrieval VectorIndexRetriever"))["agentvigil.retrieval.document.count"] == 1
     assert "canary" not in sinks.everything()
 
 

@@ -1,59 +1,19 @@
 """MCP's SDK: a client and a server in one process, over streams in memory."""
 
-import asyncio
 from collections.abc import Iterator
-from importlib import metadata
-from typing import Any
 
 import pytest
+from mcp_in_memory import IS_NATIVE, ask
 from opentelemetry.trace import SpanKind, StatusCode
-
-mcp = pytest.importorskip("mcp")
-if metadata.version("mcp").startswith("1."):
-    from mcp.server.fastmcp import FastMCP as Server
-    from mcp.shared.memory import create_connected_server_and_client_session
-else:
-    from mcp.client import Client
-    from mcp.server.mcpserver import MCPServer as Server
-
 from telemetry_sinks import Sinks, said
 
 from agentvigil.instrumentations.mcp import MCPInstrumentor
-
-IS_NATIVE = not metadata.version("mcp").startswith("1.")
 
 
 @pytest.fixture
 def sinks(global_sinks: Sinks) -> Iterator[Sinks]:
     with global_sinks.fed_by(MCPInstrumentor()):
         yield global_sinks
-
-
-def a_server() -> Any:
-    server = Server("weather")
-
-    @server.tool()
-    def get_weather(city: str) -> str:
-        if city == "nowhere":
-            raise ValueError("canary-error")
-        return f"canary-result {city}"
-
-    return server
-
-
-def ask(*calls: str) -> None:
-    async def main() -> None:
-        server = a_server()
-        if IS_NATIVE:
-            async with Client(server) as client:
-                for city in calls:
-                    await client.call_tool("get_weather", {"city": city})
-        else:
-            async with create_connected_server_and_client_session(server._mcp_server) as client:
-                for city in calls:
-                    await client.call_tool("get_weather", {"city": city})
-
-    asyncio.run(main())
 
 
 @pytest.mark.skipif(not IS_NATIVE, reason="before 2.0 the SDK has no spans of its own")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,9 @@ from telemetry_sinks import Sinks, said
 
 from agentvigil.instrumentations.openai import OpenAIInstrumentor
 from agentvigil.instrumentations.openai_agents import OpenAIAgentsInstrumentor
-from agentvigil.testing import Answer, FakeProvider, ToolCall, Usage
+from agentvigil.testing import Answer, FakeProvider, RecordedProvider, ToolCall, Usage
 
+CASSETTES = Path(__file__).parents[1] / "testdata" / "cassettes" / "openai-agents"
 CALLS_TOOL = Answer(Usage(89, 23), tool_calls=[ToolCall("get_weather", {"city": "canary-argument"})])
 ANSWERS = Answer(Usage(144, 31, cache_read=100, reasoning=10), "canary-answer: sunny.")
 MODELS = [agents.OpenAIResponsesModel, agents.OpenAIChatCompletionsModel]
@@ -54,17 +56,28 @@ def known(sinks: Sinks, expected: list[tuple[str, str]]) -> list[tuple[str, str]
     """What can be expected of this version of the SDK: older ones do not tell of turns."""
     if any(name == "turn" for name, _ in sinks.tree()):
         return expected
-    agent = next(name for name, _ in expected if name.startswith("invoke_agent"))
-    return [(name, agent if parent == "turn" else parent) for name, parent in expected if name != "turn"]
+    found, agent = [], ""
+    for name, parent in expected:
+        if name == "turn":
+            agent = parent
+        else:
+            found.append((name, agent if parent == "turn" else parent))
+    return found
 
 
 def chats(sinks: Sinks) -> list[dict[str, Any]]:
     return [said(span) for span in sinks.spans() if span.name.startswith("chat")]
 
 
-def an_agent(provider: FakeProvider, name: str = "weather", kind: Any = MODELS[0], **more: Any) -> Any:
+def an_agent(
+    provider: FakeProvider | RecordedProvider,
+    name: str = "weather",
+    kind: Any = MODELS[0],
+    model: str = "gpt-5-mini",
+    **more: Any,
+) -> Any:
     sdk = AsyncOpenAI(base_url=provider.openai_url, api_key="x", max_retries=0)
-    return agents.Agent(name=name, instructions="canary", model=kind(model="gpt-5-mini", openai_client=sdk), **more)
+    return agents.Agent(name=name, instructions="canary", model=kind(model=model, openai_client=sdk), **more)
 
 
 @pytest.mark.parametrize("kind", MODELS)
@@ -143,7 +156,7 @@ def test_a_handoff_and_a_failing_tool(sinks: Sinks) -> None:
         specialist = an_agent(provider, tools=[failing])
         agents.Runner.run_sync(an_agent(provider, "front", handoffs=[specialist]), "canary")
 
-    assert known(sinks, [("invoke_agent front", ""), ("handoff", "turn")])[-1] in sinks.tree()
+    assert known(sinks, [("turn", "invoke_agent front"), ("handoff", "turn")])[-1] in sinks.tree()
     assert [pair for pair in sinks.tree() if pair[0].startswith("invoke_agent")] == [
         ("invoke_agent front", "invoke_workflow Agent workflow"),
         ("invoke_agent weather", "invoke_workflow Agent workflow"),
@@ -152,6 +165,51 @@ def test_a_handoff_and_a_failing_tool(sinks: Sinks) -> None:
     assert (failed.status.status_code, said(failed)["error.type"]) == (StatusCode.ERROR, "tool_error")
     assert sinks.span("invoke_workflow Agent workflow").status.status_code is StatusCode.UNSET
     assert "canary" not in sinks.everything()
+
+
+def test_a_recorded_handoff(sinks: Sinks) -> None:
+    """Real responses, with what the provider counted."""
+    with RecordedProvider(CASSETTES / "test_agent_with_handoff_spans.yaml") as provider:
+        specialist = an_agent(provider, "AgentA", model="gpt-4.1")
+        agents.Runner.run_sync(an_agent(provider, "TriageAgent", model="gpt-4.1", handoffs=[specialist]), "canary")
+
+    assert tree(sinks) == known(
+        sinks,
+        [
+            ("invoke_workflow Agent workflow", ""),
+            ("invoke_agent TriageAgent", "invoke_workflow Agent workflow"),
+            ("turn", "invoke_agent TriageAgent"),
+            ("chat", "turn"),
+            ("handoff", "turn"),
+            ("invoke_agent AgentA", "invoke_workflow Agent workflow"),
+            ("turn", "invoke_agent AgentA"),
+            ("chat", "turn"),
+        ],
+    )
+    first, second = chats(sinks)
+    both = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.response.model": "gpt-4.1-2025-04-14",
+        "openai.response.service_tier": "default",
+    }
+    if OpenAIInstrumentor().is_instrumented_by_opentelemetry:
+        both |= {"gen_ai.request.model": "gpt-4.1", "openai.api.type": "responses", "server.address": "127.0.0.1"}
+        assert first.pop("server.port") == second.pop("server.port")
+    assert first == both | {
+        "gen_ai.agent.name": "TriageAgent",
+        "gen_ai.response.id": "resp_689f74d139588191a462ea4e7046500307faccddfd4bb942",
+        "gen_ai.response.finish_reasons": ("tool_call",),
+        "gen_ai.usage.input_tokens": 159,
+        "gen_ai.usage.output_tokens": 13,
+    }
+    assert second == both | {
+        "gen_ai.agent.name": "AgentA",
+        "gen_ai.response.id": "resp_689f74d20ec88191b7c982b9eafade0c07faccddfd4bb942",
+        "gen_ai.response.finish_reasons": ("stop",),
+        "gen_ai.usage.input_tokens": 57,
+        "gen_ai.usage.output_tokens": 36,
+    }
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 import threading
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -51,6 +52,24 @@ def test_a_call_inside_a_call_adds_to_it(sinks: Sinks) -> None:
         }.items()
     )
     assert [point.count for point in sinks.metrics()["gen_ai.client.inference.duration"]] == [1]
+
+
+def test_a_version_of_util_that_keeps_nothing_in_contexts(sinks: Sinks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before 1.3 ``opentelemetry-util-genai`` has the module and not the names."""
+    monkeypatch.setitem(sys.modules, "opentelemetry.util.genai.invocation", ModuleType("before 1.3"))
+    call(sinks.telemetry()).end()
+
+    assert sinks.span().name == "chat gpt-5-mini"
+
+
+def test_a_span_of_openinference_that_keeps_its_kind_to_itself_until_it_ends(sinks: Sinks) -> None:
+    openinference = pytest.importorskip("openinference.instrumentation")
+    tracer = openinference.OITracer(sinks.tracer_provider.get_tracer("theirs"), openinference.TraceConfig())
+    with tracer.start_as_current_span("completion") as span:
+        span.set_attribute("openinference.span.kind", "LLM")
+        call(sinks.telemetry()).end()
+
+    assert [span.name for span in sinks.spans()] == ["completion"]
 
 
 def test_embeddings_inside_a_chat_are_calls_of_their_own(sinks: Sinks) -> None:

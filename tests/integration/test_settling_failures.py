@@ -97,6 +97,18 @@ def test_type_and_code(found: Found) -> None:
     assert found.steps("FailureType, FailureCode") == [expected for _, expected in KNOWN]
 
 
+@scenarios.of(
+    agent(1), retrieval(2, 1, 0, 100, attributes={"agentvigil.retrieval.document.count": 0}), chat(3, 1, 200, 300)
+)
+def test_a_search_that_found_nothing_and_tells_no_documents(found: Found) -> None:
+    assert found.steps("FailureCode, RetrievedDocuments") == [("empty_retrieval", 0), ("", None)]
+
+
+@scenarios.of(agent(1), retrieval(2, 1, attributes={"agentvigil.retrieval.document.count": 3}))
+def test_a_search_that_found_something_and_tells_no_documents(found: Found) -> None:
+    assert found.steps("FailureCode, RetrievedDocuments") == [("", 3)]
+
+
 @scenarios.of(agent(1), retrieval(2, 1, 0, 100, attributes={"gen_ai.retrieval.documents": "[]"}), chat(3, 1, 200, 300))
 def test_a_search_that_found_nothing(found: Found) -> None:
     assert found.steps("FailureType, FailureCode, IsSoftFailure") == [

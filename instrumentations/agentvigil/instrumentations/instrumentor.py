@@ -45,9 +45,12 @@ class FrameworkInstrumentor(BaseInstrumentor):  # type: ignore[misc] # its types
     def patches(self, telemetry: Telemetry, **options: Any) -> Iterable[Patch]:
         """Return what takes hold of the framework. Called once; must not import the framework."""
 
-    def is_left_to_others(self) -> bool:
-        """Say whether another instrumentation of the same framework is at work: then it alone makes spans."""
-        return rival_of(self.name) is not None
+    def is_left_to_others(self, call: str = "") -> bool:
+        """Say whether another instrumentation of the same framework is at work: then it alone makes spans.
+
+        A ``call`` of a model that it is known to leave out is not left to it.
+        """
+        return rival_of(self.name, call) is not None
 
     def instrument(self, **kwargs: Any) -> None:
         """Instrument, if the framework is installed in a version that is known; else say so at debug level."""

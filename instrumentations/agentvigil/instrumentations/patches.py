@@ -42,12 +42,16 @@ class Wrapped:
 
     def apply(self, module: ModuleType) -> None:
         parent, attribute, original = wrapt.resolve_path(module, self._path)
-        if isinstance(original, wrapt.FunctionWrapper) and original._self_wrapper == self._wrapper:  # noqa: SLF001
-            return  # a module that shows what another one defines
         # Of a class, what it inherits stays with the class that it inherits from.
         is_own = attribute in vars(parent)
-        wrapped = wrapt.FunctionWrapper(original, self._wrapper)
-        setattr(parent, attribute, wrapped)
+        if isinstance(original, wrapt.FunctionWrapper) and original._self_wrapper == self._wrapper:  # noqa: SLF001
+            if isinstance(parent, type):
+                return  # the same class, which another module shows
+            # A copy, made after what it is of was wrapped.
+            wrapped, original = original, original.__wrapped__
+        else:
+            wrapped = wrapt.FunctionWrapper(original, self._wrapper)
+            setattr(parent, attribute, wrapped)
 
         def undo() -> None:
             if vars(parent).get(attribute) is not wrapped:

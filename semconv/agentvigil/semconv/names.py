@@ -915,6 +915,12 @@ AGENTVIGIL_PROMPT_VARIABLES: Final = "agentvigil.prompt.variables"
 Any, on spans as JSON; development; privacy content; source agentvigil.
 """
 
+AGENTVIGIL_RETRIEVAL_DOCUMENT_COUNT: Final = "agentvigil.retrieval.document.count"
+"""How many documents a retrieval found; with it an empty one is known where documents are not recorded.
+
+Int; unit {document}; development; privacy safe; source agentvigil.
+"""
+
 AGENTVIGIL_USAGE_TOTAL_TOKENS: Final = "agentvigil.usage.total_tokens"
 """Input and output tokens together, where a library sends their sum along.
 

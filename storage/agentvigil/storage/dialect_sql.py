@@ -102,7 +102,8 @@ _PROMPT_MESSAGES: Final = {
 }
 """The first of numbered messages: the key of its role and that of its text."""
 
-_DOCUMENT_KEY: Final = "gen_ai.retrieval.documents"
+_DOCUMENT_KEYS: Final = (n.GEN_AI_RETRIEVAL_DOCUMENTS, n.AGENTVIGIL_RETRIEVAL_DOCUMENT_COUNT)
+"""Documents that a retrieval brought, and how many they are."""
 
 _RARE: Final = (
     n.GEN_AI_USAGE_AUDIO_INPUT_TOKENS,
@@ -163,6 +164,7 @@ def placeholders() -> dict[str, str]:
         **{f"said_{name}": _said(target) for name, target in _TARGET_NAMES.items()},
         "rare_targets": array(TARGETS.index(target) + 1 for target in _RARE),
         "document_number_pattern": quote(r"^(?:retrieval\.documents|reranker\.output_documents)\.([0-9]{1,6})"),
+        "document_keys": array(_DOCUMENT_KEYS),
         "derived_text_pattern": quote(f"^{_LABEL}(?: {_LABEL}){{0,2}}$"),
         "message_role_keys": array(_PROMPT_MESSAGES),
         "message_text_keys": array(_PROMPT_MESSAGES.values()),
@@ -233,7 +235,7 @@ def _meanings(registry: Registry) -> KeyMeanings:
         Flag.DERIVED: {source for source, _, _ in _derived(registry)},
         Flag.OPERATION: {rule.source for d in dialects for rule in d.operations},
         Flag.PROMPT: {*_PROMPT_KEYS, *_MESSAGE_LIST_KEYS, *_PROMPT_MESSAGES, *_PROMPT_MESSAGES.values()},
-        Flag.DOCUMENT: {_DOCUMENT_KEY},
+        Flag.DOCUMENT: set(_DOCUMENT_KEYS),
         Flag.MARK: {key for d in dialects for key, _ in d.detection.values} | {_condition(registry)[0]},
         Flag.ERROR: {rule.attribute for d in dialects for rule in d.errors},
         Flag.MODEL: set(_MODEL_KEYS),

@@ -550,7 +550,7 @@ error_type
 arrayMap(
     key -> toUInt32OrZero(extract(key, {{document_number_pattern}})),
     arrayFilter(
-        (key, number) -> bitAnd(bitAnd(number, {{document_flag}}) != 0, key != 'gen_ai.retrieval.documents'),
+        (key, number) -> bitAnd(bitAnd(number, {{document_flag}}) != 0, key NOT IN {{document_keys}}),
         special_keys, special_numbers))
 
 -- system_messages --
@@ -574,8 +574,10 @@ arrayFilter(
         arrayFilter((text, number) -> bitAnd(number, {{prompt_flag}}) != 0, special_texts, special_numbers)))
 
 -- RetrievedDocuments --
--- By their numbers, or by the length of their list.
+-- As they are counted, by their numbers, or by the length of their list.
 multiIf(
+    has(special_keys, 'agentvigil.retrieval.document.count'),
+        toUInt32OrNull(special_texts[indexOf(special_keys, 'agentvigil.retrieval.document.count')]),
     notEmpty(document_numbers), toUInt32(arrayMax(document_numbers) + 1),
     has(special_keys, 'gen_ai.retrieval.documents'),
         toUInt32(JSONLength(special_texts[indexOf(special_keys, 'gen_ai.retrieval.documents')])),

@@ -10,14 +10,14 @@ from agentvigil.instrumentations.patches import Patch, Wrapped
 from agentvigil.instrumentations.telemetry import Telemetry
 
 _PROVIDERS: Final = (
-    ("crewai.llm", "LLM"),
-    ("crewai.llms.providers.openai.completion", "OpenAICompletion"),
-    ("crewai.llms.providers.anthropic.completion", "AnthropicCompletion"),
-    ("crewai.llms.providers.gemini.completion", "GeminiCompletion"),
-    ("crewai.llms.providers.azure.completion", "AzureCompletion"),
-    ("crewai.llms.providers.bedrock.completion", "BedrockCompletion"),
+    ("crewai.llm", "LLM", "litellm"),
+    ("crewai.llms.providers.openai.completion", "OpenAICompletion", "openai"),
+    ("crewai.llms.providers.anthropic.completion", "AnthropicCompletion", "anthropic"),
+    ("crewai.llms.providers.gemini.completion", "GeminiCompletion", "google_genai"),
+    ("crewai.llms.providers.azure.completion", "AzureCompletion", ""),
+    ("crewai.llms.providers.bedrock.completion", "BedrockCompletion", ""),
 )
-"""Classes that call models."""
+"""Classes that call models, and the instrumentor for the SDK that they do it with, if there is one."""
 
 
 class CrewAIInstrumentor(FrameworkInstrumentor):
@@ -51,7 +51,8 @@ class CrewAIInstrumentor(FrameworkInstrumentor):
             yield Wrapped(module, "Flow._execute_method", method)
         yield Wrapped("crewai.memory.unified_memory", "Memory.recall", around(told.memory, told.found))
         yield Wrapped("crewai.knowledge.knowledge", "Knowledge.query", around(told.knowledge, told.found))
-        for module, name in _PROVIDERS:
-            yield Wrapped(module, f"{name}.call", around(told.model, told.model_answered))
-            yield Wrapped(module, f"{name}.acall", async_around(told.model, told.model_answered))
+        for module, name, sdk in _PROVIDERS:
+            model = told.model_by(sdk)
+            yield Wrapped(module, f"{name}.call", around(model, told.model_answered))
+            yield Wrapped(module, f"{name}.acall", async_around(model, told.model_answered))
         yield Wrapped("crewai.llms.base_llm", "BaseLLM._track_token_usage_internal", told.usage)

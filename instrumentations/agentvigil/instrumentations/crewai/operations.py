@@ -6,9 +6,10 @@ from typing import Any, Final
 from opentelemetry.context import create_key, get_value, set_value
 
 from agentvigil.instrumentations.fields import pick
-from agentvigil.instrumentations.functions import argument
+from agentvigil.instrumentations.functions import Start, argument
 from agentvigil.instrumentations.messages import Message, text_message
 from agentvigil.instrumentations.openai.messages import of_chat
+from agentvigil.instrumentations.rivals import rival_of
 from agentvigil.instrumentations.telemetry import Inference, Operation, Telemetry
 from agentvigil.instrumentations.telemetry.guard import guard
 from agentvigil.semconv import names
@@ -94,12 +95,21 @@ class Operations:
     def found(self, operation: Operation, result: Any) -> None:
         """What a search found."""
         if isinstance(result, list):
+            operation.set(names.AGENTVIGIL_RETRIEVAL_DOCUMENT_COUNT, len(result))
             operation.content(names.GEN_AI_RETRIEVAL_DOCUMENTS, lambda: [{"score": pick(r, "score")} for r in result])
 
-    def model(self, llm: Any, args: tuple[Any, ...], _kwargs: dict[str, Any]) -> Operation | None:
-        """A call of a model."""
-        if self._is_left_to_others():
-            return None
+    def model_by(self, sdk: str) -> Start:
+        """Return what starts a call of a model that is made by ``sdk``."""
+
+        def start(llm: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Operation | None:
+            path = "/responses" if pick(llm, "api") == "responses" else ""
+            if self._is_left_to_others() or rival_of(sdk, path) is not None:
+                return None  # somebody else's span tells of it, of the SDK's call at the latest
+            return self._model(llm, args, kwargs)
+
+        return start
+
+    def _model(self, llm: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Operation:
         prefix, _, rest = str(pick(llm, "model") or "").partition("/")
         provider = str(pick(llm, "provider") or (prefix if rest else "")) or ProviderName.OPENAI
         operation = self._telemetry.inference(OperationName.CHAT, provider_name(provider), rest or prefix)
@@ -110,7 +120,7 @@ class Operations:
                 names.GEN_AI_REQUEST_STREAM: True if pick(llm, "stream") is True else None,
             }
         )
-        messages = argument(0, "messages", args, _kwargs)
+        messages = argument(0, "messages", args, kwargs)
         operation.content(
             names.GEN_AI_INPUT_MESSAGES, lambda: _asked(messages) if isinstance(messages, str) else of_chat(messages)
         )

@@ -26,13 +26,13 @@ _MODALITIES: Final[Mapping[str, str]] = {"AUDIO": "audio", "IMAGE": "image", "TE
 class Operations:
     """Starts and finishes operations for the methods that are wrapped."""
 
-    def __init__(self, telemetry: Telemetry, is_left_to_others: Callable[[], bool]) -> None:
+    def __init__(self, telemetry: Telemetry, is_left_to_others: Callable[[str], bool]) -> None:
         self._telemetry = telemetry
         self._is_left_to_others = is_left_to_others
 
     def content(self, models: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Inference | None:
         """A request for content."""
-        if self._is_left_to_others():
+        if self._is_left_to_others("generate_content"):
             return None
         config = argument(2, "config", args, kwargs)
         operation = self._inference(OperationName.GENERATE_CONTENT, models, argument(0, "model", args, kwargs))
@@ -63,7 +63,7 @@ class Operations:
 
     def embedding(self, models: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Inference | None:
         """A request for embeddings."""
-        if self._is_left_to_others():
+        if self._is_left_to_others("embed_content"):
             return None
         operation = self._inference(OperationName.EMBEDDINGS, models, argument(0, "model", args, kwargs))
         dimensions = pick(argument(2, "config", args, kwargs), "output_dimensionality")
@@ -79,7 +79,7 @@ class Operations:
 
     def tool(self, _none: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Operation | None:
         """A function of the application that the SDK calls for the model."""
-        if self._is_left_to_others():
+        if self._is_left_to_others(""):
             return None
         function = args[1] if len(args) > 1 else next((value for value in kwargs.values() if callable(value)), None)
         operation = self._telemetry.tool(

@@ -198,6 +198,7 @@ class Callbacks:
         run = self._runs.get(run_id)
         if run is not None and run.operation is not None:
             found = [{"id": pick(document, "id")} for document in documents or ()]
+            run.operation.set(names.AGENTVIGIL_RETRIEVAL_DOCUMENT_COUNT, len(found))
             run.operation.content(names.GEN_AI_RETRIEVAL_DOCUMENTS, lambda: found)
         self._end(run_id)
 

@@ -5,10 +5,13 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Final
 
+from opentelemetry.context import create_key, get_value, set_value
+
 from agentvigil.instrumentations.fields import each, pick
 from agentvigil.instrumentations.functions import Start, argument
 from agentvigil.instrumentations.openai.chat import ChatReader, tell_envelope, tell_usage
 from agentvigil.instrumentations.openai.messages import of_chat, of_choices
+from agentvigil.instrumentations.rivals import ANY_REQUEST, rival_of
 from agentvigil.instrumentations.telemetry import Inference, Telemetry
 from agentvigil.instrumentations.telemetry.guard import guard
 from agentvigil.instrumentations.telemetry.streams import Reading
@@ -19,33 +22,42 @@ from agentvigil.semconv.words import finish_reasons, provider_name
 _READING: Final = "_agentvigil_reading"
 _CALLED_BY_ASYNCHRONOUS: Final = ("acompletion", "aembedding", "atext_completion")
 """Set by LiteLLM itself when an asynchronous function calls the plain one."""
+_CALL: Final = create_key("agentvigil.litellm.call")
+_BY_OPENAIS_SDK: Final = frozenset({"openai", "text-completion-openai", "azure", "azure_text"})
+"""LiteLLM's names of providers that it calls with OpenAI's SDK."""
 
 
 class Calls:
     """Starts operations for LiteLLM's functions."""
 
-    def __init__(self, telemetry: Telemetry, is_left_to_others: Callable[[], bool]) -> None:
+    def __init__(self, telemetry: Telemetry, is_left_to_others: Callable[[str], bool]) -> None:
         self._telemetry = telemetry
         self._is_left_to_others = is_left_to_others
 
-    def start(self, kind: OperationName) -> Start:
-        """Return what starts a call of an asynchronous function."""
-        return lambda _none, args, kwargs: self._started(kind, args, kwargs)
+    def start(self, name: str, kind: OperationName) -> Start:
+        """Return what starts a call of the asynchronous function ``name``."""
+        return lambda _none, args, kwargs: self._started(name, kind, args, kwargs)
 
-    def start_plain(self, kind: OperationName) -> Start:
-        """Return what starts a call of a plain function, unless an asynchronous one calls it."""
+    def start_plain(self, name: str, kind: OperationName) -> Start:
+        """Return what starts a call of the plain function ``name``, unless an asynchronous one calls it."""
 
         def start(_none: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Inference | None:
             is_inside = any(kwargs.get(mark) for mark in _CALLED_BY_ASYNCHRONOUS)
-            return None if is_inside else self._started(kind, args, kwargs)
+            return None if is_inside else self._started(name, kind, args, kwargs)
 
         return start
 
-    def _started(self, kind: OperationName, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Inference | None:
-        if self._is_left_to_others() or _has_its_own():
+    def _started(
+        self, name: str, kind: OperationName, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Inference | None:
+        if self._is_left_to_others(name) or _has_its_own():
             return None
+        if get_value(_CALL) == kind:
+            return None  # one function of LiteLLM's calls another one
         asked = str(argument(0, "model", args, kwargs) or "")
         provider, model = _provider_and_model(asked, kwargs.get("custom_llm_provider"))
+        if provider in _BY_OPENAIS_SDK and rival_of("openai", ANY_REQUEST) is not None:
+            return None  # somebody else's span of the SDK's call tells of it
         operation = self._telemetry.inference(kind, provider_name(provider), model)
         stop = kwargs.get("stop")
         operation.set_all(
@@ -63,6 +75,7 @@ class Calls:
             messages = argument(1, "messages", args, kwargs)
             operation.content(names.GEN_AI_INPUT_MESSAGES, lambda: of_chat(messages or ()))
             operation.content(names.GEN_AI_TOOL_DEFINITIONS, lambda: kwargs.get("tools"))
+        operation.context = set_value(_CALL, kind, operation.context)
         return operation
 
 

@@ -1,15 +1,12 @@
 """Where LiteLLM is taken hold of."""
 
-from collections.abc import Callable, Iterable, Iterator
-from types import ModuleType
+from collections.abc import Iterable
 from typing import Any, ClassVar, Final
-
-import wrapt
 
 from agentvigil.instrumentations.functions import around, async_around
 from agentvigil.instrumentations.instrumentor import FrameworkInstrumentor
 from agentvigil.instrumentations.litellm.calls import Calls, anext_chunk, answered, next_chunk
-from agentvigil.instrumentations.patches import Hook, Patch, Wrapped
+from agentvigil.instrumentations.patches import Patch, Wrapped
 from agentvigil.instrumentations.telemetry import Telemetry
 from agentvigil.semconv.enums import OperationName
 
@@ -30,35 +27,14 @@ class LiteLLMInstrumentor(FrameworkInstrumentor):
     def patches(self, telemetry: Telemetry, **_options: Any) -> Iterable[Patch]:
         calls = Calls(telemetry, self.is_left_to_others)
         for name, kind in _FUNCTIONS.items():
-            yield Wrapped("litellm.main", name, around(calls.start_plain(kind), answered))
-            yield Wrapped("litellm.main", f"a{name}", async_around(calls.start(kind), answered))
-        yield Hook("litellm", _show_wrapped)
+            wrappers = {
+                name: around(calls.start_plain(name, kind), answered),
+                f"a{name}": async_around(calls.start(f"a{name}", kind), answered),
+            }
+            for function, wrapper in wrappers.items():
+                yield Wrapped("litellm.main", function, wrapper)
+                # The package shows a copy, or, of late, a function that chooses between that one and another.
+                yield Wrapped("litellm", function, wrapper)
         stream = "litellm.litellm_core_utils.streaming_handler"
         yield Wrapped(stream, "CustomStreamWrapper.__next__", next_chunk)
         yield Wrapped(stream, "CustomStreamWrapper.__anext__", anext_chunk)
-
-
-def _shown() -> Iterator[str]:
-    for name in _FUNCTIONS:
-        yield from (name, f"a{name}")
-
-
-def _show_wrapped(litellm: ModuleType) -> Callable[[], object]:
-    """Have the package show the functions as they are wrapped in the module that defines them.
-
-    It copies them when it is imported. Where that was before we came, the copies are the plain ones.
-    """
-    replaced = {}
-    for name in _shown():
-        shown, wrapped = getattr(litellm, name, None), getattr(litellm.main, name, None)
-        if shown is not wrapped and isinstance(wrapped, wrapt.FunctionWrapper):
-            replaced[name] = shown
-            setattr(litellm, name, wrapped)
-
-    def restore() -> None:
-        for name in _shown():
-            shown = getattr(litellm, name, None)
-            if isinstance(shown, wrapt.FunctionWrapper):
-                setattr(litellm, name, replaced.get(name, shown.__wrapped__))
-
-    return restore

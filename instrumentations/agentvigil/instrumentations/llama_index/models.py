@@ -9,6 +9,7 @@ from agentvigil.instrumentations.google_genai.operations import tell_usage as te
 from agentvigil.instrumentations.messages import Message, Part, other, reasoning, text, tool_call, tool_response
 from agentvigil.instrumentations.openai.chat import tell_usage as tell_usage_of_openai
 from agentvigil.instrumentations.openai.messages import arguments_of
+from agentvigil.instrumentations.rivals import rival_below, rival_of
 from agentvigil.instrumentations.telemetry import Inference
 from agentvigil.semconv import names
 from agentvigil.semconv.enums import ProviderName
@@ -36,6 +37,13 @@ def model_of(model: Any) -> Any:
     found = pick(model, "model") or pick(model, "model_name")
     name = found if isinstance(found, str) else pick(model, "metadata", "model_name")
     return None if name in _NO_MODEL else name
+
+
+def is_told_by_sdk(model: Any) -> bool:
+    """Say whether somebody else's span of the SDK below tells of what is asked of ``model``."""
+    if _package(model) == _GATEWAY:
+        return rival_of("litellm") is not None
+    return rival_below(provider_of(model)) is not None
 
 
 def _package(model: Any) -> str:

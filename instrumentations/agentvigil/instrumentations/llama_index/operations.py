@@ -10,7 +10,6 @@ from opentelemetry.context import Context, create_key, get_current, get_value, s
 from agentvigil.instrumentations.fields import each, pick
 from agentvigil.instrumentations.llama_index import models
 from agentvigil.instrumentations.messages import Message, text_message
-from agentvigil.instrumentations.rivals import rival_below
 from agentvigil.instrumentations.telemetry import Inference, Operation, Telemetry
 from agentvigil.instrumentations.telemetry.guard import guard
 from agentvigil.instrumentations.telemetry.operation import AgentInvocation
@@ -98,12 +97,11 @@ class Operations:
         operation.fail(error)
 
     def _model(self, llm: Any, method: str, arguments: Arguments, _is_root: bool) -> Begun | None:
-        provider, model = models.provider_of(llm), models.model_of(llm)
-        if rival_below(provider) is not None:
+        if models.is_told_by_sdk(llm):
             return None
         is_chat = pick(llm, "metadata", "is_chat_model") is not False
         kind = OperationName.CHAT if is_chat else OperationName.TEXT_COMPLETION
-        operation = self._telemetry.inference(kind, provider, model)
+        operation = self._telemetry.inference(kind, models.provider_of(llm), models.model_of(llm))
         operation.set_all(models.request_of(llm, arguments, streams="stream" in method))
         given = arguments.get("messages")
         if given is None:
@@ -115,10 +113,10 @@ class Operations:
         return Begun(operation, operation.context)
 
     def _embedding(self, embedding: Any, _method: str, _arguments: Arguments, _is_root: bool) -> Begun | None:
-        provider = models.provider_of(embedding)
-        if rival_below(provider) is not None:
+        if models.is_told_by_sdk(embedding):
             return None
-        operation = self._telemetry.inference(OperationName.EMBEDDINGS, provider, models.model_of(embedding))
+        provider, model = models.provider_of(embedding), models.model_of(embedding)
+        operation = self._telemetry.inference(OperationName.EMBEDDINGS, provider, model)
         return Begun(operation, operation.context)
 
     def _retriever(self, retriever: Any, _method: str, arguments: Arguments, _is_root: bool) -> Begun:
@@ -241,6 +239,7 @@ def _tell(operation: Operation, result: Any) -> None:
             operation.set(names.GEN_AI_EMBEDDINGS_DIMENSION_COUNT, len(vector) if isinstance(vector, list) else None)
         case OperationName.RETRIEVAL:
             found = [{"id": pick(node, "node", "node_id"), "score": pick(node, "score")} for node in result or ()]
+            operation.set(names.AGENTVIGIL_RETRIEVAL_DOCUMENT_COUNT, len(found))
             operation.content(names.GEN_AI_RETRIEVAL_DOCUMENTS, lambda: found)
         case OperationName.EXECUTE_TOOL:
             operation.content(names.GEN_AI_TOOL_CALL_RESULT, lambda: _text(result))

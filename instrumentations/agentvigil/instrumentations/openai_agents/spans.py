@@ -36,7 +36,7 @@ def start(telemetry: Telemetry, data: Any) -> Operation | None:
             model = pick(data, "model")
             return _call(telemetry, _provider(model), model)
         case "response":
-            return _call(telemetry, ProviderName.OPENAI)
+            return _call(telemetry, ProviderName.OPENAI, path="/responses")
         case _:
             return None
 
@@ -64,8 +64,8 @@ def finish(operation: Operation, data: Any) -> None:
                 )
 
 
-def _call(telemetry: Telemetry, provider: str, model: Any = None) -> Operation | None:
-    if provider == ProviderName.OPENAI and rival_of("openai") is not None:
+def _call(telemetry: Telemetry, provider: str, model: Any = None, *, path: str = "") -> Operation | None:
+    if provider == ProviderName.OPENAI and rival_of("openai", path) is not None:
         return None  # somebody else's span of the SDK's call tells of it
     return telemetry.inference(OperationName.CHAT, provider, model)
 

@@ -37,7 +37,7 @@ class RequestWatch:
         self,
         telemetry: Telemetry,
         find_route: FindRoute,
-        is_left_to_others: Callable[[], bool],
+        is_left_to_others: Callable[[str], bool],
         prepare: Prepare | None = None,
     ) -> None:
         self._telemetry = telemetry
@@ -73,15 +73,13 @@ class RequestWatch:
 
     @guarded(otherwise=None)
     def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "_Watched | None":
-        if self._is_left_to_others():
-            return None
         options = args[1] if len(args) > 1 else kwargs.get("options")
         body = pick(options, "json_data")
         call = Call(
             client, str(pick(options, "url") or ""), body if isinstance(body, Mapping) else {}, _method(options)
         )
         route = self._find_route(call)
-        if route is None:
+        if route is None or self._is_left_to_others(call.path):
             return None
         operation = route.start(self._telemetry, call)
         with guard("preparing a call"):

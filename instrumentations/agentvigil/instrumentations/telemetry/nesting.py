@@ -51,6 +51,9 @@ OpenLLMetry's, Langfuse's."""
 _streams: "weakref.WeakKeyDictionary[Generator[Any] | AsyncGenerator[Any], weakref.ref[Operation]]" = (
     weakref.WeakKeyDictionary()
 )
+_KEPT_BY_OPENINFERENCE: Final = "_self_important_attributes"
+"""Where OpenInference's spans keep their kind until they end."""
+
 _announced: ContextVar["weakref.ref[Operation] | None"] = ContextVar("agentvigil_announced", default=None)
 
 
@@ -82,17 +85,18 @@ def told_by(context: Context, operation: str) -> Told | None:
 
 def _says_call(span: object, operation: str) -> bool:
     attributes = getattr(span, "attributes", None) or {}
+    kept = getattr(span, _KEPT_BY_OPENINFERENCE, None) or {}
     is_embedding = operation == OperationName.EMBEDDINGS
-    return any(values.get(attributes.get(key)) is is_embedding for key, values in _MARKS.items())
+    return any(values.get(attributes.get(key, kept.get(key))) is is_embedding for key, values in _MARKS.items())
 
 
 def inside(context: Context, operation: "Operation") -> Context:
     """Return ``context`` as it is inside ``operation``, a call of a model."""
     marks: dict[str, object] = {_OURS: operation, _OPENLLMETRY_KEY: True}
-    util = sys.modules.get(_UTIL_MODULE)
+    util = _util_marks(operation.operation)
     if util is not None:
-        key, data = _util_names(operation.operation)
-        marks[getattr(util, key)] = getattr(util, data)()
+        key, data = util
+        marks[key] = data()
     return Context({**context, **marks})
 
 
@@ -144,14 +148,17 @@ def _are_alike(one: str, other: str) -> bool:
 
 
 def _is_in_call_of_util(context: Context, operation: str) -> bool:
-    util = sys.modules.get(_UTIL_MODULE)
+    util = _util_marks(operation)
     if util is None:
         return False
-    key, data = _util_names(operation)
-    return isinstance(context.get(getattr(util, key)), getattr(util, data))
+    key, data = util
+    return isinstance(context.get(key), data)
 
 
-def _util_names(operation: str) -> tuple[str, str]:
-    if operation == OperationName.EMBEDDINGS:
-        return "CLIENT_EMBEDDING_CONTEXT_KEY", "EmbeddingData"
-    return "CLIENT_INFERENCE_CONTEXT_KEY", "InferenceData"
+def _util_marks(operation: str) -> tuple[str, type[Any]] | None:
+    """Return the key that it keeps such a call by, and the class of what it keeps. Before 1.3 it keeps nothing."""
+    util = sys.modules.get(_UTIL_MODULE)
+    is_embedding = operation == OperationName.EMBEDDINGS
+    key = getattr(util, "CLIENT_EMBEDDING_CONTEXT_KEY" if is_embedding else "CLIENT_INFERENCE_CONTEXT_KEY", None)
+    data = getattr(util, "EmbeddingData" if is_embedding else "InferenceData", None)
+    return None if key is None or data is None else (key, data)

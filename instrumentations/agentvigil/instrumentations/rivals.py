@@ -78,7 +78,11 @@ RIVALS: Final[Mapping[str, tuple[Rival, ...]]] = {
     ),
     "threads": (Rival("opentelemetry.instrumentation.threading", "ThreadingInstrumentor"),),
     "llama_index": (
-        Rival("opentelemetry.instrumentation.llamaindex", "LlamaIndexInstrumentor"),
+        Rival(
+            "opentelemetry.instrumentation.llamaindex",
+            "LlamaIndexInstrumentor",
+            leaves=frozenset({"chat", "embeddings"}),
+        ),
         Rival("openinference.instrumentation.llama_index", "LlamaIndexInstrumentor"),
     ),
 }

@@ -10,6 +10,7 @@ import pytest
 LEAVE_SOMETHING_BEHIND = {
     "openinference.instrumentation.openai",
     "opentelemetry.instrumentation.langchain",
+    "opentelemetry.instrumentation.llamaindex",
     "opentelemetry.instrumentation.openai",
 }
 ISOLATED = "AGENTVIGIL_TEST_ISOLATED"

@@ -19,6 +19,7 @@ from agentvigil.instrumentations.anthropic import AnthropicInstrumentor
 from agentvigil.instrumentations.google_genai import GoogleGenAIInstrumentor
 from agentvigil.instrumentations.langchain import LangChainInstrumentor
 from agentvigil.instrumentations.litellm import LiteLLMInstrumentor
+from agentvigil.instrumentations.llama_index import LlamaIndexInstrumentor
 from agentvigil.instrumentations.openai import OpenAIInstrumentor
 from agentvigil.instrumentations.openai_agents import OpenAIAgentsInstrumentor
 from agentvigil.instrumentations.rivals import Rival
@@ -34,9 +35,10 @@ OURS: dict[str, Any] = {
     "google_genai": GoogleGenAIInstrumentor,
     "langchain": LangChainInstrumentor,
     "litellm": LiteLLMInstrumentor,
+    "llama_index": LlamaIndexInstrumentor,
     "openai_agents": OpenAIAgentsInstrumentor,
 }
-ABOVE_OPENAIS_SDK = ("langchain", "litellm", "openai_agents")
+ABOVE_OPENAIS_SDK = ("langchain", "litellm", "llama_index", "openai_agents")
 
 
 def use_openai(provider: FakeProvider) -> int:
@@ -101,6 +103,23 @@ def use_litellm(provider: FakeProvider) -> int:
     return 7
 
 
+def use_llama_index(provider: FakeProvider) -> int:
+    openai = pytest.importorskip("llama_index.llms.openai")
+    core = pytest.importorskip("llama_index.core")
+    model = openai.OpenAI(model="gpt-4.1", api_base=provider.openai_url, api_key="x")
+    question = [core.llms.ChatMessage(role="user", content="x")]
+
+    async def main() -> None:
+        await model.achat(question)
+        async for _ in await model.astream_chat(question):
+            pass
+
+    model.chat(question)
+    list(model.stream_chat(question))
+    asyncio.run(main())
+    return 4
+
+
 def use_agents(provider: FakeProvider) -> int:
     agents = pytest.importorskip("agents")
     openai = pytest.importorskip("openai")
@@ -116,6 +135,7 @@ USES: dict[str, Callable[[FakeProvider], int]] = {
     "google_genai": use_google,
     "langchain": use_langchain,
     "litellm": use_litellm,
+    "llama_index": use_llama_index,
     "openai_agents": use_agents,
 }
 CLIENTS: list[Any] = []

@@ -24,15 +24,7 @@ class LlamaIndexInstrumentor(FrameworkInstrumentor):
         self.handlers = handlers = Handlers(Operations(telemetry, self.is_left_to_others))
 
         def add_handlers(module: ModuleType) -> Callable[[], object]:
-            root = module.root_dispatcher
-            root.add_span_handler(handlers.of_spans)
-            root.add_event_handler(handlers.of_events)
-
-            def undo() -> None:
-                root.span_handlers.remove(handlers.of_spans)
-                root.event_handlers.remove(handlers.of_events)
-
-            return undo
+            return handlers.add_to(module.root_dispatcher)
 
         return (
             Hook("llama_index_instrumentation", add_handlers),

@@ -50,7 +50,7 @@ class Run:
 class Operations:
     """Begins and finishes operations for the calls that LlamaIndex's dispatcher tells of."""
 
-    def __init__(self, telemetry: Telemetry, is_left_to_others: Callable[[], bool]) -> None:
+    def __init__(self, telemetry: Telemetry, is_left_to_others: Callable[..., bool]) -> None:
         self._telemetry = telemetry
         self._is_left_to_others = is_left_to_others
         self._begins: dict[str, Callable[[Any, str, Arguments, bool], Begun | None]] = {
@@ -70,15 +70,24 @@ class Operations:
         ``owner`` is the class that the method is looked up by, and ``is_root`` whether no call of LlamaIndex's is
         around it.
         """
+        component = None if instance is None else _component(type(instance))
+        is_known = component is not None and method in _METHODS[component]
         if self._is_left_to_others():
-            return None
+            return self._beside_others(component, instance, method, arguments) if is_known else None
         run = cast("Run | None", get_value(_RUN))
         if run is not None and method != "run" and _is_step_of(run, owner, method, instance):
             return self._step(run, method, arguments)
-        component = None if instance is None else _component(type(instance))
-        if component is None or method not in _METHODS[component]:
+        return self._begins[component](instance, method, arguments, is_root) if component and is_known else None
+
+    def _beside_others(self, component: str | None, instance: Any, method: str, arguments: Arguments) -> Begun | None:
+        """Have the SDK's call make no second span where others tell of it, whose spans are not current inside."""
+        kind = _CALLS_OF_MODELS.get(component or "")
+        if kind is None:
             return None
-        return self._begins[component](instance, method, arguments, is_root)
+        if not self._is_left_to_others(kind.value):
+            return self._begins[component or ""](instance, method, arguments, False)
+        told = self._telemetry.told_by_others(kind, context=get_current())
+        return Begun(told, told.context)
 
     def end(self, operation: Operation, result: Any) -> None:
         """End what a call was that returns, with what it returned."""
@@ -208,6 +217,7 @@ _METHODS: Final[Mapping[str, frozenset[str]]] = {
     "Workflow": frozenset({"run"}),
 }
 """Of LlamaIndex's base classes, the methods that are an operation. All else that is told is how these are made."""
+_CALLS_OF_MODELS: Final = {"BaseLLM": OperationName.CHAT, "BaseEmbedding": OperationName.EMBEDDINGS}
 _WRAPPERS: Final = frozenset({"StructuredLLM"})
 """Classes that only hand on to another of their kind."""
 

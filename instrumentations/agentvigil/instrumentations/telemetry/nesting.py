@@ -69,18 +69,28 @@ class Told:
 
 
 def told_by(context: Context, operation: str) -> Told | None:
-    """Return who tells of a call of a model that begins in ``context``, or None if nobody does yet."""
-    ours = cast("Operation | None", context.get(_OURS))
-    if context.get(SUPPRESS_KEY) or (ours is None and context.get(_OPENLLMETRY_KEY)):
+    """Return who tells of a call of a model that begins in ``context``, or None if nobody does yet.
+
+    What a span or operation that has ended has left in the context counts for nothing: not all that is made current in
+    frameworks is taken back.
+    """
+    if context.get(SUPPRESS_KEY):
+        return Told(context)
+    ours, span = cast("Operation | None", context.get(_OURS)), get_current_span(context)
+    if ours is None and context.get(_OPENLLMETRY_KEY) and not _has_ended(span):
         return Told(context)
     if ours is not None and not ours.has_ended and _are_alike(ours.operation, operation):
         return Told(context, ours)
     announced = _claim(operation) or _streamed(operation)
     if announced is not None:
         return Told(announced.context, announced)
-    if _is_in_call_of_util(context, operation):
+    if (ours is None or not ours.has_ended) and _is_in_call_of_util(context, operation):
         return Told(context)
-    return Told(context) if _says_call(get_current_span(context), operation) else None
+    return Told(context) if not _has_ended(span) and _says_call(span, operation) else None
+
+
+def _has_ended(span: object) -> bool:
+    return getattr(span, "end_time", None) is not None
 
 
 def _says_call(span: object, operation: str) -> bool:

@@ -112,6 +112,40 @@ def test_asynchronously_embeddings_and_a_router(sinks: Sinks) -> None:
     assert [said(span)["gen_ai.usage.input_tokens"] for span in sinks.spans()] == [1200] * 5
 
 
+@pytest.mark.parametrize("streams", [False, True])
+def test_responses(sinks: Sinks, streams: bool) -> None:
+    async def main(asked: dict[str, Any]) -> None:
+        answer = await litellm.aresponses(**asked, stream=streams)
+        if streams:
+            async for _ in answer:
+                pass
+
+    with FakeProvider(answers=[Answer(Usage(1200, 345, cache_read=1000, reasoning=120), "canary-answer")]) as provider:
+        asked: Any = {"input": "canary-question", "model": "openai/gpt-5-mini", "max_output_tokens": 900}
+        asked |= {"api_base": provider.openai_url, "api_key": "x"}
+        answer = litellm.responses(**asked, stream=streams)
+        if streams:
+            assert len(list(answer)) > 3
+        asyncio.run(main(asked))
+
+    assert [span.name for span in sinks.spans()] == ["chat gpt-5-mini"] * 2
+    for span in sinks.spans():
+        assert (
+            said(span).items()
+            >= {
+                "gen_ai.provider.name": "openai",
+                "gen_ai.request.max_tokens": 900,
+                "gen_ai.response.model": "gpt-5-mini-2026-05-01",
+                "gen_ai.response.finish_reasons": ("stop",),
+                "gen_ai.usage.input_tokens": 1200,
+                "gen_ai.usage.cache_read.input_tokens": 1000,
+                "gen_ai.usage.output_tokens": 345,
+            }.items()
+        )
+        assert ("gen_ai.response.time_to_first_chunk" in said(span)) is streams
+    assert "canary" not in sinks.everything()
+
+
 def test_content_only_if_it_is_wanted(sinks: Sinks, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "SPAN_ONLY")
     with FakeProvider(answers=[CACHED]) as provider:

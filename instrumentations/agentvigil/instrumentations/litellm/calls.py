@@ -10,8 +10,10 @@ from opentelemetry.context import create_key, get_value, set_value
 from agentvigil.instrumentations.fields import each, pick
 from agentvigil.instrumentations.functions import Start, argument
 from agentvigil.instrumentations.openai.chat import ChatReader, tell_envelope, tell_usage
-from agentvigil.instrumentations.openai.messages import of_chat, of_choices
+from agentvigil.instrumentations.openai.messages import of_chat, of_choices, of_response_input
+from agentvigil.instrumentations.openai.responses import ResponseReader, ResponsesRoute
 from agentvigil.instrumentations.rivals import ANY_REQUEST, rival_of
+from agentvigil.instrumentations.stainless.calls import Reader
 from agentvigil.instrumentations.telemetry import Inference, Telemetry
 from agentvigil.instrumentations.telemetry.guard import guard
 from agentvigil.instrumentations.telemetry.streams import Reading
@@ -20,9 +22,11 @@ from agentvigil.semconv.enums import CostSource, OperationName
 from agentvigil.semconv.words import finish_reasons, provider_name
 
 _READING: Final = "_agentvigil_reading"
-_CALLED_BY_ASYNCHRONOUS: Final = ("acompletion", "aembedding", "atext_completion")
+_CALLED_BY_ASYNCHRONOUS: Final = ("acompletion", "aembedding", "atext_completion", "aresponses")
 """Set by LiteLLM itself when an asynchronous function calls the plain one."""
 _CALL: Final = create_key("agentvigil.litellm.call")
+_LIMITS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+_RESPONSES: Final = ResponsesRoute()
 _BY_OPENAIS_SDK: Final = frozenset({"openai", "text-completion-openai", "azure", "azure_text"})
 """LiteLLM's names of providers that it calls with OpenAI's SDK."""
 
@@ -54,7 +58,7 @@ class Calls:
             return None
         if get_value(_CALL) == kind:
             return None  # one function of LiteLLM's calls another one
-        asked = str(argument(0, "model", args, kwargs) or "")
+        asked = str(argument(1 if name.endswith("responses") else 0, "model", args, kwargs) or "")
         provider, model = _provider_and_model(asked, kwargs.get("custom_llm_provider"))
         if provider in _BY_OPENAIS_SDK and rival_of("openai", ANY_REQUEST) is not None:
             return None  # somebody else's span of the SDK's call tells of it
@@ -62,7 +66,7 @@ class Calls:
         stop = kwargs.get("stop")
         operation.set_all(
             {
-                names.GEN_AI_REQUEST_MAX_TOKENS: kwargs.get("max_completion_tokens") or kwargs.get("max_tokens"),
+                names.GEN_AI_REQUEST_MAX_TOKENS: next((kwargs[limit] for limit in _LIMITS if kwargs.get(limit)), None),
                 names.GEN_AI_REQUEST_TEMPERATURE: kwargs.get("temperature"),
                 names.GEN_AI_REQUEST_TOP_P: kwargs.get("top_p"),
                 names.GEN_AI_REQUEST_SEED: kwargs.get("seed"),
@@ -71,9 +75,13 @@ class Calls:
                 names.GEN_AI_REQUEST_STREAM: True if kwargs.get("stream") is True else None,
             }
         )
-        if kind is OperationName.CHAT:
+        if name.endswith("responses"):
+            given = {"input": argument(0, "input", args, kwargs)}
+            operation.content(names.GEN_AI_INPUT_MESSAGES, lambda: of_response_input(given))
+        elif kind is OperationName.CHAT:
             messages = argument(1, "messages", args, kwargs)
             operation.content(names.GEN_AI_INPUT_MESSAGES, lambda: of_chat(messages or ()))
+        if kind is OperationName.CHAT:
             operation.content(names.GEN_AI_TOOL_DEFINITIONS, lambda: kwargs.get("tools"))
         operation.context = set_value(_CALL, kind, operation.context)
         return operation
@@ -81,10 +89,19 @@ class Calls:
 
 def answered(operation: Inference, answer: Any) -> bool:
     """Tell what LiteLLM has answered. Says whether it is a stream, which goes on."""
-    if type(answer).__name__ != "CustomStreamWrapper":
+    kind = type(answer).__name__
+    reader: Reader
+    if kind == "CustomStreamWrapper":
+        reader = ChatReader(operation, hides_usage=False)
+    elif kind.endswith("ResponsesAPIStreamingIterator"):
+        reader = ResponseReader(_RESPONSES, operation)
+    elif kind == "ResponsesAPIResponse":
+        _RESPONSES.answered(operation, answer)
+        _tell_cost(operation, answer)
+        return False
+    else:
         _tell(operation, answer)
         return False
-    reader = ChatReader(operation, hides_usage=False)
     reading = Reading(operation, reader.item, reader.end)
     setattr(answer, _READING, reading)
     weakref.finalize(answer, reading.finish)
@@ -92,7 +109,7 @@ def answered(operation: Inference, answer: Any) -> bool:
 
 
 def next_chunk(wrapped: Callable[..., Any], stream: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Wrap ``CustomStreamWrapper.__next__``."""
+    """Wrap ``__next__`` of the streams that LiteLLM answers with."""
     reading = stream.__dict__.get(_READING)
     if reading is None:
         return wrapped(*args, **kwargs)
@@ -103,7 +120,7 @@ def next_chunk(wrapped: Callable[..., Any], stream: Any, args: tuple[Any, ...], 
 
 
 async def anext_chunk(wrapped: Callable[..., Any], stream: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Wrap ``CustomStreamWrapper.__anext__``."""
+    """Wrap ``__anext__`` of the streams that LiteLLM answers with."""
     reading = stream.__dict__.get(_READING)
     if reading is None:
         return await wrapped(*args, **kwargs)
@@ -118,15 +135,18 @@ def _tell(operation: Inference, answer: Any) -> None:
     usage = pick(answer, "usage")
     tell_usage(operation, usage)
     operation.usage(cache_write=pick(usage, "cache_creation_input_tokens") or None)
-    hidden = pick(answer, "_hidden_params")
-    cost = pick(hidden, "response_cost")
-    if isinstance(cost, float) and cost > 0:
-        operation.set(names.AGENTVIGIL_COST_USD, cost)
-        operation.set(names.AGENTVIGIL_COST_SOURCE, CostSource.GATEWAY)
+    _tell_cost(operation, answer)
     choices = each(answer, "choices")
     reasons = finish_reasons(pick(choice, "finish_reason") for choice in choices)
     operation.set_missing(names.GEN_AI_RESPONSE_FINISH_REASONS, reasons)
     operation.content(names.GEN_AI_OUTPUT_MESSAGES, lambda: of_choices(choices))
+
+
+def _tell_cost(operation: Inference, answer: Any) -> None:
+    cost = pick(answer, "_hidden_params", "response_cost")
+    if isinstance(cost, float) and cost > 0:
+        operation.set(names.AGENTVIGIL_COST_USD, cost)
+        operation.set(names.AGENTVIGIL_COST_SOURCE, CostSource.GATEWAY)
 
 
 def _provider_and_model(model: str, said: Any) -> tuple[str, str]:

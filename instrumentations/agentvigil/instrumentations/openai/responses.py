@@ -80,6 +80,7 @@ class ResponseReader:
 
     def item(self, item: Any) -> bool:
         kind = pick(item, "type")
+        kind = getattr(kind, "value", kind)
         if kind == "response.created":
             self._operation.set(names.GEN_AI_RESPONSE_ID, pick(item, "response", "id"))
             self._operation.set(names.GEN_AI_RESPONSE_MODEL, pick(item, "response", "model"))

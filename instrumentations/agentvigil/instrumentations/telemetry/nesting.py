@@ -133,6 +133,8 @@ def announce_stream(operation: "Operation", stream: Generator[Any] | AsyncGenera
 
 
 def _streamed(operation: str) -> "Operation | None":
+    if not _streams:
+        return None
     open_streams: dict[int, Operation] = {}
     for stream, reference in list(_streams.items()):
         around = reference()

@@ -1,6 +1,7 @@
 """The front door: what is recorded, and that a program with it behaves as it does without."""
 
 import asyncio
+import functools
 import json
 import logging
 import os
@@ -391,6 +392,42 @@ def test_marked_functions_of_all_sorts(sinks: Sinks, kind: str) -> None:
     with pytest.raises(LookupError, match="theirs") as caught:
         thing.failing()
     assert caught.value.args == ("theirs",)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_marked_things_that_are_no_functions(sinks: Sinks, kind: str) -> None:
+    mark = KINDS[kind]
+
+    class Thing:
+        @mark
+        @staticmethod
+        def static(value: int) -> int:
+            return value
+
+        @mark
+        @classmethod
+        def of_class(cls) -> type:
+            return cls
+
+        def __call__(self, value: int) -> int:
+            return value
+
+    class Asynchronous:
+        async def __call__(self) -> bool:
+            return trace.get_current_span().get_span_context().is_valid or kind == "session"
+
+    assert Thing().static(7) == Thing.static(7) == 7
+    assert Thing().of_class() is Thing
+    assert mark(Thing())(3) == 3
+    assert mark(functools.partial(int, base=2))("101") == 5
+    assert asyncio.run(mark(Asynchronous())())
+
+
+def test_names_may_be_keywords(sinks: Sinks) -> None:
+    with agent.session(id="s-1"), agent.run(name="support"), agent.step(type="plan", name="classify"):
+        agent.tool(name="search")(lambda: None)()
+
+    assert [span.name for span in sinks.spans()] == ["invoke_agent support", "classify", "execute_tool search"]
 
 
 HOSTILE: list[Any] = [None, 5, "x" * 1_000_000, "\ud800", object(), float("nan"), [], {}, b"bytes", "a\x00b"]

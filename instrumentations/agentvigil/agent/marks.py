@@ -12,7 +12,7 @@ from opentelemetry.trace import Span, get_current_span
 
 from agentvigil.agent.doing import Doing, RunDoing, Said, ToolDoing, current, current_doing
 from agentvigil.agent.safe import safe_value, warn_once
-from agentvigil.agent.wrapping import Around, wrapped_in
+from agentvigil.agent.wrapping import Around, bare, name_of, wrapped_in
 from agentvigil.instrumentations.telemetry import Telemetry
 from agentvigil.instrumentations.telemetry.current import detach
 from agentvigil.instrumentations.telemetry.identity import with_identity
@@ -70,17 +70,17 @@ class Mark(Generic[_A]):
 def run(name: _F, /) -> _F: ...
 @overload
 def run(
-    name: str | None = None, /, *, version: str | None = None, session: str | None = None, user: str | None = None
+    name: str | None = None, *, version: str | None = None, session: str | None = None, user: str | None = None
 ) -> Mark[RunDoing]: ...
-def run(name: Any = None, /, *, version: str | None = None, session: str | None = None, user: str | None = None) -> Any:
+def run(name: Any = None, *, version: str | None = None, session: str | None = None, user: str | None = None) -> Any:
     """Mark an execution of an agent.
 
     ``@agent.run`` or ``@agent.run("support", version="1.4")`` above a function, or ``with agent.run("support"):``
     around a block. ``session`` is the conversation it belongs to and ``user`` who it is for; both, the name and the
     version go down to all calls inside. Without a name the function's own is taken.
     """
-    if callable(name):
-        return _run(name.__name__, version, session, user)(name)
+    if _is_function(name):
+        return _run(name_of(name), version, session, user)(name)
     if name is None:
         return _Named(lambda function_name: _run(function_name, version, session, user))
     return _run(name, version, session, user)
@@ -89,17 +89,17 @@ def run(name: Any = None, /, *, version: str | None = None, session: str | None 
 @overload
 def tool(name: _F, /) -> _F: ...
 @overload
-def tool(name: str | None = None, /, *, description: str | None = None) -> Mark[ToolDoing]: ...
-def tool(name: Any = None, /, *, description: str | None = None) -> Any:
+def tool(name: str | None = None, *, description: str | None = None) -> Mark[ToolDoing]: ...
+def tool(name: Any = None, *, description: str | None = None) -> Any:
     """Mark a tool: ``@agent.tool`` or ``@agent.tool("search")`` above a function, or ``with agent.tool("search"):``."""
-    if callable(name):
-        return _tool(name.__name__, description or _first_line(name))(name)
+    if _is_function(name):
+        return _tool(name_of(name), description or _first_line(name))(name)
     if name is None:
         return _Named(lambda function_name: _tool(function_name, description))
     return _tool(name, description)
 
 
-def step(type: str, name: str, /, *, attempt: int | None = None) -> Mark[Doing]:  # noqa: A002 - the field's word
+def step(type: str, name: str, *, attempt: int | None = None) -> Mark[Doing]:  # noqa: A002 - the field's word
     """Mark a step: ``with agent.step("plan", "classify") as step:``, or as a decorator.
 
     ``type`` is ``plan``, ``retrieve``, ``tool``, ``respond`` or ``other``; ``name`` is the same in every run. A step
@@ -114,7 +114,7 @@ def step(type: str, name: str, /, *, attempt: int | None = None) -> Mark[Doing]:
     return Mark(lambda _args, _kwargs: _start_step(str(type), label if isinstance(label, str) else "step", attempt))
 
 
-def session(id: str, /, *, user: str | None = None) -> Mark["Session"]:  # noqa: A002 - the field's word
+def session(id: str, *, user: str | None = None) -> Mark["Session"]:  # noqa: A002 - the field's word
     """Say which conversation, and which user, everything inside belongs to: a decorator and a ``with`` block."""
     return Mark(lambda _args, _kwargs: Session(with_identity(conversation_id=_label(id, "session"), user_id=user)))
 
@@ -175,7 +175,11 @@ class _Named:
         self._mark = mark
 
     def __call__(self, function: _F) -> _F:
-        return self._mark(function.__name__)(function)
+        return self._mark(name_of(function))(function)
+
+
+def _is_function(given: object) -> bool:
+    return callable(given) or isinstance(given, classmethod)
 
 
 def _run(name: str, version: str | None, session_id: str | None, user: str | None) -> Mark[RunDoing]:
@@ -231,4 +235,4 @@ def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, objec
 
 
 def _first_line(function: Callable[..., Any]) -> str | None:
-    return (inspect.getdoc(function) or "").partition("\n")[0][:_LONGEST_DESCRIPTION] or None
+    return (inspect.getdoc(bare(function)) or "").partition("\n")[0][:_LONGEST_DESCRIPTION] or None

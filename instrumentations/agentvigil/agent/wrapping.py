@@ -35,16 +35,39 @@ Begin = Callable[[tuple[Any, ...], dict[str, Any]], Around]
 
 
 def wrapped_in(begin: Begin, function: _F) -> _F:
-    """Return ``function`` as it is, with every call inside what ``begin`` returns."""
-    if inspect.isasyncgenfunction(function):
+    """Return ``function`` as it is, with every call inside what ``begin`` returns.
+
+    It may also be a static or class method on its way into a class, a partial, or an object that can be called.
+    """
+    if isinstance(function, staticmethod | classmethod):
+        return cast("_F", type(function)(wrapped_in(begin, function.__func__)))
+    code = function if inspect.isroutine(function) or isinstance(function, partial) else _call_of(function)
+    if inspect.isasyncgenfunction(code):
         wrapped = _async_generator(begin, function)
-    elif inspect.isgeneratorfunction(function):
+    elif inspect.isgeneratorfunction(code):
         wrapped = _generator(begin, function)
-    elif inspect.iscoroutinefunction(function):
+    elif inspect.iscoroutinefunction(code):
         wrapped = _coroutine(begin, function)
     else:
         wrapped = _plain(begin, function)
     return cast("_F", functools.wraps(function)(wrapped))
+
+
+def name_of(function: Any) -> str:
+    """Return what a function is called, or else the class of what can be called."""
+    function = bare(function)
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def bare(function: Any) -> Any:
+    """Return the function that a partial is made of; any other as it is."""
+    while isinstance(function, partial):
+        function = function.func
+    return function
+
+
+def _call_of(function: Callable[..., Any]) -> Any:
+    return function if inspect.isclass(function) else type(function).__call__
 
 
 def _plain(begin: Begin, function: Callable[..., Any]) -> Callable[..., Any]:

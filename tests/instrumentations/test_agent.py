@@ -430,23 +430,66 @@ def test_names_may_be_keywords(sinks: Sinks) -> None:
     assert [span.name for span in sinks.spans()] == ["invoke_agent support", "classify", "execute_tool search"]
 
 
-HOSTILE: list[Any] = [None, 5, "x" * 1_000_000, "\ud800", object(), float("nan"), [], {}, b"bytes", "a\x00b"]
+class Bad:
+    """Raises whatever is asked of it."""
+
+    def __raise(self, *_: Any) -> Any:
+        raise RuntimeError("bad")
+
+    __str__ = __repr__ = __eq__ = __bool__ = __len__ = __getattr__ = __raise
+    __hash__ = None  # type: ignore[assignment]
 
 
-@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: repr(value)[:20])
+HOSTILE: list[Any] = [
+    None,
+    5,
+    "x" * 1_000_000,
+    "\ud800",
+    object(),
+    float("nan"),
+    [],
+    {},
+    b"bytes",
+    "a\x00b",
+    Bad(),
+    True,
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: type(value).__name__)
 def test_nothing_that_is_said_can_do_harm(sinks: Sinks, value: Any) -> None:
-    with agent.run(value if isinstance(value, str) else "x", version=value) as run, agent.step(value, value) as step:
+    with (
+        agent.run(value, version=value, session=value, user=value) as run,
+        agent.step(value, value, attempt=value) as step,
+    ):
         for thing in (run, step, agent):
             thing.metadata(key=value)
+            thing.metadata(value)
             thing.metadata({value: 1} if isinstance(value, str | int | None) else {})
             thing.tag(key=value)
             thing.event(value, key=value)
             thing.confidence(value)
             thing.record_failure(value, value, value)
         agent.feedback(value, value, label=value, comment=value, source=value, name=value)
-    with agent.session(value, user=value), agent.tool(str(value)[:10], description=value):
+    with agent.session(value, user=value), agent.tool(value, description=value):
         pass
     assert len(sinks.spans()) == 3
+
+
+def test_ids_that_are_numbers(sinks: Sinks) -> None:
+    with agent.session(17, user=3), agent.run("support", version=2):  # type: ignore[arg-type]
+        pass
+
+    found = said(sinks.span("invoke_agent support"))
+    assert [found[f"gen_ai.{key}"] for key in ("conversation.id", "agent.version")] == ["17", "2"]
+    assert found["user.id"] == "3"
+
+
+def test_a_block_without_a_name(sinks: Sinks) -> None:
+    with agent.run(), agent.tool():
+        pass
+
+    assert [span.name for span in sinks.spans()] == ["invoke_agent", "execute_tool tool"]
 
 
 def test_without_any_provider_nothing_happens() -> None:

@@ -1,13 +1,13 @@
 """Something that an application does: a run, a step or a call of a tool, while it goes on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from opentelemetry.context import Context, create_key, get_value, set_value
 from opentelemetry.trace import Span, Status, StatusCode, format_span_id, format_trace_id, get_current_span
 from opentelemetry.util.types import AttributeValue
 
-from agentvigil.agent.safe import safe_attributes, safe_value, warn_once
+from agentvigil.agent.safe import safe_attributes, safe_value, shown, warn_once
 from agentvigil.instrumentations.messages import text_message
 from agentvigil.instrumentations.telemetry import Operation
 from agentvigil.instrumentations.telemetry.guard import guarded
@@ -43,16 +43,22 @@ class Said:
         """The outermost run or step that this is part of."""
         return self._run
 
+    @guarded(otherwise=None)
     def metadata(self, values: dict[str, Any] | None = None, /, **more: Any) -> None:
         """Add attributes: numbers, true or false, labels. Longer texts are refused, with a warning."""
-        for key, value in safe_attributes({**(values or {}), **more}, "metadata").items():
+        if values is not None and not isinstance(values, Mapping):
+            warn_once("metadata", "metadata: %s is left out: it has to be a mapping, or keywords", shown(values))
+            values = None
+        for key, value in safe_attributes({**({} if values is None else values), **more}, "metadata").items():
             self._set(key, value)
 
+    @guarded(otherwise=None)
     def tag(self, **tags: Any) -> None:
         """Tag the whole run: ``tag(team="billing", beta=True)``. Runs can be found by their tags."""
         for key, value in safe_attributes(tags, "tag").items():
             self._run._set(_TAG_PREFIX + key, value)  # noqa: SLF001 - one of its own kind
 
+    @guarded(otherwise=None)
     def confidence(self, value: float) -> None:
         """Say how sure the agent is: 0 is not at all, 1 is certain."""
         if isinstance(value, int | float) and 0 <= value <= 1:
@@ -79,9 +85,9 @@ class Said:
         else:
             allowed = ", ".join(sorted(_FAILURE_TYPES))
             warn_once(
-                f"failure type {type!s:.64}",
-                "record_failure: %.64r is no type of failure: it has to be one of %s",
-                type,
+                f"failure type {shown(type)}",
+                "record_failure: %s is no type of failure: it has to be one of %s",
+                shown(type),
                 allowed,
             )
         known = safe_value("code", code, "record_failure")

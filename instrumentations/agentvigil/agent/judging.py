@@ -6,7 +6,7 @@ from opentelemetry._logs import get_logger_provider
 from opentelemetry.trace import get_current_span, get_tracer_provider
 
 from agentvigil.agent.doing import current_doing
-from agentvigil.agent.safe import safe_value, warn_once
+from agentvigil.agent.safe import safe_value, shown, warn_once
 from agentvigil.instrumentations.telemetry import Telemetry
 from agentvigil.instrumentations.telemetry.content import ContentMode, content_mode
 from agentvigil.instrumentations.telemetry.guard import guarded
@@ -43,7 +43,7 @@ def feedback(
         warn_once("feedback run", "feedback is left out: no run is going on here, so it has to name one")
         return
     if not isinstance(source, str) or source not in _SOURCES:
-        warn_once(f"feedback source {source!s:.64}", "feedback: the source has to be one of %s", ", ".join(_SOURCES))
+        warn_once(f"feedback source {shown(source)}", "feedback: the source has to be one of %s", ", ".join(_SOURCES))
         return
     said: dict[str, Any] = {
         names.GEN_AI_EVALUATION_NAME: safe_value("name", name, "feedback"),

@@ -11,7 +11,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, get_current_span
 
 from agentvigil.agent.doing import Doing, RunDoing, Said, ToolDoing, current, current_doing
-from agentvigil.agent.safe import safe_value, warn_once
+from agentvigil.agent.safe import safe_value, shown, warn_once
 from agentvigil.agent.wrapping import Around, bare, name_of, wrapped_in
 from agentvigil.instrumentations.telemetry import Telemetry
 from agentvigil.instrumentations.telemetry.current import detach
@@ -107,16 +107,20 @@ def step(type: str, name: str, *, attempt: int | None = None) -> Mark[Doing]:  #
     by hand.
     """
     if not isinstance(type, str) or type not in _STEP_TYPES:
-        allowed = ", ".join(sorted(_STEP_TYPES))
-        warn_once(f"step {type!s:.64}", "step: %.64r is no type of step, so it is other: types are %s", type, allowed)
+        allowed, said = ", ".join(sorted(_STEP_TYPES)), shown(type)
+        warn_once(f"step {said}", "step: %s is no type of step, so it is other: types are %s", said, allowed)
         type = StepType.OTHER.value  # noqa: A001
-    label = safe_value("name", name, "step")
-    return Mark(lambda _args, _kwargs: _start_step(str(type), label if isinstance(label, str) else "step", attempt))
+    if attempt is not None and not (isinstance(attempt, int) and attempt > 0):
+        warn_once("step attempt", "step: attempt is left out: it is %s, and has to be 1 or more", shown(attempt))
+        attempt = None
+    label = _label(name, "step", "name") or "step"
+    return Mark(lambda _args, _kwargs: _start_step(str(type), label, attempt))
 
 
 def session(id: str, *, user: str | None = None) -> Mark["Session"]:  # noqa: A002 - the field's word
     """Say which conversation, and which user, everything inside belongs to: a decorator and a ``with`` block."""
-    return Mark(lambda _args, _kwargs: Session(with_identity(conversation_id=_label(id, "session"), user_id=user)))
+    conversation_id, user_id = _label(id, "session", "id"), _label(user, "session", "user")
+    return Mark(lambda _args, _kwargs: Session(with_identity(conversation_id=conversation_id, user_id=user_id)))
 
 
 class Session:
@@ -168,10 +172,11 @@ def current_run() -> Said | None:
     return None if doing is None else doing.run
 
 
-class _Named:
-    """A decorator that waits for the function's name."""
+class _Named(Mark[_A]):
+    """A mark without a name: above a function it takes the function's."""
 
-    def __init__(self, mark: Callable[[str], Mark[Any]]) -> None:
+    def __init__(self, mark: Callable[[str | None], Mark[_A]]) -> None:
+        super().__init__(mark(None)._begin)  # noqa: SLF001 - one of its own kind
         self._mark = mark
 
     def __call__(self, function: _F) -> _F:
@@ -182,11 +187,12 @@ def _is_function(given: object) -> bool:
     return callable(given) or isinstance(given, classmethod)
 
 
-def _run(name: str, version: str | None, session_id: str | None, user: str | None) -> Mark[RunDoing]:
-    label = _label(name, "run")
+def _run(name: str | None, version: str | None, session_id: str | None, user: str | None) -> Mark[RunDoing]:
+    label, version_label = _label(name, "run", "name"), _label(version, "run", "version")
+    conversation_id, user_id = _label(session_id, "run", "session"), _label(user, "run", "user")
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> RunDoing:
-        operation = _TELEMETRY.agent(label, version=version, conversation_id=session_id, user_id=user)
+        operation = _TELEMETRY.agent(label, version=version_label, conversation_id=conversation_id, user_id=user_id)
         doing = RunDoing(operation, current_doing())
         doing.asked(args, kwargs)
         return doing
@@ -194,8 +200,8 @@ def _run(name: str, version: str | None, session_id: str | None, user: str | Non
     return Mark(begin)
 
 
-def _tool(name: str, description: str | None) -> Mark[ToolDoing]:
-    label = _label(name, "tool") or "tool"
+def _tool(name: str | None, description: str | None) -> Mark[ToolDoing]:
+    label = _label(name, "tool", "name") or "tool"
     said = {names.GEN_AI_TOOL_TYPE: ToolType.FUNCTION, names.GEN_AI_TOOL_DESCRIPTION: description}
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolDoing:
@@ -225,8 +231,11 @@ def _start_step(kind: str, name: str, attempt: int | None) -> Doing:
     return Doing(operation, around, ended)
 
 
-def _label(value: str, what: str) -> str | None:
-    found = safe_value("name", value, what)
+def _label(value: object, what: str, key: str) -> str | None:
+    """Return a name or an id, which may be a number too."""
+    found = safe_value(key, value, what)
+    if isinstance(found, int) and not isinstance(found, bool):
+        return str(found)
     return found if isinstance(found, str) else None
 
 

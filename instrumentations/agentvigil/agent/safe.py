@@ -10,6 +10,7 @@ from opentelemetry.util.types import AttributeValue
 _LOG: Final = logging.getLogger("agentvigil.agent")
 _LONGEST_TEXT: Final = 128  # characters: the longest name that the server keeps
 _LONGEST_KEY: Final = 128
+_LONGEST_SHOWN: Final = 64
 _MOST_LABELS: Final = 32
 _MOST_WARNINGS: Final = 1_000
 
@@ -22,6 +23,13 @@ def warn_once(about: str, message: str, *details: object) -> None:
         return
     _warned.add(about)
     _LOG.warning(message, *details)
+
+
+def shown(value: object) -> str:
+    """Return how a wrong value is told of in a warning: a short text as it is, all else by its kind."""
+    if isinstance(value, str):
+        return repr(value) if len(value) <= _LONGEST_SHOWN else f"a text of {len(value)} characters"
+    return f"a {type(value).__qualname__}"
 
 
 def safe_attributes(values: Mapping[str, object], what: str) -> dict[str, AttributeValue]:
@@ -49,7 +57,7 @@ def safe_value(key: object, value: object, what: str) -> AttributeValue | None:
             "on one line. What people or models say does not belong here.",
             what,
             key,
-            f"a text of {len(value)} characters" if isinstance(value, str) else f"a {type(value).__qualname__}",
+            f"a text of {len(value)} characters" if isinstance(value, str) else shown(value),
             _LONGEST_TEXT,
         )
     return None

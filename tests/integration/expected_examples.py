@@ -120,8 +120,8 @@ EXPECTED: Final[Mapping[str, Expected]] = {
                 agent="weather-desk",
             )
         ],
-        # A new server takes its first spans slowly, and MCP's client waits no longer than 2 s for its server to end.
-        latency_s=3.0,
+        # Spans of MCP's server are sent while the model thinks: its client waits no longer than 2 s for it to end.
+        latency_s=1.0,
     ),
     "openai_agents": Expected(
         [

@@ -97,6 +97,43 @@ def test_a_call_that_was_announced_is_claimed_once_and_while_it_goes_on(sinks: S
     assert said(sinks.spans()[0])["gen_ai.usage.input_tokens"] == 3
 
 
+def test_what_several_calls_inside_cost_is_added_up(sinks: Sinks) -> None:
+    """A batch of embeddings is several requests, and a gateway between says once more what the SDK has said."""
+    outer = call(sinks.telemetry("framework"), OperationName.EMBEDDINGS)
+    with outer.active():
+        for count in (8, 5):
+            gateway = call(sinks.telemetry("gateway"), OperationName.EMBEDDINGS)
+            with gateway.active():
+                sdk = call(sinks.telemetry("sdk"), OperationName.EMBEDDINGS)
+                sdk.usage(input=count - 1)
+                sdk.usage(input=count)  # a later report takes the place of an earlier one
+                sdk.end()
+            gateway.usage(input=count)
+            gateway.end()
+    outer.usage(input=99)
+    outer.end()
+
+    assert said(sinks.span())["gen_ai.usage.input_tokens"] == 13
+
+
+def test_of_two_who_tell_of_a_call_inside_the_nearer_counts(sinks: Sinks) -> None:
+    outer = call(sinks.telemetry("framework"))
+    with outer.active():
+        gateway = call(sinks.telemetry("gateway"))
+        gateway.usage(input=100, output=0)
+        with gateway.active():
+            call(sinks.telemetry("sdk")).usage(input=21, output=9, cache_read=20)
+        gateway.usage(input=100)
+    outer.end()
+
+    found = {key: value for key, value in said(sinks.span()).items() if "usage" in key}
+    assert found == {
+        "gen_ai.usage.input_tokens": 21,
+        "gen_ai.usage.output_tokens": 9,
+        "gen_ai.usage.cache_read.input_tokens": 20,
+    }
+
+
 @pytest.mark.parametrize(
     "attributes",
     [

@@ -173,8 +173,7 @@ class Operations:
         bases = {base.__name__ for base in type(workflow).__mro__}
         is_agent, has_agents = "BaseWorkflowAgent" in bases, "AgentWorkflow" in bases
         if is_agent:
-            name = pick(workflow, "name")
-            operation: Operation = self._telemetry.agent(None if name in _NO_NAME else name)
+            operation: Operation = self._telemetry.agent(_given(pick(workflow, "name")))
         else:
             operation = self._telemetry.workflow(type(workflow).__name__)
         asked = pick(arguments.get("start_event"), "user_msg") or arguments.get("user_msg")
@@ -201,7 +200,7 @@ class Operations:
             return
         if run.agent is not None:
             run.agent.end()
-        run.agent_name, run.agent = name, self._telemetry.agent(name, context=run.context)
+        run.agent_name, run.agent = name, self._telemetry.agent(_given(name), context=run.context)
 
 
 _CALLS: Final = frozenset({"chat", "complete", "stream_chat", "stream_complete"})
@@ -266,6 +265,10 @@ def _is_step_of(run: Run, owner: str, method: str, instance: Any) -> bool:
     if run.steps:
         return method in run.steps and not method.startswith("_")
     return owner.endswith(("Agent", "AgentWorkflow")) or instance is not None
+
+
+def _given(name: Any) -> Any:
+    return None if name in _NO_NAME else name
 
 
 def _said(role: str, content: str | None) -> list[Message] | None:

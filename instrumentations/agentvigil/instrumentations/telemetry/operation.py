@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
@@ -285,6 +285,8 @@ class Inference(Operation):
     _first_chunk_s: float | None = None
     _last_chunk_s = 0.0
     _chunks_seen_inside = False
+    _inside: "dict[Inference, dict[str, int]] | None" = None
+    """What calls inside have told that they cost: those that are nearer to the provider."""
 
     @guarded(otherwise=None)
     def usage(
@@ -303,8 +305,11 @@ class Inference(Operation):
         are parts of these: ``input_audio``, ``output_audio``, ``input_image``, ``output_image``, ``input_text`` and
         ``output_text``. A later report takes the place of an earlier one: those of streams are cumulative.
 
-        A call without any input does not exist: 0 in and 0 out is how frameworks say that nobody has told them.
+        A call without any input does not exist: 0 in and 0 out is how frameworks say that nobody has told them. Where
+        calls inside have told, that is left out which is said from further away.
         """
+        if self._inside is not None:
+            return
         if input == 0 and not output:
             input = output = None  # noqa: A001
         counts = {
@@ -315,9 +320,26 @@ class Inference(Operation):
             "reasoning": reasoning,
             **by_modality,
         }
+        self._keep_usage(
+            {
+                part: count
+                for part, count in counts.items()
+                if isinstance(count, int) and not isinstance(count, bool) and count >= 0
+            }
+        )
+
+    @guarded(otherwise=None)
+    def usage_inside(self, call: "Inference", counts: Mapping[str, int]) -> None:
+        """Keep what a ``call`` inside has cost so far. There may be several: a batch, or one that is asked again."""
+        if self._inside is None:
+            self._inside = {}
+        self._inside.setdefault(call, {}).update(counts)
+        told = self._inside.values()
+        self._keep_usage({part: sum(one.get(part, 0) for one in told) for part in set().union(*told)})
+
+    def _keep_usage(self, counts: Mapping[str, int]) -> None:
         for part, count in counts.items():
-            if isinstance(count, int) and not isinstance(count, bool) and count >= 0:
-                self._attributes[_USAGE[part]] = count
+            self._attributes[_USAGE[part]] = count
 
     @property
     def knows_usage(self) -> bool:
@@ -409,9 +431,8 @@ class AddedToAnother(ToldElsewhere):
     def set_all(self, attributes: Mapping[str, object]) -> None:
         self._outer.set_all({name: value for name, value in attributes.items() if name not in self._known})
 
-    def usage(self, **counts: Any) -> None:
-        if names.GEN_AI_USAGE_INPUT_TOKENS not in self._known:
-            self._outer.usage(**counts)
+    def _keep_usage(self, counts: Mapping[str, int]) -> None:
+        self._outer.usage_inside(self, counts)
 
     def chunk(self) -> None:
         self._outer.chunk_seen_inside()

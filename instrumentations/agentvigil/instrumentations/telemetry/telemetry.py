@@ -129,6 +129,7 @@ class Telemetry:
         told = told_by(around, operation)
         if told is not None and isinstance(told.adds_to, Inference):
             added = AddedToAnother(told.adds_to, told.context)
+            added.context = inside(told.context, added)
             added.set_all({names.GEN_AI_REQUEST_MODEL: model, **(attributes or {})})
             return added
         if told is not None:

@@ -28,7 +28,7 @@ class LlamaIndexInstrumentor(FrameworkInstrumentor):
 
         return (
             Hook("llama_index_instrumentation", add_handlers),
-            Wrapped("workflows.workflow", "Workflow.run", _keep_context),
+            Wrapped("llama_index.core.workflow.workflow", "Workflow.run", _keep_context),
         )
 
 

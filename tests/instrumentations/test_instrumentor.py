@@ -1,6 +1,7 @@
 """Taking hold of frameworks: quietly absent, one surprise at a time, nothing imported, and all let go again."""
 
 import logging
+import os
 import subprocess
 import sys
 import types
@@ -155,6 +156,32 @@ print(ThreadsInstrumentor().is_instrumented_by_opentelemetry)
 
     assert done.stdout == "[]\n[]\nTrue\n", done.stderr
     assert done.stderr == ""
+
+
+def test_a_programs_own_package_of_a_frameworks_name_is_left_alone(tmp_path: Path) -> None:
+    """OpenAI's SDK for agents calls its package ``agents``, as many programs do."""
+    pytest.importorskip("agents")
+    package = tmp_path / "agents"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "tracing.py").write_text("def add_trace_processor(processor): raise SystemExit('touched')")
+    program = """
+from agentvigil.instrumentations.openai_agents import OpenAIAgentsInstrumentor
+OpenAIAgentsInstrumentor().instrument()
+import agents.tracing
+OpenAIAgentsInstrumentor().uninstrument()
+print(agents.__file__)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+
+    assert (done.stdout, done.stderr) == (f"{package / '__init__.py'}\n", "")
 
 
 def test_every_entry_point_says_what_it_knows() -> None:

@@ -20,6 +20,8 @@ class OpenAIAgentsInstrumentor(FrameworkInstrumentor):
         self.processor = processor = Processor(telemetry, self.is_left_to_others)
 
         def add(module: ModuleType) -> Callable[[], object]:
+            if not hasattr(module, "TracingProcessor"):
+                raise AttributeError("a program's own package may be called agents too")
             module.add_trace_processor(processor)
             return processor.stop
 

@@ -50,7 +50,7 @@ $(OTELCOL): tests/interop/otelcol/builder.yaml
 interop: $(VENV)/.dev $(OTELCOL) ## Test with a real OpenTelemetry Collector and clickhouse-go (needs Go 1.26, some minutes)
 	AGENTVIGIL_OTELCOL=$(abspath $(OTELCOL)) $(BIN)/python -m pytest tests/integration/test_collectors.py tests/interop $(ARGS)
 
-matrix: $(VENV)/.dev ## Test instrumentors on the oldest and newest versions of frameworks (an hour, some GB)
+matrix: $(VENV)/.dev ## Test instrumentors on the oldest and newest versions of frameworks (half an hour, some GB)
 	$(BIN)/python tools/matrix/run.py $(ARGS)
 
 bench-overhead: $(VENV)/.dev ## Measure what instrumentation costs an application (some minutes)

@@ -1,5 +1,6 @@
 """What tests of instrumentations share."""
 
+import gc
 import logging
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,18 @@ def fresh_logging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     logger.setLevel(logging.NOTSET)
     yield
     logger.setLevel(before)
+
+
+@pytest.fixture(autouse=True)
+def garbage_is_collected_where_tests_say_so() -> Iterator[None]:
+    """Only there: a stream that was given up closes its connection when it is collected.
+
+    Where that happens in the middle of another request, under httpcore's own lock, it waits for ever; with or without
+    anybody who watches.
+    """
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture

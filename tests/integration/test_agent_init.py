@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from server_process import environment
 
+from agentvigil.agent.exporting import span_limits
 from agentvigil.agent.setup import _deserves_compression
 from agentvigil.testing import Answer, FakeProvider, Usage
 from capture import Capture
@@ -256,3 +257,23 @@ def test_what_leaves_the_machine_is_compressed(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert _deserves_compression(url, "traces") is expected
+
+
+@pytest.mark.parametrize(
+    ("variables", "characters", "attributes"),
+    [
+        ({}, 1_000_000, 1_000),
+        ({"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "128"}, 1_000_000, 128),
+        ({"OTEL_ATTRIBUTE_COUNT_LIMIT": "50"}, 1_000_000, 50),
+        ({"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "99"}, 99, 1_000),
+        ({"OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT": "77"}, 77, 1_000),
+    ],
+)
+def test_limits_of_spans_are_those_of_the_variables_first(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], characters: int, attributes: int
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    limits = span_limits()
+
+    assert (limits.max_span_attribute_length, limits.max_span_attributes) == (characters, attributes)

@@ -4,15 +4,17 @@ A batch of 512 spans may hold any amount of text, receivers take 4 MiB (gRPC's d
 larger as a whole. So a batch goes out in as many requests as it takes, and one span cannot keep others from arriving.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
+from opentelemetry.sdk.environment_variables import OTEL_ATTRIBUTE_COUNT_LIMIT, OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from agentvigil.instrumentations.telemetry.content import MOST_BYTES
-
 MOST_REQUEST_BYTES: Final = 4_000_000
+_MOST_CHARACTERS: Final = 1_000_000
+_MOST_ATTRIBUTES: Final = 1_000
 _ENVELOPE_BYTES: Final = 500
 """Of a record without its attributes: ids, times, names and what encoding adds."""
 
@@ -23,14 +25,15 @@ def span_limits() -> SpanLimits:
     """Return limits with which a single span is hardly larger than a request may be.
 
     Texts are cut at 1,000,000 characters, which OpenTelemetry does not do, and a span may have 1,000 attributes instead
-    of 128: beyond its limit the SDK drops the oldest, which say what was called. ``OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT``,
-    ``OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`` and all the others go before these.
+    of 128: beyond its limit the SDK drops the oldest, which say what was called. What OpenTelemetry's variables say,
+    such as ``OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT`` and ``OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT``, goes before these.
     """
     said = SpanLimits()
+    is_count_said = any(os.environ.get(name) for name in (OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT, OTEL_ATTRIBUTE_COUNT_LIMIT))
     return SpanLimits(
-        max_attribute_length=said.max_attribute_length or MOST_BYTES,
+        max_attribute_length=said.max_attribute_length or _MOST_CHARACTERS,
         max_span_attribute_length=said.max_span_attribute_length,
-        max_span_attributes=_if_default(said.max_span_attributes, 128, 1_000),
+        max_span_attributes=said.max_span_attributes if is_count_said else _MOST_ATTRIBUTES,
     )
 
 
@@ -108,7 +111,3 @@ def _bytes(value: object) -> int:
     if isinstance(value, Sequence):
         return 8 + sum(map(_bytes, value))
     return 16
-
-
-def _if_default(value: int | None, default: int, instead: int) -> int | None:
-    return instead if value == default else value

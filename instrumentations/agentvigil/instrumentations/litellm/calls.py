@@ -58,7 +58,9 @@ class Calls:
             return None
         if get_value(_CALL) == kind:
             return None  # one function of LiteLLM's calls another one
-        asked = str(argument(1 if name.endswith("responses") else 0, "model", args, kwargs) or "")
+        # The Responses API has its input first and then the model, all others the model first.
+        is_response = name.endswith("responses")
+        asked = str(argument(1 if is_response else 0, "model", args, kwargs) or "")
         provider, model = _provider_and_model(asked, kwargs.get("custom_llm_provider"))
         if provider in _BY_OPENAIS_SDK and rival_of("openai", ANY_REQUEST) is not None:
             return None  # somebody else's span of the SDK's call tells of it
@@ -75,7 +77,7 @@ class Calls:
                 names.GEN_AI_REQUEST_STREAM: True if kwargs.get("stream") is True else None,
             }
         )
-        if name.endswith("responses"):
+        if is_response:
             given = {"input": argument(0, "input", args, kwargs)}
             operation.content(names.GEN_AI_INPUT_MESSAGES, lambda: of_response_input(given))
         elif kind is OperationName.CHAT:

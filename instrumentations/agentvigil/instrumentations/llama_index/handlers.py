@@ -114,7 +114,7 @@ class Entering(_Quiet):
         """A call begins."""
         self.before()
         owner, _, method = id_[: -_UUID_LENGTH - 1].rpartition(".")
-        begun = self._operations.begin(owner, method, instance, _arguments(bound_args), is_root=parent_id is None)
+        begun = self._operations.begin(owner, method, instance, bound_args, is_root=parent_id is None)
         if begun is not None:
             abandoned = self._entered.add(id_, Entered(begun.operation, attach(begun.context)))
             if abandoned is not None and abandoned.operation is not None:
@@ -208,12 +208,3 @@ def _given_up(streams: GoingOn[str, Inference], id_: str) -> None:
     operation = streams.pop(id_)
     if operation is not None:
         operation.end()
-
-
-def _arguments(bound: Any) -> Mapping[str, Any]:
-    """Return arguments by name, with what a function takes as ``**kwargs`` beside the others."""
-    named: dict[str, Any] = dict(bound.arguments)
-    for name, parameter in bound.signature.parameters.items():
-        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-            named |= named.pop(name, {})
-    return named

@@ -9,6 +9,7 @@ from agentvigil.instrumentations.google_genai.operations import tell_usage as te
 from agentvigil.instrumentations.messages import Message, Part, other, reasoning, text, tool_call, tool_response
 from agentvigil.instrumentations.openai.chat import tell_usage as tell_usage_of_openai
 from agentvigil.instrumentations.openai.messages import arguments_of
+from agentvigil.instrumentations.openai.responses import tell_usage as tell_usage_of_responses
 from agentvigil.instrumentations.rivals import rival_below, rival_of
 from agentvigil.instrumentations.telemetry import Inference
 from agentvigil.semconv import names
@@ -147,13 +148,9 @@ def _tell_usage(operation: Inference, raw: Any, told: Any) -> None:
         tell_usage_of_google(operation, pick(raw, "usage_metadata"))
     elif pick(usage, "prompt_tokens") is not None:
         tell_usage_of_openai(operation, usage)
-    elif pick(usage, "input_tokens") is not None and pick(usage, "input_tokens_details") is None:
+    elif pick(usage, "input_tokens_details") is not None:
+        tell_usage_of_responses(operation, usage)
+    elif pick(usage, "input_tokens") is not None:
         tell_usage_of_anthropic(operation, usage)
     else:
-        counted = usage if pick(usage, "input_tokens") is not None else told
-        operation.usage(
-            input=pick(counted, "input_tokens") or pick(counted, "prompt_tokens"),
-            output=pick(counted, "output_tokens") or pick(counted, "completion_tokens"),
-            cache_read=pick(counted, "input_tokens_details", "cached_tokens") or None,
-            reasoning=pick(counted, "output_tokens_details", "reasoning_tokens") or None,
-        )
+        operation.usage(input=pick(told, "prompt_tokens"), output=pick(told, "completion_tokens"))

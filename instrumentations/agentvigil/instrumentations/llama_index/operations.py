@@ -1,7 +1,8 @@
 """Which operation a call in LlamaIndex is, and what its result tells."""
 
+import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
@@ -44,7 +45,7 @@ class Run:
     """Those of the application's own workflow; those of agents are how LlamaIndex makes agents."""
     has_agents: bool
     agent_name: str = ""
-    agent: AgentInvocation | None = field(default=None)
+    agent: AgentInvocation | None = None
 
 
 class Operations:
@@ -64,28 +65,29 @@ class Operations:
             "Workflow": self._workflow,
         }
 
-    def begin(self, owner: str, method: str, instance: Any, arguments: Arguments, *, is_root: bool) -> Begun | None:
+    def begin(self, owner: str, method: str, instance: Any, bound: Any, *, is_root: bool) -> Begun | None:
         """Begin what a call is, or return None for a call that is nothing of its own.
 
-        ``owner`` is the class that the method is looked up by, and ``is_root`` whether no call of LlamaIndex's is
-        around it.
+        ``owner`` is the class that the method is looked up by, ``bound`` are the arguments, and ``is_root`` is whether
+        no call of LlamaIndex's is around it.
         """
-        component = None if instance is None else _component(type(instance))
-        is_known = component is not None and method in _METHODS[component]
-        if self._is_left_to_others():
-            return self._beside_others(component, instance, method, arguments) if is_known else None
         run = cast("Run | None", get_value(_RUN))
         if run is not None and method != "run" and _is_step_of(run, owner, method, instance):
-            return self._step(run, method, arguments)
-        return self._begins[component](instance, method, arguments, is_root) if component and is_known else None
+            return self._step(run, method, _arguments(bound))
+        component = None if instance is None else _component(type(instance))
+        if component is None or method not in _METHODS[component]:
+            return None
+        if self._is_left_to_others():
+            return self._beside_others(component, instance, method, bound)
+        return self._begins[component](instance, method, _arguments(bound), is_root)
 
-    def _beside_others(self, component: str | None, instance: Any, method: str, arguments: Arguments) -> Begun | None:
+    def _beside_others(self, component: str, instance: Any, method: str, bound: Any) -> Begun | None:
         """Have the SDK's call make no second span where others tell of it, whose spans are not current inside."""
-        kind = _CALLS_OF_MODELS.get(component or "")
+        kind = _CALLS_OF_MODELS.get(component)
         if kind is None:
             return None
         if not self._is_left_to_others(kind.value):
-            return self._begins[component or ""](instance, method, arguments, False)
+            return self._begins[component](instance, method, _arguments(bound), False)
         told = self._telemetry.told_by_others(kind, context=get_current())
         return Begun(told, told.context)
 
@@ -220,7 +222,6 @@ _CALLS_OF_MODELS: Final = {"BaseLLM": OperationName.CHAT, "BaseEmbedding": Opera
 _WRAPPERS: Final = frozenset({"StructuredLLM"})
 """Classes that only hand on to another of their kind."""
 
-
 _components: Final[WeakKeyDictionary[type, str | None]] = WeakKeyDictionary()
 
 
@@ -256,6 +257,15 @@ def _tell(operation: Operation, result: Any) -> None:
                 operation.mark_failed("tool_error")
         case OperationName.INVOKE_AGENT | OperationName.INVOKE_WORKFLOW:
             operation.content(names.GEN_AI_OUTPUT_MESSAGES, lambda: _said("assistant", _text(result)))
+
+
+def _arguments(bound: Any) -> Arguments:
+    """Return arguments by name, with what a function takes as ``**kwargs`` beside the others."""
+    named: dict[str, Any] = dict(bound.arguments)
+    for name, parameter in bound.signature.parameters.items():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            named |= named.pop(name, {})
+    return named
 
 
 def _is_step_of(run: Run, owner: str, method: str, instance: Any) -> bool:

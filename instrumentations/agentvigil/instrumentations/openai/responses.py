@@ -46,7 +46,6 @@ class ResponsesRoute:
         return operation
 
     def answered(self, operation: Inference, answer: Any) -> None:
-        usage = pick(answer, "usage")
         operation.set_all(
             {
                 names.GEN_AI_RESPONSE_ID: pick(answer, "id"),
@@ -56,13 +55,7 @@ class ResponsesRoute:
                 names.GEN_AI_RESPONSE_FINISH_REASONS: _finish_reasons(answer),
             }
         )
-        operation.usage(
-            input=pick(usage, "input_tokens"),
-            output=pick(usage, "output_tokens"),
-            cache_read=pick(usage, "input_tokens_details", "cached_tokens") or None,
-            cache_write=pick(usage, "input_tokens_details", "cache_write_tokens") or None,
-            reasoning=pick(usage, "output_tokens_details", "reasoning_tokens") or None,
-        )
+        tell_usage(operation, pick(answer, "usage"))
         operation.content(names.GEN_AI_OUTPUT_MESSAGES, lambda: of_response_output(each(answer, "output")))
         if pick(answer, "status") == "failed":
             operation.mark_failed(str(pick(answer, "error", "code") or "failed"), _text(answer, "error", "message"))
@@ -110,6 +103,17 @@ class FetchRoute:
     def answered(self, operation: Operation, answer: Any) -> None:
         operation.set(names.GEN_AI_RESPONSE_MODEL, pick(answer, "model"))
         operation.set(names.GEN_AI_RESPONSE_STATUS, pick(answer, "status"))
+
+
+def tell_usage(operation: Inference, usage: Any) -> None:
+    """Tell what it cost, in the words of this API: its totals have the cache and reasoning in them."""
+    operation.usage(
+        input=pick(usage, "input_tokens"),
+        output=pick(usage, "output_tokens"),
+        cache_read=pick(usage, "input_tokens_details", "cached_tokens") or None,
+        cache_write=pick(usage, "input_tokens_details", "cache_write_tokens") or None,
+        reasoning=pick(usage, "output_tokens_details", "reasoning_tokens") or None,
+    )
 
 
 def _finish_reasons(answer: Any) -> list[str] | None:

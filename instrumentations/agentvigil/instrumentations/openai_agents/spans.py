@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from agentvigil.instrumentations.fields import each, pick
 from agentvigil.instrumentations.openai.messages import of_chat, of_response_input
-from agentvigil.instrumentations.openai.responses import ResponsesRoute
+from agentvigil.instrumentations.openai.responses import ResponsesRoute, tell_usage
 from agentvigil.instrumentations.rivals import rival_of
 from agentvigil.instrumentations.telemetry import Inference, Operation, Telemetry
 from agentvigil.semconv import names
@@ -71,15 +71,8 @@ def _call(telemetry: Telemetry, provider: str, model: Any = None, *, path: str =
 
 
 def _generation(operation: Inference, data: Any) -> None:
-    usage = pick(data, "usage")
     if not operation.knows_usage:
-        given, made = pick(usage, "input_tokens_details"), pick(usage, "output_tokens_details")
-        operation.usage(
-            input=pick(usage, "input_tokens"),
-            output=pick(usage, "output_tokens"),
-            cache_read=pick(given, "cached_tokens") or None,
-            reasoning=pick(made, "reasoning_tokens") or None,
-        )
+        tell_usage(operation, pick(data, "usage"))
     operation.set_missing(names.GEN_AI_REQUEST_TEMPERATURE, pick(data, "model_config", "temperature"))
     operation.set_missing(names.GEN_AI_REQUEST_MAX_TOKENS, pick(data, "model_config", "max_tokens"))
     operation.content(names.GEN_AI_INPUT_MESSAGES, lambda: of_chat(each(data, "input")))

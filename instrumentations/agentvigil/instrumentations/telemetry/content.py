@@ -24,7 +24,7 @@ VARIABLE: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 _LOG: Final = logging.getLogger("agentvigil.instrumentations")
 _DEEPEST: Final = 32
 _MOST_PARTS: Final = 100_000
-MOST_BYTES: Final = 1_000_000
+_MOST_BYTES: Final = 1_000_000
 """Of one attribute. An OTLP request may have 4 MiB over gRPC, and a span that is larger takes its whole batch along."""
 
 
@@ -126,10 +126,10 @@ def json_text(value: object) -> str:
     found = plain(value)
     text = _dumps(found)
     for longest in (65_536, 4_096, 256, 16):
-        if len(text) <= MOST_BYTES:
+        if len(text) <= _MOST_BYTES:
             return text
         text = _dumps(_cut(found, longest))
-    return text if len(text) <= MOST_BYTES else _dumps(f"[{len(text)} characters left out]")
+    return text if len(text) <= _MOST_BYTES else _dumps(f"[{len(text)} characters left out]")
 
 
 def _dumps(value: object) -> str:

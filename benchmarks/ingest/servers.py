@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -92,9 +93,11 @@ class Server:
         """HOST:PORT from the ready line, which may spell it as a URL."""
         return str(self.ready[key]).rpartition("//")[2].rstrip("/")
 
-    def query(self, sql: str) -> str:
-        """Run SQL over the ClickHouse HTTP port."""
-        request = urllib.request.Request(f"http://{self.address('clickhouse_http')}/", data=sql.encode(), method="POST")
+    def query(self, sql: str, **parameters: str) -> str:
+        """Run SQL over the ClickHouse HTTP port. ``parameters`` are bound: ``{name:Type}`` in ``sql``."""
+        bound = urllib.parse.urlencode({f"param_{name}": value for name, value in parameters.items()})
+        address = f"http://{self.address('clickhouse_http')}/?{bound}"
+        request = urllib.request.Request(address, data=sql.encode(), method="POST")
         try:
             with urllib.request.urlopen(request, timeout=60) as response:
                 return str(response.read().decode()).strip()

@@ -106,6 +106,23 @@ with agent.run("support"):
     assert "done" in run(program, "http://127.0.0.1:9")
 
 
+def test_where_nobody_listens_a_large_batch_is_tried_once() -> None:
+    """Of six requests the first is tried for the whole timeout, and the others not at all."""
+    program = """
+import sys
+from agentvigil import agent
+from opentelemetry import trace
+agent.init(endpoint=sys.argv[1], instrument=False)
+for _ in range(24):
+    with trace.get_tracer("x").start_as_current_span("large") as span:
+        span.set_attribute("llm.prompts", "x" * 900_000)
+"""
+    output = run(program, "http://127.0.0.1:9")
+
+    assert output.count("Failed to export spans batch") == 1
+    assert "20 spans or log records are left out: the endpoint does not answer" in output
+
+
 def test_providers_of_the_program_stay() -> None:
     program = """
 import sys

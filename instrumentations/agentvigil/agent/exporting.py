@@ -4,17 +4,22 @@ A batch of 512 spans may hold any amount of text, receivers take 4 MiB (gRPC's d
 larger as a whole. So a batch goes out in as many requests as it takes, and one span cannot keep others from arriving.
 """
 
+import logging
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from opentelemetry.sdk.environment_variables import OTEL_ATTRIBUTE_COUNT_LIMIT, OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+_LOG: Final = logging.getLogger("agentvigil.agent")
 MOST_REQUEST_BYTES: Final = 4_000_000
 _MOST_CHARACTERS: Final = 1_000_000
 _MOST_ATTRIBUTES: Final = 1_000
+_REFUSED_WITHIN_S: Final = 1.0
+"""What is refused is so at once. A failure that took longer is one of all tries: each other part of the batch would
+take as long, and a program that ends waits for them."""
 _ENVELOPE_BYTES: Final = 500
 """Of a record without its attributes: ids, times, names and what encoding adds."""
 
@@ -37,32 +42,28 @@ def span_limits() -> SpanLimits:
     )
 
 
-class InParts(SpanExporter):
-    """Hands spans on to another exporter, at most about 4 MB at a time."""
+class InParts(Generic[_T]):
+    """Hands spans or log records on to another exporter, at most about 4 MB at a time.
 
-    def __init__(self, exporter: SpanExporter) -> None:
+    ``bytes_of`` says how many bytes one has, about.
+    """
+
+    def __init__(self, exporter: Any, bytes_of: Callable[[_T], int]) -> None:
         self._exporter = exporter
+        self._bytes_of = bytes_of
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        results = [self._exporter.export(part) for part in parts(spans, span_bytes, MOST_REQUEST_BYTES)]
-        return max(results, key=lambda result: result.value, default=SpanExportResult.SUCCESS)
-
-    def shutdown(self) -> None:
-        self._exporter.shutdown()
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        return self._exporter.force_flush(timeout_millis)
-
-
-class LogsInParts:
-    """The same for log records: events may carry content. OpenTelemetry's base class changed its name over versions."""
-
-    def __init__(self, exporter: Any) -> None:
-        self._exporter = exporter
-
-    def export(self, batch: Sequence[Any]) -> Any:
-        """Export log records."""
-        results = [self._exporter.export(part) for part in parts(batch, log_bytes, MOST_REQUEST_BYTES)]
+    def export(self, batch: Sequence[_T]) -> Any:
+        """Export all of ``batch``, and say whether all of it arrived. Where nobody answers the rest is given up."""
+        results, tried = [], 0
+        for part in parts(batch, self._bytes_of, MOST_REQUEST_BYTES):
+            began_s = time.monotonic()
+            results.append(self._exporter.export(part))
+            tried += len(part)
+            if results[-1].value and time.monotonic() - began_s > _REFUSED_WITHIN_S:
+                left = len(batch) - tried
+                if left:
+                    _LOG.warning("%d spans or log records are left out: the endpoint does not answer", left)
+                break
         return max(results, key=lambda result: result.value)
 
     def shutdown(self) -> None:

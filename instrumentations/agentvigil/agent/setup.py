@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from agentvigil.agent.ending import flush_at_every_end
-from agentvigil.agent.exporting import InParts, LogsInParts, span_limits
+from agentvigil.agent.exporting import InParts, log_bytes, span_bytes, span_limits
 from agentvigil.instrumentations.telemetry.guard import guarded, report
 from agentvigil.instrumentations.telemetry.identity import install_identity
 from agentvigil.semconv import names
@@ -112,12 +112,13 @@ def _set_providers(resource: Resource, endpoint: str | None, key: str | None) ->
         return {"endpoint": url, "headers": headers, "timeout": timeout_s, "compression": compression}
 
     tracer_provider = TracerProvider(resource=resource, span_limits=span_limits())
-    tracer_provider.add_span_processor(BatchSpanProcessor(InParts(OTLPSpanExporter(**where("traces")))))
+    span_exporter: Any = InParts(OTLPSpanExporter(**where("traces")), span_bytes)
+    tracer_provider.add_span_processor(BatchSpanProcessor(span_exporter))
     trace.set_tracer_provider(tracer_provider)
     reader = PeriodicExportingMetricReader(OTLPMetricExporter(**where("metrics")))
     metrics.set_meter_provider(MeterProvider(metric_readers=[reader], resource=resource))
     logger_provider = LoggerProvider(resource=resource)
-    log_exporter: Any = LogsInParts(OTLPLogExporter(**where("logs")))
+    log_exporter: Any = InParts(OTLPLogExporter(**where("logs")), log_bytes)
     logger_provider.add_log_record_processor(BatchLogRecordProcessor(log_exporter))
     set_logger_provider(logger_provider)
 

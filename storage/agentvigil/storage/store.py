@@ -19,6 +19,11 @@ from agentvigil.storage.errors import QueryFailed, StorageError, StoreTooOld
 MINIMUM_VERSION: Final = (26, 2)
 """Text indexes are generally available from here on."""
 
+PRIVATE_TABLES: Final = frozenset(
+    {"agentvigil_keys", "agentvigil_key_uses", "agentvigil_projects", "agentvigil_hash_key"}
+)
+"""What no reader is ever shown: who may do what, and the secret of the hashes."""
+
 _T = TypeVar("_T")
 
 # A session would serialise the statements of all threads on a server.
@@ -88,17 +93,20 @@ class Store(ABC):
         self._run(lambda client: client.insert(table, rows, column_names=list(columns)))
 
     def readable_tables(self) -> frozenset[str]:
-        """Return the names of the tables that readers may be shown.
+        """Return the names of the tables that readers may be shown, `PRIVATE_TABLES` never among them.
 
         Raises:
             QueryFailed: if the store does not answer.
         """
-        return frozenset(
-            str(name)
-            for (name,) in self.rows(
-                "SELECT name FROM system.tables WHERE database = currentDatabase() "
-                "AND (engine LIKE '%MergeTree' OR engine IN ('View', 'Null'))"
+        return (
+            frozenset(
+                str(name)
+                for (name,) in self.rows(
+                    "SELECT name FROM system.tables WHERE database = currentDatabase() "
+                    "AND (engine LIKE '%MergeTree' OR engine IN ('View', 'Null'))"
+                )
             )
+            - PRIVATE_TABLES
         )
 
     def version(self) -> str:

@@ -1,16 +1,27 @@
-"""The API on port 8787; so far what operators need: ``/health`` and ``/metrics``."""
+"""The API on port 8787: what programs, links of dashboards and web pages ask."""
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, Final
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import BaseModel, Field
 
-from agentvigil.receiver.errors import Unauthenticated
-from agentvigil.receiver.keys import check_key
+from agentvigil.api.access import ReadsAll, guarded
+from agentvigil.api.entity_tags import EntityTags
+from agentvigil.api.problems import ALWAYS, Problem, answer_problems, described
+from agentvigil.api.rate_limits import RateLimits
 from agentvigil.semconv import __version__
+from agentvigil.storage.access import Access
+
+_DESCRIPTION: Final = """Runs, steps, failures, traces, sessions, agents and costs of AI agents.
+
+Times are ISO 8601 in UTC, durations milliseconds, money US dollars as a decimal number in a text. What is not known is
+null, never 0. Whatever goes wrong is told as problem details (RFC 9457), with what to do about it.
+"""
+_EXPOSED: Final = ("ETag", "Retry-After", "X-Request-Id", "Content-Disposition")
 
 
 class Check(BaseModel):
@@ -29,30 +40,25 @@ class Health(BaseModel):
     checks: list[Check]
 
 
-_OPEN_PATHS: Final = ("/health",)
+def api_app(
+    checks: Callable[[], list[Check]],
+    registry: CollectorRegistry,
+    access: Access,
+    routers: Iterable[APIRouter],
+    *,
+    requests_per_minute: int = 0,
+    cors_origins: Collection[str] = (),
+) -> FastAPI:
+    """Return the API of ``routers``. ``checks`` may block; who may ask what, ``access`` says.
 
+    Of each key ``requests_per_minute`` are answered, 0 is any number. Pages of ``cors_origins`` may ask from a browser.
 
-def api_app(checks: Callable[[], list[Check]], registry: CollectorRegistry, key: str | None) -> FastAPI:
-    """Return the API. ``checks`` may block; with a ``key``, everything but ``/health`` needs it as bearer token."""
-    app = FastAPI(title="AgentVigil", version=__version__, docs_url=None, redoc_url=None)
-
-    @app.middleware("http")
-    async def authenticate(request: Request, call_next):  # type: ignore[no-untyped-def] # starlette's own signature
-        if request.url.path not in _OPEN_PATHS:
-            try:
-                check_key(request.headers.get("authorization"), key)
-            except Unauthenticated:
-                return JSONResponse(
-                    {
-                        "title": "Unauthorized",
-                        "status": 401,
-                        "detail": "send 'Authorization: Bearer KEY' with the value of AGENTVIGIL_INGEST_KEY",
-                    },
-                    status_code=401,
-                    headers={"WWW-Authenticate": "Bearer"},
-                    media_type="application/problem+json",
-                )
-        return await call_next(request)
+    Raises:
+        RuntimeError: if a route does not say which scope it needs.
+    """
+    app = FastAPI(title="AgentVigil", version=__version__, description=_DESCRIPTION, docs_url=None, redoc_url=None)
+    app.state.access = access
+    answer_problems(app)
 
     @app.get("/health", response_model=Health, responses={503: {"model": Health}})
     def health() -> JSONResponse:
@@ -63,8 +69,37 @@ def api_app(checks: Callable[[], list[Check]], registry: CollectorRegistry, key:
         return JSONResponse(body.model_dump(), status_code=200 if healthy else 503)
 
     @app.get("/metrics", response_class=PlainTextResponse)
-    def metrics() -> Response:
+    def metrics(_: ReadsAll) -> Response:
         """The server's own metrics in Prometheus' text format."""
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
+    for router in routers:
+        app.include_router(guarded(router), responses=described(*ALWAYS))
+    app.add_middleware(EntityTags)
+    app.add_middleware(RateLimits, access=access, requests_per_minute=requests_per_minute)
+    if cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(cors_origins),
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "If-None-Match", "X-Request-Id"],
+            expose_headers=_EXPOSED,
+            max_age=3600,
+        )
+    _complete_openapi(app)
     return app
+
+
+def _complete_openapi(app: FastAPI) -> None:
+    """Let the document hold the shape of problems, which no route returns by itself."""
+    make = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = make()
+        schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas.update(schema.pop("$defs", {}))
+        schemas["Problem"] = schema
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's own way to complete it

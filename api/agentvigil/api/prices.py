@@ -1,20 +1,74 @@
 """Prices over HTTP, for ``agentvigil prices`` while a server runs and for whoever has its key.
 
-Times are ISO 8601, in UTC if they do not say; prices and costs are texts, in USD. Mount it behind the API's key.
+Times are ISO 8601, in UTC if they do not say; prices and costs are texts, in USD. All projects share the prices.
 """
 
 import json
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
+from agentvigil.api.access import AdministersAll, Asked, Reads
+from agentvigil.api.problems import BadRequest
+from agentvigil.api.times import GivenTime
 from agentvigil.storage.errors import StorageError
 from agentvigil.storage.prices.book import PriceBook, Recost
 from agentvigil.storage.prices.errors import PriceError
+
+
+class NewlineJson(StreamingResponse):
+    """A JSON object in each line: https://github.com/ndjson/ndjson-spec."""
+
+    media_type = "application/x-ndjson"
+
+
+class PriceFilters(Asked):
+    """Which prices are asked for, by parts of names."""
+
+    provider: str = Field("", max_length=200)
+    model: str = Field("", max_length=500)
+    source: str = Field("", max_length=200)
+
+
+class UnpricedFilters(Asked):
+    """Since when models are looked for."""
+
+    since: GivenTime | None = None
+
+
+class PriceList(BaseModel):
+    """Prices, in USD for a million tokens; the fields are those of a price file, see docs/prices.md."""
+
+    prices: list[dict[str, Any]]
+
+
+class Removed(BaseModel):
+    """How many prices were taken back."""
+
+    removed: int
+
+
+class UnpricedModel(BaseModel):
+    """A model of paid calls that has no price."""
+
+    provider: str
+    model: str
+    calls: int
+    input_tokens: int | None
+    output_tokens: int | None
+    first_seen: datetime
+    last_seen: datetime
+
+
+class UnpricedModels(BaseModel):
+    """Most calls first."""
+
+    models: list[UnpricedModel]
 
 
 class Overrides(BaseModel):
@@ -26,49 +80,51 @@ class Overrides(BaseModel):
 class RecostRequest(BaseModel):
     """Which spans to give new costs."""
 
-    since: datetime | None = None
-    until: datetime | None = None
-    provider: str = ""
-    model: str = ""
+    since: GivenTime | None = None
+    until: GivenTime | None = None
+    provider: str = Field("", max_length=200)
+    model: str = Field("", max_length=500)
 
 
 def prices_router(book: PriceBook) -> APIRouter:
     """Return the routes under ``/v1/prices``."""
     router = APIRouter(prefix="/v1/prices", tags=["prices"])
 
-    @router.get("")
-    def listed(provider: str = "", model: str = "", source: str = "") -> JSONResponse:
+    @router.get("", response_model=PriceList)
+    def list_prices(_: Reads, asked: Annotated[PriceFilters, Query()]) -> JSONResponse:
         """List the prices in use whose provider and model contain these texts."""
-        return _answer(lambda: {"prices": book.listed(provider, model, source)})
+        return JSONResponse({"prices": book.listed(asked.provider, asked.model, asked.source)})
 
-    @router.put("/overrides")
-    def set_overrides(overrides: Overrides) -> JSONResponse:
+    @router.put("/overrides", response_model=PriceList)
+    def set_overrides(_: AdministersAll, overrides: Overrides) -> JSONResponse:
         """Set the user's own prices, all or none."""
-        return _answer(lambda: {"prices": book.set(overrides.prices)})
+        with _told():
+            return JSONResponse({"prices": book.set(overrides.prices)})
 
-    @router.post("/overrides/remove")
-    def unset_overrides(overrides: Overrides) -> JSONResponse:
+    @router.post("/overrides/remove", response_model=Removed)
+    def unset_overrides(_: AdministersAll, overrides: Overrides) -> JSONResponse:
         """Take the user's own prices of these names back."""
-        return _answer(lambda: {"removed": book.unset(overrides.prices)})
+        with _told():
+            return JSONResponse({"removed": book.unset(overrides.prices)})
 
-    @router.get("/diff")
-    def diff() -> JSONResponse:
+    @router.get("/diff", response_model=PriceList)
+    def diff(_: Reads, __: Annotated[Asked, Query()]) -> JSONResponse:
         """List the user's own prices beside the package's."""
-        return _answer(lambda: {"prices": book.diff()})
+        return JSONResponse({"prices": book.diff()})
 
-    @router.get("/unpriced")
-    def unpriced(since: datetime | None = Query(default=None)) -> JSONResponse:  # noqa: B008 - fastapi's way
-        """List models of paid calls that have no price."""
-        return _answer(lambda: {"models": book.unpriced(_in_utc(since))})
+    @router.get("/unpriced", response_model=UnpricedModels)
+    def unpriced(asker: Reads, asked: Annotated[UnpricedFilters, Query()]) -> JSONResponse:
+        """List models of paid calls that have no price, most calls first."""
+        return JSONResponse({"models": book.unpriced(asked.since, asker.project)})
 
-    @router.post("/recost")
-    def recost(wanted: RecostRequest) -> StreamingResponse:
+    @router.post("/recost", response_class=NewlineJson)
+    def recost(_: AdministersAll, wanted: RecostRequest) -> StreamingResponse:
         """Give stored spans the list costs of now; a line of JSON for each partition that was changed.
 
-        The last line has ``done``, or ``error`` if it could not go on.
+        The last line has `done`, or `error` if it could not go on.
         """
-        request = Recost(_in_utc(wanted.since), _in_utc(wanted.until), wanted.provider, wanted.model)
-        return StreamingResponse(_lines(book, request), media_type="application/x-ndjson")
+        request = Recost(wanted.since, wanted.until, wanted.provider, wanted.model)
+        return NewlineJson(_lines(book, request))
 
     return router
 
@@ -83,19 +139,9 @@ def _lines(book: PriceBook, wanted: Recost) -> Iterator[str]:
         yield json.dumps({"done": True}) + "\n"
 
 
-def _answer(action: Callable[[], object]) -> JSONResponse:
+@contextmanager
+def _told() -> Iterator[None]:
     try:
-        return JSONResponse(action())
+        yield
     except PriceError as exc:
-        return _problem(400, "Bad Request", exc)
-    except StorageError as exc:
-        return _problem(503, "Service Unavailable", exc)
-
-
-def _problem(status: int, title: str, error: StorageError) -> JSONResponse:
-    body = {"title": title, "status": status, "detail": str(error)}
-    return JSONResponse(body, status_code=status, media_type="application/problem+json")
-
-
-def _in_utc(at: datetime | None) -> datetime | None:
-    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+        raise BadRequest(str(exc), "docs/prices.md says how prices are written") from exc

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from agentvigil.analysis.settling import ProgressCollector, SettlingConfig, SettlingService
 from agentvigil.api.app import Check, api_app
-from agentvigil.api.prices import prices_router
+from agentvigil.api.routers import routers_of
 from agentvigil.cli.listening import CannotListen, HttpServer, bind
 from agentvigil.cli.settings import Endpoint, Settings, option_of
 from agentvigil.cli.tls import Tls, load_tls
@@ -26,6 +26,7 @@ from agentvigil.receiver.ingest import DiskHeadroom, Ingest, IngestConfig
 from agentvigil.receiver.metrics import ReceiverMetrics, SignalMetrics
 from agentvigil.receiver.otlp import OTLP_SIGNALS, OtlpSignal
 from agentvigil.receiver.window import RequestWindow
+from agentvigil.storage.access import Access, KeyBook
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.envelope import Limits
@@ -33,7 +34,6 @@ from agentvigil.storage.errors import StorageError
 from agentvigil.storage.hash_key import hash_key_of
 from agentvigil.storage.migrations import migrate
 from agentvigil.storage.opening import open_store
-from agentvigil.storage.prices.book import PriceBook
 from agentvigil.storage.prices.errors import PriceError
 from agentvigil.storage.prices.loading import load_prices
 from agentvigil.storage.request_writer import RequestWriter
@@ -109,8 +109,9 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
             config = _ingest_config(settings, hash_key)
             ingests.append(Ingest(otlp, committer, headroom, config, metrics.of(otlp.signal.name)))
         checks = _checks(store, headroom, spool)
-        api = api_app(checks, registry, settings.key())
-        api.include_router(prices_router(PriceBook(store)))
+        access = Access(KeyBook(store), static_key=settings.key())
+        await asyncio.to_thread(access.load)
+        api = api_app(checks, registry, access, routers_of(store))
         addresses = await _listen(stack, settings, tls, store, ingests, api, checks)
         if directory is not None:
             directory.announce(addresses, certificate=str(tls.certificate.resolve()) if tls else None)

@@ -68,6 +68,20 @@ class Store(ABC):
         """
         return self._run(lambda client: client.query(sql, parameters=dict(parameters or {})).result_rows)
 
+    def records(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
+        """Run a query under ``settings`` of its own and return its rows by the names of their columns.
+
+        Raises:
+            QueryFailed: if it fails.
+        """
+        return self._run(
+            lambda client: list(
+                client.query(sql, parameters=dict(parameters or {}), settings=dict(settings or {})).named_results()
+            )
+        )
+
     def native(self, sql: str, parameters: Mapping[str, Any] | None = None) -> bytes:
         """Run a query and return its rows in ClickHouse's Native format, no bytes if there are none.
 

@@ -115,9 +115,10 @@ class PriceBook:
             ]
         return found
 
-    def unpriced(self, since: datetime | None = None) -> list[dict[str, Any]]:
-        """Return the models of paid calls that have no price, most calls first."""
-        rows = self._store.rows(STATEMENTS["unpriced"], {"since": since or _EARLIEST, "limit": _MOST_UNPRICED})
+    def unpriced(self, since: datetime | None = None, project: str = "") -> list[dict[str, Any]]:
+        """Return the models of paid calls that have no price, most calls first; of every project if none is named."""
+        parameters = {"project": project, "since": since or _EARLIEST, "limit": _MOST_UNPRICED}
+        rows = self._store.rows(STATEMENTS["unpriced"], parameters)
         return [
             {
                 "provider": provider,

@@ -44,7 +44,7 @@ WHERE Generation = (SELECT max(Generation) FROM agentvigil_price_rules)
 ORDER BY Source = 'user' DESC, Provider, Model, ServiceTier, Since, DayFrom, InputFrom
 
 -- unpriced --
--- Paid calls whose tokens are known and whose model has no price, by model, most calls first.
+-- Paid calls whose tokens are known and whose model has no price, by model, most calls first; of one project, or of all.
 SELECT
     Provider,
     if(ResponseModel != '', ResponseModel, RequestModel) AS Model,
@@ -55,7 +55,7 @@ SELECT
     max(Timestamp) AS LastSeen
 FROM otel_traces
 WHERE Billing = 'leaf' AND ListCostUSD IS NULL AND (InputTokens IS NOT NULL OR OutputTokens IS NOT NULL)
-    AND Timestamp >= {since:DateTime64(9, 'UTC')}
+    AND Timestamp >= {since:DateTime64(9, 'UTC')} AND ({project:String} = '' OR Project = {project:String})
 GROUP BY Provider, Model
 ORDER BY Calls DESC, Provider, Model
 LIMIT {limit:UInt64}

@@ -1,0 +1,114 @@
+"""Who asks, and for which project: what every route of the API depends on.
+
+A route says which scope it needs, ``Depends(Needs(Scope.READ))``; one that says nothing is refused when the application
+is built, so that none is open by oversight.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from agentvigil.api.problems import Forbidden, Unauthenticated
+from agentvigil.storage.access import DEFAULT_PROJECT, Access, AccessError, Caller, Scope
+
+LABEL: Final = r"^[A-Za-z0-9_.:/@-]{1,64}$"
+
+Label = Annotated[str, StringConstraints(pattern=LABEL)]
+"""A name that may stand anywhere: letters, digits and ``_.:/@-``, 64 at most, so that nobody writes content into it."""
+
+_BEARER: Final = HTTPBearer(auto_error=False, description="A key made with `agentvigil keys create`")
+
+
+class Asked(BaseModel):
+    """What every request may say in its query; others are refused by name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    project: Label | None = Field(
+        None, description="for keys of every project: which one is meant, `default` if none is said"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: ``caller`` by its key, in ``project``."""
+
+    caller: Caller
+    project: str
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether the caller is bound to no project."""
+        return self.caller.project is None
+
+
+class Needs:
+    """A dependency that lets callers with ``scope`` through, and says who they are."""
+
+    def __init__(self, scope: Scope, *, every_project: bool = False) -> None:
+        self.scope, self.every_project = scope, every_project
+
+    def __call__(self, request: Request, _: Annotated[object, Depends(_BEARER)]) -> Asker:
+        access: Access = request.app.state.access
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        offered = [credentials.strip()] if scheme.lower() == "bearer" and credentials.strip() else []
+        try:
+            caller = access.caller_of(offered)
+        except AccessError as exc:
+            raise Unauthenticated(
+                str(exc), "send 'Authorization: Bearer KEY'", headers={"WWW-Authenticate": "Bearer"}
+            ) from exc
+        request.scope.setdefault("state", {})["caller"] = caller
+        caller.check(self.scope)
+        if self.every_project and caller.project is not None:
+            raise Forbidden(
+                f"this concerns every project, and this key is bound to {caller.project}",
+                "make a key for it: agentvigil keys create --all-projects",
+            )
+        wanted = request.query_params.get("project")
+        if caller.project is not None and wanted not in (None, caller.project):
+            raise Forbidden(
+                f"this key is bound to project {caller.project} and sees no other", "leave the parameter project out"
+            )
+        return Asker(caller, caller.project or wanted or DEFAULT_PROJECT)
+
+
+def guarded(router: APIRouter) -> APIRouter:
+    """Return ``router``, every route of which says which scope it needs.
+
+    Raises:
+        RuntimeError: naming a route that does not.
+    """
+    for route in router.routes:
+        if not isinstance(route, APIRoute) or needs_of(route) is None:
+            raise RuntimeError(f"{route} needs no scope: give it one of the types of {__name__}")
+    return router
+
+
+def needs_of(route: APIRoute) -> Needs | None:
+    """Return what ``route`` asks of its callers, None if nothing."""
+    return _first_needs(route.dependant)
+
+
+def _first_needs(dependant: Dependant) -> Needs | None:
+    if isinstance(dependant.call, Needs):
+        return dependant.call
+    return next(filter(None, map(_first_needs, dependant.dependencies)), None)
+
+
+Reads = Annotated[Asker, Depends(Needs(Scope.READ))]
+"""A caller that may read, in the project it asks for."""
+
+Administers = Annotated[Asker, Depends(Needs(Scope.ADMIN))]
+"""A caller that may administer the project it asks for."""
+
+AdministersAll = Annotated[Asker, Depends(Needs(Scope.ADMIN, every_project=True))]
+"""A caller that may administer what all projects share."""
+
+ReadsAll = Annotated[Asker, Depends(Needs(Scope.READ, every_project=True))]
+"""A caller that may read what all projects share."""

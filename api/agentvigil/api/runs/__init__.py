@@ -1,0 +1,1 @@
+"""Runs over HTTP: lists, one with its account, its steps, why it failed."""

@@ -24,6 +24,7 @@ COUNT_COLUMNS: Final = (
 _SPANS: Final = f"""
 CREATE TABLE otel_traces
 (
+    Project LowCardinality(String) DEFAULT 'default',
     Case UInt32,
     TraceId String DEFAULT toString(Case),
     Timestamp DateTime64(9),

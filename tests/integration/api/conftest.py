@@ -17,7 +17,7 @@ def app_over(store: EmbeddedStore) -> FastAPI:
     """The API over ``store``, open as it is without keys."""
     access = Access(KeyBook(store))
     access.load()
-    return api_app(lambda: [], CollectorRegistry(), access, routers_of(store))
+    return api_app(list, CollectorRegistry(), access, routers_of(store))
 
 
 @pytest.fixture

@@ -6,10 +6,11 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import BaseModel, Field
 
-from agentvigil.api.access import ReadsAll, guarded
+from agentvigil.api.access import ReadsAll, guarded, needs_of
 from agentvigil.api.entity_tags import EntityTags
 from agentvigil.api.problems import ALWAYS, Problem, answer_problems, described
 from agentvigil.api.rate_limits import RateLimits
@@ -73,8 +74,10 @@ def api_app(
         """The server's own metrics in Prometheus' text format."""
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
+    app.state.guarded_routes = [route for route in app.routes if isinstance(route, APIRoute) and needs_of(route)]
     for router in routers:
         app.include_router(guarded(router), responses=described(*ALWAYS))
+        app.state.guarded_routes += router.routes
     app.add_middleware(EntityTags)
     app.add_middleware(RateLimits, access=access, requests_per_minute=requests_per_minute)
     if cors_origins:

@@ -111,7 +111,14 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
         checks = _checks(store, headroom, spool)
         access = Access(KeyBook(store), static_key=settings.key())
         await asyncio.to_thread(access.load)
-        api = api_app(checks, registry, access, routers_of(store))
+        api = api_app(
+            checks,
+            registry,
+            access,
+            routers_of(store),
+            requests_per_minute=settings.api_requests_per_minute,
+            cors_origins=settings.allowed_origins(),
+        )
         addresses = await _listen(stack, settings, tls, store, ingests, api, checks)
         if directory is not None:
             directory.announce(addresses, certificate=str(tls.certificate.resolve()) if tls else None)

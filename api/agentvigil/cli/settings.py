@@ -44,7 +44,15 @@ class Settings(BaseSettings):
         "127.0.0.1:8123",
         description="Where SQL is answered in ClickHouse's HTTP dialect, HOST:PORT; embedded store only.",
     )
-    api: Address = Field("127.0.0.1:8787", description="Where /health and /metrics are answered, HOST:PORT.")
+    api: Address = Field("127.0.0.1:8787", description="Where the API, /health and /metrics are answered, HOST:PORT.")
+    api_requests_per_minute: int = Field(
+        3000, ge=0, le=10**6, description="Requests to the API that one key has in a minute; 0 is any number."
+    )
+    cors_origins: str = Field(
+        "",
+        description="Web pages that may ask the API from a browser, as https://host; again or after a comma for more.",
+        json_schema_extra={"repeatable": True},
+    )
     ingest_key: SecretStr | None = Field(
         None, description="Key that senders and readers must show; needed to listen beyond this machine."
     )
@@ -104,6 +112,16 @@ class Settings(BaseSettings):
             raise ValueError("a key is 1 to 200 printable ASCII characters without spaces")
         return value
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins_are_origins(cls, value: str) -> str:
+        for origin in filter(None, value.split(",")):
+            if not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+", origin):
+                raise ValueError(
+                    f"{origin[:80]!r} is no origin: write https://host or http://host:port alone"
+                )
+        return value
+
     @field_validator("content_policy")
     @classmethod
     def _policies_are_known(cls, value: str) -> str:
@@ -148,6 +166,10 @@ class Settings(BaseSettings):
     def content_policies(self) -> ContentPolicies:
         """Return the policies of all projects."""
         return ContentPolicies.parse(self.content_policy.split(","))
+
+    def allowed_origins(self) -> tuple[str, ...]:
+        """Return the pages that may ask the API from a browser."""
+        return tuple(filter(None, self.cors_origins.split(",")))
 
     def hash_key_bytes(self) -> bytes | None:
         """Return the key for hashes that was given, None to use the store's own."""

@@ -3,21 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from prometheus_client import CollectorRegistry
+from served_api import app_over
 
-from agentvigil.api.app import api_app
-from agentvigil.api.routers import routers_of
-from agentvigil.storage.access import Access, KeyBook
 from agentvigil.storage.embedded import EmbeddedStore
-
-
-def app_over(store: EmbeddedStore) -> FastAPI:
-    """The API over ``store``, open as it is without keys."""
-    access = Access(KeyBook(store))
-    access.load()
-    return api_app(list, CollectorRegistry(), access, routers_of(store))
 
 
 @pytest.fixture

@@ -1,0 +1,66 @@
+"""The API does what its OpenAPI document says: no answer that is not documented, whatever is asked."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from agent_traces import agent, chat, receive, retrieval, settle, tool
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance, unsupported_method
+from served_api import app_over, document
+
+from agentvigil.storage.embedded import EmbeddedStore
+from migrated_stores import MigratedStores
+
+_EXAMPLES = int(os.environ.get("AGENTVIGIL_TEST_API_EXAMPLES", "8"))
+"""Requests made up for each operation; `make fuzz-api` makes many more."""
+
+_OPERATIONS = [
+    pytest.param(path, method, mode, id=f"{method} {path} {mode.value}")
+    for path, methods in document()["paths"].items()
+    for method, operation in methods.items()
+    for mode in GenerationMode
+    # Where nothing can be said, nothing wrong can be.
+    if mode is GenerationMode.POSITIVE or operation.get("parameters") or operation.get("requestBody")
+]
+_BEARER = {"Authorization": "Bearer vgl_test"}
+
+
+@pytest.fixture(scope="module")
+def filled_store(migrated_stores: MigratedStores) -> Iterator[EmbeddedStore]:
+    """A store with two runs, one of which failed."""
+    with migrated_stores.taken() as store:
+        receive(
+            store,
+            agent(1, end=900, attributes={"gen_ai.conversation.id": "c1"}),
+            retrieval(2, 1),
+            chat(3, 1),
+            agent(1, trace=2, error="no answer", end=900),
+            tool(2, 1, trace=2, error="no answer in 10 s"),
+        )
+        settle(store, 1, 2, final=True)
+        yield store
+
+
+@pytest.fixture(scope="module")
+def schema(filled_store: EmbeddedStore) -> schemathesis.BaseSchema:
+    """The API's own document, which asks the API."""
+    return schemathesis.openapi.from_asgi("/openapi.json", app_over(filled_store, key="vgl_test"))
+
+
+@pytest.mark.parametrize(("path", "method", "mode"), _OPERATIONS)
+def test_each_answer_is_as_documented(
+    schema: schemathesis.BaseSchema, path: str, method: str, mode: GenerationMode
+) -> None:
+    """Values that fit their schema may still name what is not there, so refusing them is no fault."""
+
+    @given(case=schema[path][method.upper()].as_strategy(generation_mode=mode))
+    @settings(max_examples=_EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    def ask(case: schemathesis.Case) -> None:
+        # Who may ask what has tests of its own, and so has what is asked with another method.
+        excluded = [positive_data_acceptance, unsupported_method, ignored_auth]
+        case.call_and_validate(headers=_BEARER, excluded_checks=excluded)
+
+    ask()

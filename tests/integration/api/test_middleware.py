@@ -1,0 +1,54 @@
+"""What stands before the routes: rate limits, ETags, other origins."""
+
+from fastapi.testclient import TestClient
+from prometheus_client import CollectorRegistry
+
+from agentvigil.api.app import api_app
+from agentvigil.api.routers import routers_of
+from agentvigil.storage.access import Access, KeyBook, Scope
+from agentvigil.storage.embedded import EmbeddedStore
+
+
+def test_each_key_has_its_own_minute(store: EmbeddedStore) -> None:
+    """One that polls too fast is told when to come back, and nobody else waits for it."""
+    book = KeyBook(store)
+    fast, calm = (book.create(name=name, project="a", scopes=[Scope.READ]).text for name in ("fast", "calm"))
+    access = Access(book)
+    access.load()
+    app = api_app(list, CollectorRegistry(), access, routers_of(store), requests_per_minute=3)
+    client = TestClient(app, base_url="http://127.0.0.1")
+
+    def ask(key: str) -> int:
+        return client.get("/v1/runs", headers={"Authorization": f"Bearer {key}"}).status_code
+
+    assert [ask(fast) for _ in range(4)] == [200, 200, 200, 429]
+    answer = client.get("/v1/runs", headers={"Authorization": f"Bearer {fast}"})
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert ask(calm) == 200
+    assert client.get("/health").status_code == 200
+
+
+def test_who_has_the_newest_answer_gets_none(client: TestClient) -> None:
+    first = client.get("/v1/runs")
+    again = client.get("/v1/runs", headers={"If-None-Match": f'"other", {first.headers["etag"]}'})
+    other = client.get("/v1/runs", headers={"If-None-Match": '"other"'})
+
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    assert (other.status_code, other.json()) == (200, first.json())
+    assert "no-cache" in first.headers["cache-control"]
+
+
+def test_pages_of_other_origins_ask_only_if_they_may(store: EmbeddedStore) -> None:
+    access = Access(KeyBook(store), static_key="k")
+    app = api_app(list, CollectorRegistry(), access, routers_of(store), cors_origins=["https://ops.example.org"])
+    client = TestClient(app, base_url="http://127.0.0.1")
+
+    def preflight(origin: str) -> str | None:
+        wanted = {"Origin": origin, "Access-Control-Request-Method": "GET"}
+        return client.options("/v1/runs", headers=wanted).headers.get("access-control-allow-origin")
+
+    assert preflight("https://ops.example.org") == "https://ops.example.org"
+    assert preflight("https://evil.example.org") is None
+    answer = client.get("/v1/runs", headers={"Origin": "https://ops.example.org", "Authorization": "Bearer k"})
+    assert "ETag" in answer.headers["access-control-expose-headers"]

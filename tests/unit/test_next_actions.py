@@ -86,4 +86,4 @@ def test_the_tables_of_next_actions_are_up_to_date() -> None:
 
 def _table(kind: FailureType) -> str:
     rows = "".join(f"| `{code}` | {'<br>'.join(templates()[kind][code])} |\n" for code in CODES)
-    return f"\n### {kind.capitalize()}\n\n| code | next actions |\n|---|---|\n{rows}\n"
+    return f"\n### {kind.capitalize()}\n\n| code | next actions |\n|---|---|\n{rows}"

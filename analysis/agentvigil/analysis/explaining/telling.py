@@ -37,6 +37,7 @@ _NOUNS: Final = {
 
 _MAX_CLAUSES: Final = 8
 _MAX_DEPTH: Final = 3
+_MAX_DEEDS: Final = 100
 """Beyond these nobody follows a sentence."""
 
 
@@ -82,7 +83,7 @@ class _Cluster:
 
 def in_order(deeds: Sequence[Deed]) -> Told | None:
     """Tell what was done in the order in which it began; None where it is too much for that."""
-    if depth_of(deeds) > _MAX_DEPTH:
+    if sum(1 for _ in walk(deeds)) > _MAX_DEEDS or depth_of(deeds) > _MAX_DEPTH:
         return None
     scopes = [deeds, *(deed.deeds for deed in walk(deeds))]
     if sum(len(_clusters(scope)) for scope in scopes) > _MAX_CLAUSES:

@@ -117,9 +117,7 @@ class Settings(BaseSettings):
     def _origins_are_origins(cls, value: str) -> str:
         for origin in filter(None, value.split(",")):
             if not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+", origin):
-                raise ValueError(
-                    f"{origin[:80]!r} is no origin: write https://host or http://host:port alone"
-                )
+                raise ValueError(f"{origin[:80]!r} is no origin: write https://host or http://host:port alone")
         return value
 
     @field_validator("content_policy")

@@ -72,3 +72,28 @@ def test_what_is_not_there_is_said_so(client: TestClient) -> None:
     assert client.get("/v1/runs?colour=red").status_code == 422
     assert client.get("/v1/runs?cursor=abc").status_code == 400
     assert START
+
+
+def test_why_a_run_failed_is_one_request(client: TestClient, store: EmbeddedStore) -> None:
+    fill(store, 6)
+
+    told = client.get(f"/v1/runs/{run_of(6, 1)}/failures").json()
+
+    assert told["root_cause"]["summary"].startswith("Tool refund timed out")
+    assert (told["root_cause"]["type"], told["root_cause"]["code"]) == ("tool", "timeout")
+    assert [step["span_id"] for step in told["failures"]] == [id_of(3)]
+    assert told["next_actions"]
+    assert "refund" in told["account"]
+    assert told["similar"]["runs"] == 0  # run 3 failed the same way, and is another agent's
+    assert told["similar"]["list"] == "/v1/runs?agent=agent0&failure_type=tool&failure_code=timeout&tool=refund"
+
+
+def test_similar_failures_are_those_of_the_same_agent_and_tool(client: TestClient, store: EmbeddedStore) -> None:
+    fill(store, 9)
+
+    similar = client.get(f"/v1/runs/{run_of(9, 1)}/failures").json()["similar"]
+
+    assert similar["runs"] == 1
+    assert [run["id"] for run in similar["newest"]] == [run_of(3, 1)]
+    listed = client.get(similar["list"]).json()["items"]
+    assert {run["id"] for run in listed} == {run_of(9, 1), run_of(3, 1)}

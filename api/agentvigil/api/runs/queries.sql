@@ -119,7 +119,7 @@ Duration <= {max_duration_ms:Float64} * 1000000
 -- What the API tells of a step.
 Project, RunId, TraceId, SpanId, ParentStepId, Ordinal, Depth, StepType, StepName, Operation, AgentName, Attempt, ServiceName,
 Dialect, ScopeName, Provider, Model, ModelFamily, ToolName, ToolCallId, ResponseId, FinishReason,
-toUnixTimestamp64Nano(Timestamp) AS timestamp_ns, Duration, SelfTime, IsOnCriticalPath, CriticalPathTime, TimeToFirstChunk,
+Timestamp, toUnixTimestamp64Nano(Timestamp) AS timestamp_ns, Duration, SelfTime, IsOnCriticalPath, CriticalPathTime, TimeToFirstChunk,
 InputTokens, OutputTokens, CacheReadTokens, CacheWriteTokens, ReasoningTokens, ListCostUSD, BilledCostUSD, ReportedCostUSD,
 Billing, Billed, BillingNote, DuplicateOfTraceId, DuplicateOfSpanId, Status, FailureType, FailureCode, FailureMessage,
 ErrorType, IsSoftFailure, IsRecovered, IsRootCause, IsVictim, RetrievedDocuments
@@ -157,8 +157,8 @@ SELECT
     count() AS runs,
     min(Timestamp) AS first_at,
     max(Timestamp) AS last_at,
-    uniq(if(AgentVersion != '', AgentVersion, NULL)) AS versions,
-    arrayMap(found -> (found.2, found.1), arrayReverseSort(groupArraySorted(5)((-toUnixTimestamp64Nano(Timestamp), RunId)))) AS newest
+    uniqIf(AgentVersion, AgentVersion != '') AS versions,
+    arrayMap(found -> (found.2, found.1), groupArraySorted(5)((-toUnixTimestamp64Nano(Timestamp), RunId))) AS newest
 FROM agent_runs FINAL
 WHERE Project = {project:String}
     AND toStartOfMinute(Timestamp) >= toStartOfMinute(fromUnixTimestamp64Nano({from_ns:Int64}))
@@ -167,18 +167,22 @@ WHERE Project = {project:String}
     AND RunId != {run_id:String} AND DuplicateOfTraceId = ''
     {{conditions}}
 
--- where_same_tool --
-RootCauseSpanId IN (
-    SELECT SpanId FROM agent_steps FINAL
+-- in_same_tool --
+-- Only root causes in this tool. Older versions of a step do no harm here, and leaving them out would cost most of it.
+AND hasAny(Tools, [{tool:String}]) AND RootCauseSpanId IN (
+    SELECT SpanId
+    FROM agent_steps
     WHERE Project = {project:String}
         AND toStartOfMinute(Timestamp) >= toStartOfMinute(fromUnixTimestamp64Nano({from_ns:Int64}))
         AND toStartOfMinute(Timestamp) <= fromUnixTimestamp64Nano({to_ns:Int64})
-        AND Status = 'failure' AND FailureCode = {failure_code:String} AND ToolName = {same_tool:String})
+        AND Status = 'failure' AND FailureCode = {failure_code:String} AND ToolName = {tool:String})
 
--- where_same_model --
-RootCauseSpanId IN (
-    SELECT SpanId FROM agent_steps FINAL
+-- in_same_model --
+-- Only root causes in calls of this model.
+AND hasAny(Models, [{model:String}]) AND RootCauseSpanId IN (
+    SELECT SpanId
+    FROM agent_steps
     WHERE Project = {project:String}
         AND toStartOfMinute(Timestamp) >= toStartOfMinute(fromUnixTimestamp64Nano({from_ns:Int64}))
         AND toStartOfMinute(Timestamp) <= fromUnixTimestamp64Nano({to_ns:Int64})
-        AND Status = 'failure' AND FailureCode = {failure_code:String} AND Model = {same_model:String})
+        AND Status = 'failure' AND FailureCode = {failure_code:String} AND Model = {model:String})

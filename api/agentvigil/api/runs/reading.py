@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from agentvigil.analysis.explaining import RootCause
 from agentvigil.api.conditions import conditions_of, nanoseconds, put_together
 from agentvigil.api.cursors import cursor_of, position_of
 from agentvigil.api.problems import NotFound
@@ -82,6 +83,33 @@ class Runs:
             "limit": limit,
         }
         return self._reader.records(sql, parameters)
+
+    def similar(
+        self,
+        project: str,
+        run: Mapping[str, Any],
+        cause: RootCause,
+        step: Mapping[str, Any] | None,
+        since_ns: int,
+    ) -> dict[str, Any]:
+        """Return how many other runs since then have the same root cause as ``run``, and which are the newest.
+
+        ``step`` is the row of agent_steps that is the cause, None where it is the run itself.
+        """
+        place = {"tool": (step or {}).get("ToolName", ""), "model": (step or {}).get("Model", "")}
+        part = "in_same_tool" if place["tool"] else "in_same_model" if place["model"] else None
+        sql = put_together(STATEMENTS["similar"], conditions=STATEMENTS[part] if part else "")
+        parameters = {
+            **{name: value for name, value in place.items() if part == f"in_same_{name}"},
+            "project": project,
+            "run_id": run["RunId"],
+            "agent": run["RunName"],
+            "failure_type": cause.failure_type,
+            "failure_code": cause.failure_code,
+            "from_ns": since_ns,
+            "to_ns": nanoseconds(datetime.now(UTC) + _MARGIN),
+        }
+        return self._reader.records(sql, parameters)[0]
 
     def tags(self, project: str, run_id: str) -> list[str]:
         """Return the tags of a run, sorted."""

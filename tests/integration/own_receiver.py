@@ -104,6 +104,11 @@ class Receiver:
         return self.count("requests", protocol=protocol, status=status)
 
     def count(self, name: str, **labels: str) -> float:
-        """The receiver's own counter ``name``, of traces unless ``labels`` say otherwise."""
-        found = self.registry.get_sample_value(f"agentvigil_receiver_{name}_total", {"signal": "traces", **labels})
-        return found or 0
+        """The receiver's own counter ``name``, of traces unless ``labels`` say otherwise, summed over all others."""
+        wanted = {"signal": "traces", **labels}.items()
+        samples = [sample for metric in self.registry.collect() for sample in metric.samples]
+        return sum(
+            sample.value
+            for sample in samples
+            if sample.name == f"agentvigil_receiver_{name}_total" and wanted <= sample.labels.items()
+        )

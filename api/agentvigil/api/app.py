@@ -1,17 +1,16 @@
 """The API on port 8787: what programs, links of dashboards and web pages ask."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.routing import APIRoute
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from pydantic import BaseModel, Field
+from prometheus_client import CollectorRegistry
 
-from agentvigil.api.access import ReadsAll, guarded, needs_of
+from agentvigil.api.access import guarded, needs_of
 from agentvigil.api.entity_tags import EntityTags
+from agentvigil.api.operations import Check, operations_router
 from agentvigil.api.problems import ALWAYS, Problem, answer_problems, described
 from agentvigil.api.rate_limits import RateLimits
 from agentvigil.semconv import __version__
@@ -25,24 +24,8 @@ null, never 0. Whatever goes wrong is told as problem details (RFC 9457), with w
 _EXPOSED: Final = ("ETag", "Retry-After", "X-Request-Id", "Content-Disposition")
 
 
-class Check(BaseModel):
-    """One thing that must be right for telemetry to be stored."""
-
-    name: str = Field(examples=["disk"])
-    ok: bool
-    detail: str = Field(examples=["80313 MiB free, 1024 MiB kept"])
-
-
-class Health(BaseModel):
-    """Answer of ``/health``."""
-
-    status: str = Field(examples=["ok"], description="`ok`, or `failing` as soon as one check fails")
-    version: str = Field(examples=[__version__])
-    checks: list[Check]
-
-
 def api_app(
-    checks: Callable[[], list[Check]],
+    checks: Callable[[], Sequence[Check]],
     registry: CollectorRegistry,
     access: Access,
     routers: Iterable[APIRouter],
@@ -61,20 +44,9 @@ def api_app(
     app.state.access = access
     answer_problems(app)
 
-    @app.get("/health", response_model=Health, responses={503: {"model": Health}})
-    def health() -> JSONResponse:
-        """Say whether telemetry is stored now; 503 if not."""
-        results = checks()
-        healthy = all(check.ok for check in results)
-        body = Health(status="ok" if healthy else "failing", version=__version__, checks=results)
-        return JSONResponse(body.model_dump(), status_code=200 if healthy else 503)
-
-    @app.get("/metrics", response_class=PlainTextResponse)
-    def metrics(_: ReadsAll) -> Response:
-        """The server's own metrics in Prometheus' text format."""
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
-
-    app.state.guarded_routes = [route for route in app.routes if isinstance(route, APIRoute) and needs_of(route)]
+    operations = operations_router(checks, registry)
+    app.include_router(operations)
+    app.state.guarded_routes = [route for route in operations.routes if isinstance(route, APIRoute) and needs_of(route)]
     for router in routers:
         app.include_router(guarded(router), responses=described(*ALWAYS))
         app.state.guarded_routes += router.routes

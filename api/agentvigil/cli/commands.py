@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import os
 import signal
 import sys
@@ -17,6 +16,7 @@ from agentvigil.cli.doctor import report
 from agentvigil.cli.doctor.examination import examine
 from agentvigil.cli.fleet.script import DEFAULT_SEED
 from agentvigil.cli.listening import CannotListen
+from agentvigil.cli.logs import configure_logging
 from agentvigil.cli.options import DOCTOR_OPTIONS, SERVER_OPTIONS, STORE_OPTIONS, load_settings, settings_options
 from agentvigil.cli.prices import prices
 from agentvigil.cli.running import NeedsKey, Running, running
@@ -67,7 +67,7 @@ def up(as_json: bool, **flags: Any) -> None:
     AGENTVIGIL_INGEST_KEY=vgl_... agentvigil up --otlp-grpc 0.0.0.0:4317
     """
     settings = load_settings(flags)
-    _configure_logging(settings)
+    configure_logging(settings)
 
     async def serve() -> None:
         stop = _stop_event()
@@ -99,7 +99,7 @@ def demo(duration: float | None, once: bool, seed: int, rate: float, as_json: bo
     if flags["data"] is None:
         flags["data"] = load_settings(dict(flags)).data / "demo"
     settings = load_settings(flags)
-    _configure_logging(settings)
+    configure_logging(settings)
     plan = DemoPlan(duration_s=duration, once=once, seed=seed, runs_per_s=rate, as_json=as_json)
 
     async def serve() -> bool:
@@ -136,7 +136,7 @@ def sql(query: str | None, output_format: str | None, parameters: tuple[str, ...
         raise click.UsageError('give a query: agentvigil sql "SELECT count() FROM otel_traces"')
     text = sys.stdin.read() if query is None else query
     settings = load_settings(flags)
-    _configure_logging(settings)
+    configure_logging(settings)
     pairs = [parameter.partition("=") for parameter in parameters]
     if bad := [name for name, equals, _ in pairs if not equals]:
         raise click.UsageError(f"--param wants NAME=VALUE, not {bad[0]!r}")
@@ -162,7 +162,7 @@ def migrate(dry_run: bool, **flags: Any) -> None:
     agentvigil migrate --clickhouse http://default:secret@clickhouse:8123 --database telemetry
     """
     settings = load_settings(flags)
-    _configure_logging(settings)
+    configure_logging(settings)
     try:
         with open_store(settings.clickhouse, settings.data, settings.database, purpose="agentvigil migrate") as (
             store,
@@ -218,7 +218,7 @@ def doctor(
     if (client_cert is None) != (client_key is None):
         raise click.UsageError("give both --client-cert and --client-key")
     settings = load_settings(flags)
-    _configure_logging(settings)
+    configure_logging(settings)
     trust = Trust(ca=ca, client_certificate=client_cert, client_key=client_key)
     findings = examine(settings, trust, timeout_s=timeout_s, test_telemetry=not no_test_telemetry)
     colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
@@ -267,13 +267,3 @@ def _stop_event() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     return stop
-
-
-def _configure_logging(settings: Settings) -> None:
-    logging.basicConfig(
-        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-    )
-    logging.getLogger("agentvigil").setLevel(settings.log_level.upper())
-    for library in ("urllib3", "clickhouse_connect"):
-        # They warn of every attempt at a server that is away; what we make of it is in our own log.
-        logging.getLogger(library).setLevel(logging.ERROR)

@@ -4,18 +4,23 @@ import asyncio
 import contextlib
 import gc
 import logging
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from opentelemetry.trace import NoOpTracer, Tracer
 from prometheus_client import CollectorRegistry, Gauge
+from starlette.types import ASGIApp
 
 from agentvigil.analysis.settling import ProgressCollector, SettlingConfig, SettlingService
-from agentvigil.api.app import Check, api_app
+from agentvigil.api.app import api_app
+from agentvigil.api.request_ids import RequestIds
 from agentvigil.api.routers import routers_of
+from agentvigil.api.telemetry import ApiMetrics, ApiTelemetry
+from agentvigil.cli.health import HealthChecks
 from agentvigil.cli.listening import CannotListen, HttpServer, bind
+from agentvigil.cli.own_traces import OwnTraces
 from agentvigil.cli.settings import Endpoint, Settings, option_of
 from agentvigil.cli.tls import Tls, load_tls
 from agentvigil.receiver.admission import clean
@@ -30,7 +35,6 @@ from agentvigil.storage.access import Access, KeyBook
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.envelope import Limits
-from agentvigil.storage.errors import StorageError
 from agentvigil.storage.hash_key import hash_key_of
 from agentvigil.storage.migrations import migrate
 from agentvigil.storage.opening import open_store
@@ -87,7 +91,11 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
             open_store(settings.clickhouse, settings.data, settings.database, purpose=purpose)
         )
         await asyncio.to_thread(_prepare, store)
-        settling = SettlingService(store, SettlingConfig())
+        own_traces = OwnTraces(settings.own_traces_endpoint) if settings.own_traces_endpoint else None
+        tracer = own_traces.tracer if own_traces else NoOpTracer()
+        if own_traces:
+            store.tracer = tracer
+        settling = SettlingService(store, SettlingConfig(), tracer)
         registry = CollectorRegistry()
         metrics = ReceiverMetrics(registry)
         if settings.settling:
@@ -103,12 +111,12 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
         ingests = []
         for otlp in OTLP_SIGNALS:
             writer = _writer(otlp, store, spool)
-            committer = await asyncio.to_thread(_committer, writer, settings, metrics.of(otlp.signal.name))
+            committer = await asyncio.to_thread(_committer, writer, settings, metrics.of(otlp.signal.name), tracer)
             committer.start()
             stack.push_async_callback(asyncio.to_thread, committer.stop)
             config = _ingest_config(settings, hash_key)
             ingests.append(Ingest(otlp, committer, headroom, config, metrics.of(otlp.signal.name)))
-        checks = _checks(store, headroom, spool)
+        checks = HealthChecks(store, headroom, spool)
         access = Access(KeyBook(store), static_key=settings.key())
         await asyncio.to_thread(access.load)
         api = api_app(
@@ -119,7 +127,12 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
             requests_per_minute=settings.api_requests_per_minute,
             cors_origins=settings.allowed_origins(),
         )
-        addresses = await _listen(stack, settings, tls, store, ingests, api, checks)
+        watched_api = ApiTelemetry(api, ApiMetrics(registry), tracer)
+        addresses = await _listen(stack, settings, tls, store, ingests, watched_api, checks)
+        if own_traces:
+            # While the ports still listen: they may be where these go.
+            stack.push_async_callback(asyncio.to_thread, own_traces.stop)
+        stack.callback(checks.stop)
         if directory is not None:
             directory.announce(addresses, certificate=str(tls.certificate.resolve()) if tls else None)
         # What start-up made stays; the collector need not look at it again while requests come and go.
@@ -135,11 +148,11 @@ async def _listen(
     tls: Tls | None,
     store: Store,
     ingests: Sequence[Ingest],
-    api: object,
-    checks: Callable[[], list[Check]],
+    api: ASGIApp,
+    checks: HealthChecks,
 ) -> dict[str, str]:
     key = settings.key()
-    apps: dict[str, object] = {"otlp_http": OtlpHttpApp(ingests, key), "api": api}
+    apps: dict[str, ASGIApp] = {"otlp_http": OtlpHttpApp(ingests, key), "api": api}
     if isinstance(store, EmbeddedStore):
         gateway = SqlGateway(store.open_handle, database=store.database, allowed_tables=store.readable_tables)
         apps["clickhouse_http"] = clickhouse_http_app(gateway, key=key)
@@ -148,7 +161,9 @@ async def _listen(
         endpoint = Endpoint.parse(getattr(settings, name))
         listener = bind(endpoint, option_of(name))
         addresses[name] = endpoint.with_port(listener.getsockname()[1])
-        http_server = HttpServer(app, listener, tls.for_http(only_known_clients=name == "otlp_http") if tls else {})
+        http_server = HttpServer(
+            RequestIds(app), listener, tls.for_http(only_known_clients=name == "otlp_http") if tls else {}
+        )
         await http_server.start()
         stack.push_async_callback(http_server.stop)
         if isinstance(app, ClickHouseHttp):
@@ -174,7 +189,7 @@ async def _listen(
     return {"otlp_grpc": Endpoint.parse(settings.otlp_grpc).with_port(port), **addresses}
 
 
-async def _report_health(receiver: GrpcReceiver, checks: Callable[[], list[Check]]) -> None:
+async def _report_health(receiver: GrpcReceiver, checks: HealthChecks) -> None:
     """Keep the gRPC health service saying what ``/health`` says."""
     while True:
         try:
@@ -232,10 +247,14 @@ def _writer(otlp: OtlpSignal, store: Store, spool: Spool | None) -> RequestWrite
     return SpoolingWriter(otlp.signal, to_store, to_spool, spool)
 
 
-def _committer(writer: RequestWriter | SpoolingWriter, settings: Settings, metrics: SignalMetrics) -> GroupCommitter:
+def _committer(
+    writer: RequestWriter | SpoolingWriter, settings: Settings, metrics: SignalMetrics, tracer: Tracer
+) -> GroupCommitter:
     window = RequestWindow(_WINDOW_S, _WINDOW_REQUESTS)
     window.add(writer.recover(_WINDOW_S, _WINDOW_REQUESTS))
-    return GroupCommitter(writer, window, CommitLimits(queued_bytes=settings.max_queued_bytes), metrics)
+    if writer.newest_found is not None:
+        metrics.stored_at(writer.newest_found.timestamp())
+    return GroupCommitter(writer, window, CommitLimits(queued_bytes=settings.max_queued_bytes), metrics, tracer)
 
 
 def _ingest_config(settings: Settings, hash_key: bytes) -> IngestConfig:
@@ -252,35 +271,6 @@ def _register_disk(registry: CollectorRegistry, headroom: DiskHeadroom) -> None:
     if headroom.path is not None:
         free = Gauge("agentvigil_disk_free_bytes", "Free bytes on the disk of the store.", registry=registry)
         free.set_function(lambda: headroom.free_bytes() or 0)
-
-
-def _checks(store: Store, headroom: DiskHeadroom, spool: Spool | None) -> Callable[[], list[Check]]:
-    def run() -> list[Check]:
-        checks = [_store_check(store, spool)]
-        free = headroom.free_bytes()
-        if free is not None:
-            checks.append(
-                Check(
-                    name="disk",
-                    ok=free >= headroom.min_free_bytes,
-                    detail=f"{free // 2**20} MiB free, {headroom.min_free_bytes // 2**20} MiB kept",
-                )
-            )
-        return checks
-
-    return run
-
-
-def _store_check(store: Store, spool: Spool | None) -> Check:
-    started = time.monotonic()
-    try:
-        store.rows("SELECT 1")
-    except StorageError as exc:
-        if spool is None or not spool.has_room():
-            return Check(name="store", ok=False, detail=str(exc))
-        waiting = f"{spool.size_bytes() / 2**20:.1f} MiB wait in the spool"
-        return Check(name="store", ok=True, detail=f"{exc}; what arrives is kept meanwhile, {waiting}")
-    return Check(name="store", ok=True, detail=f"answered in {(time.monotonic() - started) * 1000:.0f} ms")
 
 
 def _store_url(settings: Settings, directory: DataDirectory | None) -> str:

@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, StringConstraints, field_validator
@@ -97,6 +98,13 @@ class Settings(BaseSettings):
         "receiver that must never be busy with it leaves it to the others.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged to stderr.")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How it is logged: for people, or one JSON object a line."
+    )
+    own_traces_endpoint: str | None = Field(
+        None,
+        description="URL that spans about the server itself are sent to by OTLP: grpc://host:4317, http://host:4318.",
+    )
 
     @field_validator("otlp_grpc", "otlp_http", "clickhouse_http", "api")
     @classmethod
@@ -118,6 +126,23 @@ class Settings(BaseSettings):
         for origin in filter(None, value.split(",")):
             if not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+", origin):
                 raise ValueError(f"{origin[:80]!r} is no origin: write https://host or http://host:port alone")
+        return value
+
+    @field_validator("own_traces_endpoint")
+    @classmethod
+    def _endpoint_is_a_url(cls, value: str | None) -> str | None:
+        if value is not None:
+            url = urlsplit(value)
+            if (
+                url.scheme not in ("http", "https", "grpc", "grpcs")
+                or not url.hostname
+                or url.username
+                or url.port == 0
+            ):
+                raise ValueError(
+                    "an endpoint is http://host:4318, https://host:4318, grpc://host:4317 or grpcs://host:4317; "
+                    "headers come from OTEL_EXPORTER_OTLP_HEADERS"
+                )
         return value
 
     @field_validator("content_policy")

@@ -20,7 +20,8 @@ class Admitted:
     """A request fit for the store.
 
     ``body`` is the sender's, or what became of it; ``items`` is how many rows it must become in ``destinations``
-    together; ``rejected`` how many were left out, and ``rejection`` says why, empty if none was.
+    together; ``rejected`` how many were left out, ``rejection`` says why and ``reason`` in a word, empty if none was.
+    ``is_own`` is that of :class:`~agentvigil.receiver.checking.Checked`.
     """
 
     body: bytes
@@ -29,6 +30,8 @@ class Admitted:
     request_hash: bytes
     rejected: int
     rejection: str
+    reason: str
+    is_own: bool
 
 
 def admit(otlp: OtlpSignal, body: bytes, project: str, policy: ContentPolicy = ContentPolicy.OFF) -> Admitted:
@@ -49,7 +52,7 @@ def admit(otlp: OtlpSignal, body: bytes, project: str, policy: ContentPolicy = C
         ) from exc
     checked = otlp.check(request)
     if checked.rejected and not checked.items:
-        raise BadRequest(checked.rejection)
+        raise BadRequest(checked.rejection, checked.rejected, checked.reason)
     stored_body = request.SerializeToString() if checked.rejected else body
     # Resources have such values more often than spans (the arguments of a process), and are few.
     for values in (otlp.values_around, otlp.values):
@@ -64,6 +67,8 @@ def admit(otlp: OtlpSignal, body: bytes, project: str, policy: ContentPolicy = C
         request_hash=_request_hash(otlp.signal.name, project, body),
         rejected=checked.rejected,
         rejection=checked.rejection,
+        reason=checked.reason,
+        is_own=checked.is_own,
     )
 
 

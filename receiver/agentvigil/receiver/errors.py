@@ -5,6 +5,7 @@ bytes again. In gRPC, RESOURCE_EXHAUSTED is retryable only with a RetryInfo
 (https://opentelemetry.io/docs/specs/otlp/#failures), over HTTP only 429, 502, 503 and 504 are.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,15 +22,29 @@ class Status:
 
 
 class ReceiverError(Exception):
-    """A request that was not stored. The message goes to the sender: what happened, with which value, what to do."""
+    """A request that was not stored. The message goes to the sender: what happened, with which value, what to do.
+
+    ``reason`` is the class as metrics name it, e.g. ``too_large``.
+    """
 
     status: Status
+    reason: str
+
+    def __init_subclass__(cls) -> None:
+        cls.reason = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
 
 
 class BadRequest(ReceiverError):
-    """The bytes are not what the protocol asks for; sending them again will not help."""
+    """The bytes are not what the protocol asks for; sending them again will not help.
+
+    ``invalid_items`` is how many items it had, where that is known and all of them are at fault; ``item_reason`` why.
+    """
 
     status = Status(grpc.StatusCode.INVALID_ARGUMENT, 400)
+
+    def __init__(self, message: str, invalid_items: int = 0, item_reason: str = "") -> None:
+        super().__init__(message)
+        self.invalid_items, self.item_reason = invalid_items, item_reason
 
 
 class Unauthenticated(ReceiverError):

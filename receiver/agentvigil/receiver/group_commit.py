@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from opentelemetry.trace import NoOpTracer, Span, StatusCode, Tracer
+
 from agentvigil.receiver.errors import Busy, Unavailable
 from agentvigil.receiver.metrics import SignalMetrics
 from agentvigil.receiver.window import RequestWindow
@@ -25,6 +27,7 @@ from agentvigil.storage.envelope import ExportRequest
 from agentvigil.storage.request_writer import Outcome
 
 _LOG: Final = logging.getLogger("agentvigil.receiver")
+_NO_TRACER: Final = NoOpTracer()
 
 
 class Writer(Protocol):
@@ -50,15 +53,25 @@ class CommitLimits:
 class _Waiting:
     request: ExportRequest
     answer: "concurrent.futures.Future[Outcome]"
+    is_own: bool
 
 
 class GroupCommitter:
     """Queue and writer thread of one signal. ``submit`` belongs to the event loop, the rest to the thread.
 
-    ``window`` comes filled with what an earlier process stored.
+    ``window`` comes filled with what an earlier process stored. Each group is a span of ``tracer``, but those that hold
+    nothing but such spans.
     """
 
-    def __init__(self, writer: Writer, window: RequestWindow, limits: CommitLimits, metrics: SignalMetrics) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        window: RequestWindow,
+        limits: CommitLimits,
+        metrics: SignalMetrics,
+        tracer: Tracer = _NO_TRACER,
+    ) -> None:
+        self._tracer = tracer
         self._writer, self._window, self._limits, self._metrics = writer, window, limits, metrics
         self._changed = threading.Condition()
         self._queue: deque[_Waiting] = deque()
@@ -91,14 +104,14 @@ class GroupCommitter:
                 "send again a little later"
             )
 
-    async def submit(self, request: ExportRequest) -> Outcome:
-        """Return what became of ``request`` once that is certain.
+    async def submit(self, request: ExportRequest, *, is_own: bool = False) -> Outcome:
+        """Return what became of ``request`` once that is certain; ``is_own`` as in :class:`Checked`.
 
         Raises:
             Busy: if it does not fit into the queue.
             Unavailable: if we are stopping.
         """
-        answer = self._enqueue(request)
+        answer = self._enqueue(request, is_own)
         if answer is None:
             return Outcome.STORED
         # A caller that hangs up must not take the answer from a retry that shares it.
@@ -112,7 +125,7 @@ class GroupCommitter:
         if self._thread.is_alive():
             self._thread.join()
 
-    def _enqueue(self, request: ExportRequest) -> "concurrent.futures.Future[Outcome] | None":
+    def _enqueue(self, request: ExportRequest, is_own: bool) -> "concurrent.futures.Future[Outcome] | None":
         with self._changed:
             if request.request_hash in self._window:
                 self._metrics.requests_repeated.inc()
@@ -128,7 +141,7 @@ class GroupCommitter:
                     "send again a little later"
                 )
             answer = concurrent.futures.Future()
-            self._queue.append(_Waiting(request, answer))
+            self._queue.append(_Waiting(request, answer, is_own))
             self._on_the_way[request.request_hash] = answer
             self._queued_bytes += len(request.body)
             self._waiting_bytes += len(request.body)
@@ -141,7 +154,9 @@ class GroupCommitter:
         while group := self._next_group(next_start):
             started = time.monotonic()
             next_start = started + self._limits.interval_s
-            self._commit([waiting.request for waiting in group], [waiting.answer for waiting in group])
+            tracer = _NO_TRACER if all(waiting.is_own for waiting in group) else self._tracer
+            with tracer.start_as_current_span(f"group_commit {self._metrics.signal}") as span:
+                self._commit([waiting.request for waiting in group], [waiting.answer for waiting in group], span)
             ended = time.monotonic()
             next_start = max(next_start, ended + min(ended - started, self._limits.longest_rest_s))
             self._metrics.group_seconds.observe(ended - started)
@@ -166,13 +181,17 @@ class GroupCommitter:
             return group
 
     def _commit(
-        self, requests: "Sequence[ExportRequest]", answers: "Sequence[concurrent.futures.Future[Outcome]]"
+        self,
+        requests: "Sequence[ExportRequest]",
+        answers: "Sequence[concurrent.futures.Future[Outcome]]",
+        span: Span,
     ) -> None:
         try:
             outcomes = [outcome for _, outcome in zip(requests, self._writer.write(requests), strict=True)]
         except Exception:  # noqa: BLE001 - a defect must not end the thread that answers everybody
             _LOG.exception("storing %d requests failed for a reason nobody foresaw", len(requests))
             outcomes = [Outcome.UNAVAILABLE] * len(requests)
+        _describe(span, self._metrics.signal, requests, outcomes)
         with self._changed:
             self._window.add(
                 request.request_hash
@@ -183,5 +202,29 @@ class GroupCommitter:
                 del self._on_the_way[request.request_hash]
                 self._queued_bytes -= len(request.body)
             self._metrics.queued_bytes.set(self._queued_bytes)
+        stored = [
+            request.received_at_ns
+            for request, outcome in zip(requests, outcomes, strict=True)
+            if outcome is Outcome.STORED
+        ]
+        if stored:
+            self._metrics.stored_at(max(stored) / 1e9)
         for answer, outcome in zip(answers, outcomes, strict=True):
             answer.set_result(outcome)
+
+
+def _describe(span: Span, signal: str, requests: Sequence[ExportRequest], outcomes: Sequence[Outcome]) -> None:
+    if not span.is_recording():
+        return
+    stored = outcomes.count(Outcome.STORED)
+    span.set_attributes(
+        {
+            "agentvigil.signal": signal,
+            "agentvigil.requests": len(requests),
+            "agentvigil.requests.stored": stored,
+            "agentvigil.items": sum(request.items for request in requests),
+            "agentvigil.bytes": sum(len(request.body) for request in requests),
+        }
+    )
+    if stored < len(requests):
+        span.set_status(StatusCode.ERROR)

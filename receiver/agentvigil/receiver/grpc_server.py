@@ -87,11 +87,11 @@ class _Export:
         except Exception:  # noqa: BLE001 - the sender gets a status it can act on, we get the traceback
             _LOG.exception("an export failed for a reason nobody foresaw")
             await self._abort(context, Internal("the receiver failed, see its log; send again later"))
-        self._ingest.metrics.answered("grpc", "OK")
+        self._ingest.metrics.accepted("grpc")
         return response
 
     async def _abort(self, context: "grpc.aio.ServicerContext[Any, Any]", error: ReceiverError) -> NoReturn:
-        self._ingest.metrics.answered("grpc", error.status.grpc_code.name)
+        self._ingest.metrics.refused("grpc", error)
         trailers: tuple[tuple[str, bytes], ...] = ()
         if error.status.retry_after_s is not None:
             trailers = (("grpc-status-details-bin", rpc_status(error).SerializeToString()),)

@@ -71,15 +71,15 @@ class OtlpHttpApp:
         except _Disconnected:
             return
         except ReceiverError as exc:
-            ingest.metrics.answered("http", exc.status.grpc_code.name)
+            ingest.metrics.refused("http", exc)
             await answer.refuse(exc)
         except Exception:  # noqa: BLE001 - the sender gets a status it can act on, we get the traceback
             _LOG.exception("an export failed for a reason nobody foresaw")
             error = Internal("the receiver failed, see its log; send again later")
-            ingest.metrics.answered("http", error.status.grpc_code.name)
+            ingest.metrics.refused("http", error)
             await answer.refuse(error)
         else:
-            ingest.metrics.answered("http", "OK")
+            ingest.metrics.accepted("http")
             await answer.accept(response)
 
     async def _export(

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 from google.protobuf.message import Message
 
 from agentvigil.receiver.admission import Admitted, admit
+from agentvigil.receiver.checking import UNDECODABLE
 from agentvigil.receiver.content_policies import ContentPolicies
 from agentvigil.receiver.errors import BadRequest, Busy, DiskFull, TooLarge, Unavailable
 from agentvigil.receiver.group_commit import GroupCommitter
@@ -115,14 +116,22 @@ class Ingest:
                 "send smaller batches"
             )
         policy = self.config.content_policies.of(PROJECT)
-        if len(body) < _ADMIT_IN_THREAD_BYTES:
-            admitted = admit(self.otlp, body, PROJECT, policy)
-        else:
-            admitted = await asyncio.to_thread(admit, self.otlp, body, PROJECT, policy)
+        try:
+            if len(body) < _ADMIT_IN_THREAD_BYTES:
+                admitted = admit(self.otlp, body, PROJECT, policy)
+            else:
+                admitted = await asyncio.to_thread(admit, self.otlp, body, PROJECT, policy)
+        except BadRequest as exc:
+            if exc.invalid_items:
+                self.metrics.items_received.inc(exc.invalid_items)
+                self.metrics.rejected(exc.invalid_items, exc.item_reason)
+            raise
+        self.metrics.items_received.inc(admitted.items + admitted.rejected)
         if admitted.items:
             await self._store(admitted, policy)
         self.metrics.items_stored.inc(admitted.items)
-        self.metrics.items_rejected.inc(admitted.rejected)
+        if admitted.rejected:
+            self.metrics.rejected(admitted.rejected, admitted.reason)
         response: Any = self.otlp.response()
         if admitted.rejected:
             setattr(response.partial_success, self.otlp.rejected_field, admitted.rejected)
@@ -144,9 +153,11 @@ class Ingest:
                 limits=self.config.limits,
                 content_policy=policy,
                 hash_key=self.config.hash_key,
-            )
+            ),
+            is_own=admitted.is_own,
         )
         if outcome is Outcome.REFUSED:
+            self.metrics.rejected(admitted.items + admitted.rejected, UNDECODABLE)
             raise BadRequest(
                 "ClickHouse can not decode this request although it parses as protobuf; "
                 "it has a field with a wire type that OTLP does not give it"

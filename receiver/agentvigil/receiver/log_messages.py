@@ -9,7 +9,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ScopeLogs
 
 from agentvigil.receiver.around import values_around
-from agentvigil.receiver.checking import Checked, remove_invalid
+from agentvigil.receiver.checking import INVALID_IDS, Checked, remove_invalid
 from agentvigil.storage.signals import LOGS
 
 _TRACE_ID: Final = attrgetter("trace_id")
@@ -34,6 +34,7 @@ def check_logs(request: ExportLogsServiceRequest) -> Checked:
         records - valid,
         f"{records - valid} of {records} log records have invalid ids: a trace id is 16 bytes, a span id 8, "
         "in JSON as hex, or there is none",
+        INVALID_IDS,
     )
 
 

@@ -8,7 +8,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
 from agentvigil.receiver.around import values_around
-from agentvigil.receiver.checking import Checked, remove_invalid
+from agentvigil.receiver.checking import NAMELESS, Checked, remove_invalid
 from agentvigil.storage.signals import (
     EXPONENTIAL_HISTOGRAM,
     GAUGE,
@@ -61,6 +61,7 @@ def check_metrics(request: ExportMetricsServiceRequest) -> Checked:
         destinations,
         nameless,
         f"{nameless} of {points} data points belong to metrics without a name",
+        NAMELESS,
     )
 
 

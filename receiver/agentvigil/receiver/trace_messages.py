@@ -9,7 +9,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span
 
 from agentvigil.receiver.around import values_around
-from agentvigil.receiver.checking import Checked, remove_invalid
+from agentvigil.receiver.checking import INVALID_IDS, OWN_SCOPE, Checked, remove_invalid
 from agentvigil.storage.signals import TRACES
 
 _IDS: Final = attrgetter("trace_id", "span_id", "parent_span_id")
@@ -24,18 +24,21 @@ def check_traces(request: ExportTraceServiceRequest) -> Checked:
     """
     scopes = [scope for resource in request.resource_spans for scope in resource.scope_spans]
     spans = sum(len(scope.spans) for scope in scopes)
+    is_own = bool(scopes) and all(scope.scope.name == OWN_SCOPE for scope in scopes)
     damaged = [scope for scope in scopes if not _all_ids_valid(scope)]
     for scope in damaged:
         remove_invalid(scope.spans, _ids_valid)
     valid = sum(len(scope.spans) for scope in scopes) if damaged else spans
     if valid == spans:
-        return Checked(spans, TRACES.destinations)
+        return Checked(spans, TRACES.destinations, is_own=is_own)
     return Checked(
         valid,
         TRACES.destinations,
         spans - valid,
         f"{spans - valid} of {spans} spans have invalid ids: a trace id is 16 bytes, a span id 8, in JSON as hex, "
         "and neither is all zeros",
+        INVALID_IDS,
+        is_own,
     )
 
 

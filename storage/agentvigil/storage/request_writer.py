@@ -51,7 +51,7 @@ class RequestWriter:
     """Writes the requests of one signal to ``store``; used by one thread.
 
     ``clean`` returns a request's body serialised anew without what ClickHouse's decoder may stumble over, or None if
-    there is nothing to clean.
+    there is nothing to clean. ``newest_found`` is when the newest request that :meth:`recover` found was taken in.
     """
 
     def __init__(self, store: Store, signal: Signal, clean: Callable[[bytes], bytes | None]) -> None:
@@ -59,6 +59,7 @@ class RequestWriter:
         self._ledger = RequestLedger(store, signal)
         self._in_doubt: dict[bytes, ExportRequest] = {}
         self._proven: set[Destination] = set()
+        self.newest_found: datetime | None = None
 
     def recover(self, window_s: int, limit: int) -> list[bytes]:
         """Look at what an earlier process stored: remove requests that are not whole, return the hashes of the rest.
@@ -86,6 +87,7 @@ class RequestWriter:
             self._ledger.delete(list(partial), min(partial.values()))
         if recent:
             self._ledger.index(min(request.received_at for request in recent.values()))
+            self.newest_found = max(request.received_at for request in recent.values())
         return [request_hash for request_hash, request in recent.items() if request.is_whole]
 
     def release(self, request_hashes: Iterable[bytes]) -> None:

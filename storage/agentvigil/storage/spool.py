@@ -262,6 +262,12 @@ class SpoolingWriter:
         """
         return [*self._local.recover(window_s, limit), *self._server.recover(window_s, limit)]
 
+    @property
+    def newest_found(self) -> datetime | None:
+        """When the newest request that :meth:`recover` found in either place was taken in."""
+        found = (writer.newest_found for writer in (self._local, self._server))
+        return max((newest for newest in found if newest is not None), default=None)
+
     def write(self, group: Sequence[ExportRequest]) -> list[Outcome]:
         """Store ``group`` in one of the two places and return what became of each request, in order."""
         away = self._spool.server_is_away

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from opentelemetry.trace import NoOpTracer, Tracer
+
 from agentvigil.analysis.settling.config import SettlingConfig
 from agentvigil.analysis.settling.pending import Arrival, PendingTraces
 from agentvigil.analysis.settling.state import SettlingState
@@ -23,6 +25,7 @@ _LONG_LOOK_EVERY: Final = timedelta(minutes=1)
 _RECOSTS_EVERY: Final = timedelta(seconds=10)
 _RECOSTS_GRACE: Final = timedelta(seconds=5)
 _REMEMBERED: Final = timedelta(days=1)
+_NO_TRACER: Final = NoOpTracer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,10 @@ class SettlingJob:
     store remembers before when all is settled; a job that begins anew reads what came in since, and settles it again.
     """
 
-    def __init__(self, store: Store, config: SettlingConfig, holder: str) -> None:
+    def __init__(self, store: Store, config: SettlingConfig, holder: str, tracer: Tracer = _NO_TRACER) -> None:
         self._store, self._config = store, config
         self._state = SettlingState(store, holder)
-        self._settler = TraceSettler(store, config.batch_spans)
+        self._settler = TraceSettler(store, config.batch_spans, tracer)
         self._pending = PendingTraces(config)
         self._is_active = False
         self._seen: dict[datetime, int] = {}

@@ -9,12 +9,15 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from opentelemetry.trace import NoOpTracer, Tracer
+
 from agentvigil.analysis.settling.config import SettlingConfig
 from agentvigil.analysis.settling.job import Progress, SettlingJob
 from agentvigil.storage.errors import StorageError
 from agentvigil.storage.store import Store
 
 _LOG: Final = logging.getLogger("agentvigil.analysis")
+_NO_TRACER: Final = NoOpTracer()
 _LONGEST_PAUSE_S: Final = 60.0
 _REST_PER_WORK: Final = 9
 _REST_PER_WORK_BEHIND: Final = 3
@@ -25,12 +28,14 @@ behind after it catches up with a quarter of the time, which is enough for thous
 class SettlingService:
     """Takes one step of settling after the other, from :meth:`start` until :meth:`stop`.
 
-    Trouble never ends it: it is logged once for each kind in a row, and the pause doubles up to a minute.
+    Trouble never ends it: it is logged once for each kind in a row, and the pause doubles up to a minute. Batches are
+    spans of ``tracer``.
     """
 
-    def __init__(self, store: Store, config: SettlingConfig) -> None:
+    def __init__(self, store: Store, config: SettlingConfig, tracer: Tracer = _NO_TRACER) -> None:
         self._store, self._config, self._holder = store, config, _holder(store)
-        self._job = SettlingJob(store, config, self._holder)
+        self._tracer = tracer
+        self._job = SettlingJob(store, config, self._holder, tracer)
         self._pause_s = config.pause_s
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="settling", daemon=True)
@@ -48,7 +53,7 @@ class SettlingService:
         Raises:
             StorageError: if the store does not answer.
         """
-        job = SettlingJob(self._store, self._config, self._holder)
+        job = SettlingJob(self._store, self._config, self._holder, self._tracer)
         job.settle_window(taken_in_from, taken_in_to + timedelta(seconds=1), datetime.now(UTC))
 
     def start(self) -> None:

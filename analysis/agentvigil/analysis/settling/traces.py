@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+from opentelemetry.trace import NoOpTracer, Tracer
+
 from agentvigil.analysis.settling.statements import STATEMENTS
 from agentvigil.analysis.settling.working_tables import WorkingTables
 from agentvigil.storage.store import Store
@@ -14,6 +16,7 @@ _TRACES_PER_STATEMENT: Final = 1_000
 _BATCH_REACH: Final = timedelta(hours=1)
 _SIGHTING_WINDOW_NS: Final = 5 * 60 * 10**9
 _AFFECTED_ROUNDS: Final = 4
+_NO_TRACER: Final = NoOpTracer()
 
 _T = TypeVar("_T")
 
@@ -45,11 +48,12 @@ class TraceSettler:
     """Settles traces of ``store``, some ``batch_spans`` spans at a time.
 
     It may be stopped anywhere: settling the same traces again gives the same rows in a higher version, and voids what
-    they do not have any more. Every method raises :class:`StorageError` if the store does not answer.
+    they do not have any more. Every method raises :class:`StorageError` if the store does not answer. Each batch that
+    has runs is a span of ``tracer``; spans of that kind make no runs, so they bring no more of them.
     """
 
-    def __init__(self, store: Store, batch_spans: int) -> None:
-        self._store, self._batch_spans = store, batch_spans
+    def __init__(self, store: Store, batch_spans: int, tracer: Tracer = _NO_TRACER) -> None:
+        self._store, self._batch_spans, self._tracer = store, batch_spans, tracer
         self._version = 0
 
     def settle(self, traces: Sequence[Trace]) -> Settled:
@@ -81,6 +85,23 @@ class TraceSettler:
         return found
 
     def _settle_batch(
+        self, traces: Sequence[Trace], still_open: set[tuple[str, str]], affected: set[tuple[str, str]]
+    ) -> int:
+        began_ns = time.time_ns()
+        runs = self._settle_tables(traces, still_open, affected)
+        if runs:
+            span = self._tracer.start_span("settle", start_time=began_ns)
+            span.set_attributes(
+                {
+                    "agentvigil.traces": len(traces),
+                    "agentvigil.spans": sum(trace.spans for trace in traces),
+                    "agentvigil.runs": runs,
+                }
+            )
+            span.end()
+        return runs
+
+    def _settle_tables(
         self, traces: Sequence[Trace], still_open: set[tuple[str, str]], affected: set[tuple[str, str]]
     ) -> int:
         with WorkingTables(self._store) as tables:

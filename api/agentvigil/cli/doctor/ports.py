@@ -13,7 +13,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from pydantic import ValidationError
 
-from agentvigil.api.app import Check, Health
+from agentvigil.api.operations import Check, Health
 from agentvigil.cli.calling import NoAnswer, TrustUnusable, bearer
 from agentvigil.cli.doctor.clock import ClockOffset
 from agentvigil.cli.doctor.findings import Finding, Status, note, ok, trouble

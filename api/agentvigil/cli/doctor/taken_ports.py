@@ -4,7 +4,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from agentvigil.api.app import Health
+from agentvigil.api.operations import Health
 from agentvigil.cli.calling import HttpCaller, NoAnswer, Trust, callable_address
 from agentvigil.cli.doctor.findings import Finding, ok, trouble
 from agentvigil.cli.doctor.greeting import Protocol, Spoken, Unreachable, greet

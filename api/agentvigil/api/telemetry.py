@@ -106,8 +106,11 @@ class _Answer:
 
 
 def _route_of(scope: Scope) -> str:
-    """Return the template that the router found, which it leaves in the scope."""
-    route: Any = scope.get("route")
+    """Return the template that the router found, which it leaves in the scope.
+
+    A route of a router that was included knows only its own part; FastAPI keeps the whole beside it.
+    """
+    route: Any = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
     return str(getattr(route, "path", _NO_ROUTE))
 
 

@@ -6,6 +6,7 @@ clients that leave, and sends what the threads hand over. Queries block, so each
 """
 
 import asyncio
+import contextvars
 import re
 import threading
 import time
@@ -155,7 +156,7 @@ class ClickHouseHttp:
                 self._room.release()
 
         try:
-            running = asyncio.wrap_future(self._pool.submit(run))
+            running = asyncio.wrap_future(self._pool.submit(contextvars.copy_context().run, run))
         except RuntimeError as exc:  # the pool was closed
             self._room.release()
             raise GatewayBusy(self._gateway.limits.max_concurrent, 0) from exc

@@ -4,7 +4,7 @@ import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from fastapi import APIRouter, FastAPI
@@ -16,11 +16,13 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
-from agentvigil.api.operations import OPEN_PATHS, Check, operations_router
+from agentvigil.api.operations import Check, operations_router
+from agentvigil.api.problems import Unavailable, answer_problems
 from agentvigil.api.request_ids import RequestIds, current_request_id
-from agentvigil.api.telemetry import ApiMetrics, ApiTelemetry
+from agentvigil.api.telemetry import UNTRACED, ApiMetrics, ApiTelemetry
 from agentvigil.cli.health import HealthChecks
 from agentvigil.receiver.ingest import DiskHeadroom
+from agentvigil.storage.access import Access, KeyBook
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.errors import QueryFailed
 from agentvigil.storage.store import Store
@@ -33,6 +35,8 @@ class Bench:
 
     def __init__(self) -> None:
         app = FastAPI()
+        app.state.access = Access(KeyBook(cast("EmbeddedStore", None)))
+        answer_problems(app)
         things = APIRouter(prefix="/things")
 
         @things.get("/{thing_id}")
@@ -47,6 +51,10 @@ class Bench:
         @things.post("/{thing_id}/fail")
         def fail(thing_id: str) -> None:
             raise LookupError(f"secret of {thing_id}")
+
+        @things.get("/{thing_id}/busy")
+        def busy(thing_id: str) -> None:
+            raise Unavailable(f"{thing_id} is busy")
 
         app.include_router(things, prefix="/v1")
         self.checks = [Check(name="store", ok=True, detail="answered in 1 ms")]
@@ -135,13 +143,16 @@ def test_success_is_a_line_for_debugging_and_failure_a_warning(bench: Bench, cap
     with caplog.at_level(logging.DEBUG, "agentvigil.api.access"):
         bench.client.get("/v1/things/secret?key=secret")
         bench.client.post("/v1/things/secret/fail")
+        bench.client.get("/v1/things/secret/busy")
     lines = [record for record in caplog.records if record.name == "agentvigil.api.access"]
 
     assert [(line.levelname, line.getMessage().partition(" in ")[0]) for line in lines] == [
         ("DEBUG", "GET /v1/things/{thing_id} 200"),
         ("WARNING", "POST /v1/things/{thing_id}/fail 500"),
+        ("WARNING", "GET /v1/things/{thing_id}/busy 503"),
     ]
     assert lines[1].getMessage().endswith(" ms: LookupError")
+    assert lines[2].getMessage().endswith(" ms: Service unavailable")
     assert not any("secret" in line.getMessage() for line in lines)
 
 
@@ -171,7 +182,7 @@ def test_each_request_is_a_span_of_a_trace_of_its_own(bench: Bench) -> None:
 
 def test_probes_and_scrapes_are_no_spans(bench: Bench) -> None:
     """They come every few seconds for as long as the server lives."""
-    for path in (*OPEN_PATHS, "/metrics"):
+    for path in UNTRACED:
         assert bench.client.get(path).status_code == 200
 
     assert bench.spans.get_finished_spans() == ()

@@ -167,7 +167,7 @@ def answer_problems(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def of_nobody(request: Request, error: Exception) -> JSONResponse:
-        _LOG.error("a request failed for a reason nobody foresaw: %s", request.url.path, exc_info=error)
+        _LOG.error("a request failed for a reason nobody foresaw", exc_info=error)
         detail = "the server failed on this request; its log says why, under the request's id"
         return _response(request, 500, "Internal server error", detail, "please report it")
 
@@ -199,6 +199,7 @@ def _response(
     errors: Sequence[FieldProblem] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
+    request.scope.setdefault("state", {})["problem"] = title
     problem = Problem(
         type=f"urn:agentvigil:problem:{title.lower().replace(' ', '-')}",
         title=title,

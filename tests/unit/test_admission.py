@@ -8,6 +8,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue, KeyValu
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from agentvigil.receiver.admission import Admitted, admit, clean
+from agentvigil.receiver.checking import OWN_SCOPE
 from agentvigil.receiver.errors import BadRequest
 from agentvigil.receiver.otlp import TRACES
 
@@ -132,6 +133,19 @@ def test_leaving_spans_out_keeps_everything_else() -> None:
     del request.resource_spans[0].scope_spans[0].spans[0]
     request.MergeFromString(b"\x98\x06\x01")
     assert admitted.body == request.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("scopes", "is_own"),
+    [([OWN_SCOPE], True), ([OWN_SCOPE, OWN_SCOPE], True), ([OWN_SCOPE, "app"], False), (["app"], False), ([], False)],
+)
+def test_a_request_of_our_own_spans_alone_is_known(scopes: list[str], is_own: bool) -> None:
+    """Storing it makes no span; where others' are among them it is work like any other."""
+    request = request_of(*[[a_span(), a_span(span_id=b"")] for _ in scopes])
+    for name, scope_spans in zip(scopes, request.resource_spans[0].scope_spans if scopes else [], strict=True):
+        scope_spans.scope.name = name
+
+    assert admit(TRACES, request.SerializeToString(), "default").is_own is is_own
 
 
 def test_nested_values_are_rewritten_before_the_store_sees_them() -> None:

@@ -142,8 +142,8 @@ def test_leaving_spans_out_keeps_everything_else() -> None:
 def test_a_request_of_our_own_spans_alone_is_known(scopes: list[str], is_own: bool) -> None:
     """Storing it makes no span; where others' are among them it is work like any other."""
     request = request_of(*[[a_span(), a_span(span_id=b"")] for _ in scopes])
-    for name, scope_spans in zip(scopes, request.resource_spans[0].scope_spans if scopes else [], strict=True):
-        scope_spans.scope.name = name
+    for name, resource in zip(scopes, request.resource_spans, strict=True):
+        resource.scope_spans[0].scope.name = name
 
     assert admit(TRACES, request.SerializeToString(), "default").is_own is is_own
 

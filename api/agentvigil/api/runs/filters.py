@@ -45,12 +45,11 @@ class RunOrder(StrEnum):
         return self.value.removeprefix("-")
 
 
-class RunFilters(Asked):
-    """Filters of runs; one that is given several times matches any of its values, different ones must all match."""
+class AgentRunFilters(Asked):
+    """Filters of the runs of one agent; what is said of `RunFilters` holds for them."""
 
     since: GivenTime | None = Field(None, description="started at or after this time")
     until: GivenTime | None = Field(None, description="started before this time")
-    agent: Texts = Field([], description="name of the agent, else of the workflow, else of the top span")
     version: Texts = Field([], description="version of the agent")
     status: list[RunStatus] = Field([], max_length=4)
     environment: Texts = Field([], description="deployment.environment.name")
@@ -67,6 +66,12 @@ class RunFilters(Asked):
     max_cost_usd: Decimal | None = Field(None, ge=0, lt=10**9)
     min_duration_ms: float | None = Field(None, ge=0, le=10**12)
     max_duration_ms: float | None = Field(None, ge=0, le=10**12)
+
+
+class RunFilters(AgentRunFilters):
+    """Filters of runs; one that is given several times matches any of its values, different ones must all match."""
+
+    agent: Texts = Field([], description="name of the agent, else of the workflow, else of the top span")
 
 
 class RunList(RunFilters):

@@ -1,0 +1,113 @@
+-- series --
+-- Sums of all by time.
+SELECT
+    {{bucket}} AS bucket,
+    1 AS place,
+    {{measures}}
+FROM {{rows}}
+GROUP BY bucket
+
+-- grouped_series --
+-- Sums by time and group. The place of the largest groups counts from 1; that of all others is 0.
+WITH largest AS (
+    SELECT
+        {{keys}},
+        row_number() OVER (ORDER BY count() DESC, {{key_names}}) AS place,
+        count() OVER () AS groups_total
+    FROM {{rows}}
+    GROUP BY {{key_names}}
+    ORDER BY place
+    LIMIT {groups:UInt32}
+)
+SELECT
+    {{bucket}} AS bucket,
+    place,
+    any(tuple({{key_names}})) AS labels,
+    any(groups_total) AS groups_total,
+    {{measures}}
+FROM (SELECT *, {{keys}} FROM {{rows}}) AS row
+LEFT ANY JOIN largest USING ({{key_names}})
+GROUP BY bucket, place
+
+-- bucket --
+toUInt32(intDiv(toUnixTimestamp64Nano(Timestamp) - {origin_ns:Int64}, {interval_ns:Int64}))
+
+-- runs_by_agent --
+toString(RunName)
+
+-- runs_by_version --
+toString(AgentVersion)
+
+-- runs_by_environment --
+toString(Environment)
+
+-- runs_by_status --
+toString(Status)
+
+-- runs_by_user --
+UserId
+
+-- runs_by_session --
+ConversationId
+
+-- runs_by_service --
+toString(ServiceName)
+
+-- runs_by_framework --
+toString(Framework)
+
+-- runs_by_failure_type --
+-- Of the root cause.
+toString(RootCauseType)
+
+-- runs_by_failure_code --
+-- Of the root cause.
+toString(RootCauseCode)
+
+-- steps_by_agent --
+toString(run_name)
+
+-- steps_by_version --
+toString(run_version)
+
+-- steps_by_environment --
+toString(run_environment)
+
+-- steps_by_status --
+-- Of the run.
+toString(run_status)
+
+-- steps_by_user --
+run_user
+
+-- steps_by_session --
+run_session
+
+-- steps_by_service --
+-- Of the run.
+toString(run_service)
+
+-- steps_by_framework --
+toString(run_framework)
+
+-- steps_by_model --
+toString(Model)
+
+-- steps_by_tool --
+toString(ToolName)
+
+-- steps_by_failure_type --
+-- Of the step itself.
+toString(FailureType)
+
+-- steps_by_failure_code --
+-- Of the step itself.
+toString(FailureCode)
+
+-- only_model --
+-- The run may have called others too.
+AND step.Model IN {model:Array(String)}
+
+-- only_tool --
+-- The run may have called others too.
+AND step.ToolName IN {tool:Array(String)}

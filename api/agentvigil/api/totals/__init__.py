@@ -1,0 +1,1 @@
+"""What is counted over many runs or steps, written once for everything that tells sums."""

@@ -7,15 +7,21 @@ from prometheus_client import CollectorRegistry
 
 from agentvigil.api.app import api_app
 from agentvigil.api.routers import routers_of
+from agentvigil.receiver.content_policies import ContentPolicies
 from agentvigil.storage.access import Access, KeyBook
 from agentvigil.storage.embedded import EmbeddedStore
 
 
-def app_over(store: EmbeddedStore, *, key: str | None = None) -> FastAPI:
+def app_over(
+    store: EmbeddedStore,
+    *,
+    key: str | None = None,
+    policies: ContentPolicies = ContentPolicies(),  # noqa: B008 - frozen
+) -> FastAPI:
     """The API over ``store``, open as it is without keys, or for those who have ``key`` or one of the store's."""
     access = Access(KeyBook(store), static_key=key)
     access.load()
-    return api_app(list, CollectorRegistry(), access, routers_of(store))
+    return api_app(list, CollectorRegistry(), access, routers_of(store, policies))
 
 
 def document_app() -> FastAPI:

@@ -7,12 +7,14 @@ leaves out what was there. It is bound to the query it came from, since its valu
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from agentvigil.api.problems import BadCursor
 
 _MOST_BYTES: Final = 2048
+_HALF_A_PAIR: Final = re.compile("[\ud800-\udfff]")
 _HINT: Final = "leave the cursor out for the first page, and change no filter between pages"
 
 
@@ -35,9 +37,16 @@ def position_of(cursor: str, query: Mapping[str, Any], kinds: Sequence[type]) ->
         raise BadCursor(f"{cursor[:40]!r} is no cursor of this server", _HINT) from exc
     if digest != _digest(query):
         raise BadCursor("the cursor belongs to a query with other filters, order or project", _HINT)
-    if len(position) != len(kinds) or any(type(value) is not kind for value, kind in zip(position, kinds, strict=True)):
+    if len(position) != len(kinds) or not all(map(_is_storable, position, kinds)):
         raise BadCursor(f"{cursor[:40]!r} is no cursor of this list", _HINT)
     return list(position)
+
+
+def _is_storable(value: Any, kind: type) -> bool:
+    """Whether ``value`` is of ``kind`` and the store can have it: half of a surrogate pair is no text there."""
+    if type(value) is int:
+        return kind is int and -(2**63) <= value < 2**63
+    return type(value) is kind and not (isinstance(value, str) and _HALF_A_PAIR.search(value))
 
 
 def _digest(query: Mapping[str, Any]) -> str:

@@ -10,20 +10,30 @@ from agentvigil.api.prices import prices_router
 from agentvigil.api.reading import Reader
 from agentvigil.api.runs.reading import Runs
 from agentvigil.api.runs.routes import runs_router
+from agentvigil.api.sessions.reading import Sessions
+from agentvigil.api.sessions.routes import sessions_router
 from agentvigil.api.stats.reading import StatsReading
 from agentvigil.api.stats.routes import stats_router
+from agentvigil.api.traces.reading import Traces
+from agentvigil.api.traces.routes import traces_router
+from agentvigil.receiver.content_policies import ContentPolicies
 from agentvigil.storage.prices.book import PriceBook
 from agentvigil.storage.store import Store
 
 
-def routers_of(store: Store) -> list[APIRouter]:
-    """Return every router under ``/v1``, reading from ``store``."""
+def routers_of(
+    store: Store,
+    policies: ContentPolicies = ContentPolicies(),  # noqa: B008 - frozen
+) -> list[APIRouter]:
+    """Return every router under ``/v1``, reading from ``store``; ``policies`` say which projects store content."""
     reader = Reader(store)
-    metrics = MetricsReading(reader)
+    runs, sessions, metrics = Runs(reader), Sessions(reader), MetricsReading(reader)
     return [
-        runs_router(Runs(reader)),
+        runs_router(runs),
         stats_router(StatsReading(reader)),
         metrics_router(metrics),
-        agents_router(Agents(reader), metrics),
+        agents_router(Agents(reader), metrics, sessions),
+        sessions_router(sessions, runs),
+        traces_router(Traces(reader), policies),
         prices_router(PriceBook(store)),
     ]

@@ -141,4 +141,4 @@ def test_what_is_anothers_is_not_seen(client: TestClient, route: APIRoute, keys:
 
 
 def _words(text: str) -> list[str]:
-    return [word.strip("\",':{}[]()") for word in text.split()]
+    return re.findall(r"[\w.:/@-]+", text)

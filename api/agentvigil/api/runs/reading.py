@@ -4,26 +4,21 @@ The newest runs are looked for in windows that grow, from the newest back: most 
 more of the table is read than that. The keys of a page come first, all columns only for its rows.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel
 
 from agentvigil.analysis.explaining import RootCause
-from agentvigil.api.conditions import conditions_of, nanoseconds, put_together
+from agentvigil.api.conditions import conditions_of, put_together
 from agentvigil.api.cursors import cursor_of, position_of
 from agentvigil.api.problems import NotFound
 from agentvigil.api.reading import Reader
-from agentvigil.api.runs.filters import RunFilters, RunList, RunOrder
+from agentvigil.api.runs.filters import RunList, RunOrder
+from agentvigil.api.windows import newest_first, time_range
 from agentvigil.storage.named_queries import load_queries
 
 STATEMENTS: Final = load_queries("agentvigil.api.runs", "queries.sql")
-_HOUR_NS: Final = 3_600_000_000_000
-_WINDOWS_NS: Final = (_HOUR_NS, 12 * _HOUR_NS, 7 * 24 * _HOUR_NS)
-_MARGIN: Final = timedelta(days=1)
-"""How far ahead of ours a sender's clock may be: no span is stored with a later start."""
-
 _STEPS_MARGIN_NS: Final = 10 * 60 * 1_000_000_000
 """How far the clock of another machine with steps of a run may be off."""
 
@@ -37,7 +32,7 @@ class Runs:
     def page(self, project: str, asked: RunList) -> tuple[list[dict[str, Any]], str | None]:
         """Return the rows of one page in its order, and the cursor of the next one."""
         said = asked.model_dump(mode="json", exclude={"cursor", "limit", "since", "until"}) | {"project": project}
-        from_ns, to_ns = _range(asked)
+        from_ns, to_ns = time_range(asked.since, asked.until)
         after: tuple[int, int, str] | None = None
         if asked.cursor is not None:
             from_ns, to_ns, value, timestamp_ns, run_id = position_of(asked.cursor, said, (int, int, int, int, str))
@@ -107,7 +102,7 @@ class Runs:
             "failure_type": cause.failure_type,
             "failure_code": cause.failure_code,
             "from_ns": since_ns,
-            "to_ns": nanoseconds(datetime.now(UTC) + _MARGIN),
+            "to_ns": time_range(None, None)[1],
         }
         return self._reader.records(sql, parameters)[0]
 
@@ -131,9 +126,11 @@ class Runs:
             conditions=conditions,
             direction="DESC" if order.is_descending else "ASC",
         )
-        begin_ns = after[1] if after is not None else None
+        windows = iter([(from_ns, to_ns)])
+        if order is RunOrder.NEWEST:
+            windows = newest_first(from_ns, to_ns, after[1] if after is not None else None)
         found: list[dict[str, Any]] = []
-        for window_from_ns, window_to_ns in _windows(order, from_ns, to_ns, begin_ns):
+        for window_from_ns, window_to_ns in windows:
             parameters = {
                 **values,
                 "project": project,
@@ -155,31 +152,7 @@ class Runs:
             "timestamps_ns": [key["timestamp_ns"] for key in keys],
             "run_ids": [key["RunId"] for key in keys],
         }
-        rows = {row["RunId"]: row for row in self._reader.records(sql, parameters)}
+        rows = {(row["timestamp_ns"], row["RunId"]): row for row in self._reader.records(sql, parameters)}
+        found = (rows.get((key["timestamp_ns"], key["RunId"])) for key in keys)
         # One that was settled again in between, and is void now, is not there any more.
-        return [rows[key["RunId"]] for key in keys if key["RunId"] in rows]
-
-
-def _range(asked: RunFilters) -> tuple[int, int]:
-    """Return the first nanosecond that is asked for, and the first that is not any more."""
-    until = asked.until or datetime.now(UTC) + _MARGIN
-    return (nanoseconds(asked.since) if asked.since else 0, nanoseconds(until))
-
-
-def _windows(order: RunOrder, from_ns: int, to_ns: int, begin_ns: int | None) -> Iterator[tuple[int, int]]:
-    """Cut a time into windows, newest first where that is the order, else leave it whole."""
-    if order is not RunOrder.NEWEST:
-        yield from_ns, to_ns
-        return
-    if begin_ns is not None:
-        # Others may have started in the same nanosecond.
-        to_ns = min(to_ns, begin_ns + 1)
-    newest_ns = min(to_ns, nanoseconds(datetime.now(UTC)))
-    for length_ns in _WINDOWS_NS:
-        edge_ns = newest_ns - length_ns
-        if edge_ns <= from_ns:
-            break
-        yield edge_ns, to_ns
-        to_ns = edge_ns
-    if from_ns < to_ns:
-        yield from_ns, to_ns
+        return [row for row in found if row is not None]

@@ -1,0 +1,1 @@
+"""Sessions over HTTP: conversations, and the runs in one."""

@@ -1,0 +1,1 @@
+"""Traces over HTTP: lists, one as a tree of spans, a span whole."""

@@ -107,7 +107,7 @@ def step(span: int, parent: int = 0, name: str = "node", start: int = 0, end: in
     return Sp(span, parent, name, start, end, said, **{"scope": SCOPE, **more})
 
 
-def receive(store: Store, *spans: Sp, at_ns: int = NOW) -> None:
+def receive(store: Store, *spans: Sp, at_ns: int = NOW, keep_days: int = 90) -> None:
     """Take ``spans`` in at one time, a request for each project."""
     spans_by_project: dict[str, list[Sp]] = {}
     for span in spans:
@@ -115,7 +115,7 @@ def receive(store: Store, *spans: Sp, at_ns: int = NOW) -> None:
     take(
         store,
         *[
-            admitted(_request(spans).SerializeToString(), received_at_ns=at_ns, project=project)
+            admitted(_request(spans).SerializeToString(), received_at_ns=at_ns, keep_days=keep_days, project=project)
             for project, spans in spans_by_project.items()
         ],
     )

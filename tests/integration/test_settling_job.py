@@ -366,3 +366,19 @@ def test_runs_follow_when_list_costs_change(store: Store) -> None:
     assert job.progress.runs == 2
     job.step(at(60))
     assert job.progress.runs == 2
+
+
+@pytest.mark.parametrize("alone", [0, 1], ids=["all partitions together", "each partition by itself"])
+def test_a_run_stays_one_when_its_retention_changes(store: EmbeddedStore, alone: int) -> None:
+    """Its new rows lie in another partition, where they take nobody's place; readers may look at each by itself."""
+    receive(store, agent(1), tool(2, 1), keep_days=30)
+    settle(store)
+    receive(store, chat(3, 1), keep_days=365)
+    settle(store)
+
+    setting = f"SETTINGS do_not_merge_across_partitions_select_final = {alone}"
+    assert store.rows(f"SELECT KeepDays, Steps FROM agent_runs FINAL {setting}") == [(365, 2)]
+    assert store.rows(f"SELECT KeepDays, SpanId FROM agent_steps FINAL ORDER BY SpanId {setting}") == [
+        (30, "0000000000000002"),
+        (365, "0000000000000003"),
+    ]

@@ -7,7 +7,12 @@ from typing import Any, Final
 from agentvigil.api.problems import Unavailable
 from agentvigil.storage.store import Store
 
-_SETTINGS: Final = {"max_execution_time": 20, "max_memory_usage": 4 * 2**30, "max_threads": 2}
+_SETTINGS: Final = {
+    "max_execution_time": 20,
+    "max_memory_usage": 4 * 2**30,
+    # Settling leaves no row in one partition that another one's stands for, and days merge into one part each.
+    "do_not_merge_across_partitions_select_final": 1,
+}
 
 
 class Reader:

@@ -283,18 +283,22 @@ INSERT INTO agent_steps ({{step_columns}}, Version) SETTINGS max_partitions_per_
 SELECT {{step_columns}}, {version:UInt64} FROM {steps:Identifier}
 
 -- bury_steps --
--- Voids the steps that these traces had and have no more: those that are not in this version.
-INSERT INTO agent_steps (Project, Timestamp, TraceId, SpanId, RunId, KeepDays, Version, IsDeleted) SETTINGS max_partitions_per_insert_block = 0
-SELECT Project, Timestamp, TraceId, SpanId, RunId, KeepDays, {version:UInt64}, 1
+-- Voids the steps that these traces had and have no more: those that are not in this version. A row of another retention
+-- class lies in another partition, where nothing takes its place; readers may look at each partition by itself, so it is
+-- voided as well, in a version below the new row's.
+INSERT INTO agent_steps (Project, Timestamp, TraceId, SpanId, RunId, KeepDays, Version, IsDeleted)
+SETTINGS max_partitions_per_insert_block = 0, do_not_merge_across_partitions_select_final = 1
+SELECT Project, Timestamp, TraceId, SpanId, RunId, KeepDays, {version:UInt64} - 1, 1
 FROM agent_steps FINAL
 WHERE toStartOfMinute(Timestamp) >= toStartOfMinute({from:DateTime64(9)}) AND toStartOfMinute(Timestamp) <= {to:DateTime64(9)}
     AND (Project, TraceId) IN (SELECT Project, TraceId FROM {batch:Identifier})
     AND Version < {version:UInt64}
 
 -- bury_runs --
--- Voids the runs that these traces had and have no more: those that are not in this version.
-INSERT INTO agent_runs (Project, Timestamp, TraceId, RunId, KeepDays, Version, IsDeleted, SettledAt) SETTINGS max_partitions_per_insert_block = 0
-SELECT Project, Timestamp, TraceId, RunId, KeepDays, {version:UInt64}, 1, now64(3)
+-- Voids the runs that these traces had and have no more, in the same way.
+INSERT INTO agent_runs (Project, Timestamp, TraceId, RunId, KeepDays, Version, IsDeleted, SettledAt)
+SETTINGS max_partitions_per_insert_block = 0, do_not_merge_across_partitions_select_final = 1
+SELECT Project, Timestamp, TraceId, RunId, KeepDays, {version:UInt64} - 1, 1, now64(3)
 FROM agent_runs FINAL
 WHERE toStartOfMinute(Timestamp) >= toStartOfMinute({from:DateTime64(9)}) AND toStartOfMinute(Timestamp) <= {to:DateTime64(9)}
     AND (Project, TraceId) IN (SELECT Project, TraceId FROM {batch:Identifier})

@@ -53,6 +53,12 @@ class Unauthenticated(ReceiverError):
     status = Status(grpc.StatusCode.UNAUTHENTICATED, 401)
 
 
+class Forbidden(ReceiverError):
+    """The key is valid, but not for sending."""
+
+    status = Status(grpc.StatusCode.PERMISSION_DENIED, 403)
+
+
 class NotFound(ReceiverError):
     """There is nothing at that path."""
 
@@ -104,6 +110,7 @@ class Internal(ReceiverError):
 ALL: Final = (
     BadRequest,
     Unauthenticated,
+    Forbidden,
     NotFound,
     MethodNotAllowed,
     TooLarge,

@@ -21,7 +21,8 @@ from grpc_reflection.v1alpha import reflection
 
 from agentvigil.receiver.errors import BadRequest, Internal, ReceiverError, Unavailable
 from agentvigil.receiver.ingest import Ingest
-from agentvigil.receiver.keys import check_key
+from agentvigil.receiver.keys import project_of_sender
+from agentvigil.storage.access import Access
 
 _LOG: Final = logging.getLogger("agentvigil.receiver")
 
@@ -42,12 +43,12 @@ class GrpcConfig:
 class GrpcReceiver:
     """A gRPC server with an export service for each of ``ingests`` and ``grpc.health.v1``; it listens nowhere yet."""
 
-    def __init__(self, ingests: Sequence[Ingest], key: str | None, config: GrpcConfig) -> None:
+    def __init__(self, ingests: Sequence[Ingest], access: Access, config: GrpcConfig) -> None:
         self.server = grpc.aio.server(options=_options(config))
         for ingest in ingests:
             service = ingest.otlp.grpc_service
             handler = grpc.stream_unary_rpc_method_handler(
-                _Export(ingest, key).export,
+                _Export(ingest, access).export,
                 response_serializer=ingest.otlp.response.SerializeToString,
             )
             self.server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {"Export": handler}),))
@@ -73,15 +74,15 @@ class GrpcReceiver:
 class _Export:
     """The Export method of one signal."""
 
-    def __init__(self, ingest: Ingest, key: str | None) -> None:
-        self._ingest, self._key = ingest, key
+    def __init__(self, ingest: Ingest, access: Access) -> None:
+        self._ingest, self._access = ingest, access
 
     async def export(self, messages: AsyncIterator[bytes], context: "grpc.aio.ServicerContext[Any, Any]") -> Any:
         try:
-            check_key(_authorization(context), self._key)
+            project = project_of_sender(self._access, _authorization(context))
             with self._ingest.slot():
                 body = await _only(messages, self._ingest.config.read_timeout_s)
-                response = await self._ingest.export(body)
+                response = await self._ingest.export(body, project)
         except ReceiverError as exc:
             await self._abort(context, exc)
         except Exception:  # noqa: BLE001 - the sender gets a status it can act on, we get the traceback

@@ -21,8 +21,9 @@ from agentvigil.receiver.errors import (
 from agentvigil.receiver.grpc_server import rpc_status
 from agentvigil.receiver.inflate import ENCODINGS, inflate
 from agentvigil.receiver.ingest import Ingest
-from agentvigil.receiver.keys import check_key
+from agentvigil.receiver.keys import project_of_sender
 from agentvigil.receiver.otlp_json import json_of, protobuf_of
+from agentvigil.storage.access import Access
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -49,9 +50,9 @@ class _Disconnected(Exception):
 class OtlpHttpApp:
     """The ASGI application of several :class:`Ingest`, each at its signal's path."""
 
-    def __init__(self, ingests: Sequence[Ingest], key: str | None) -> None:
+    def __init__(self, ingests: Sequence[Ingest], access: Access) -> None:
         self._ingests = {ingest.otlp.http_path: ingest for ingest in ingests}
-        self._key = key
+        self._access = access
         self._decoders = asyncio.Semaphore(_DECODERS)
         self._waiting_bytes = 0
 
@@ -87,7 +88,7 @@ class OtlpHttpApp:
     ) -> Message:
         if method != "POST":
             raise MethodNotAllowed(f"OTLP is sent with POST, not {method[:20]}")
-        check_key(headers.get("authorization"), self._key)
+        project = project_of_sender(self._access, headers.get("authorization"))
         if content_type not in _CONTENT_TYPES:
             raise UnsupportedMediaType(
                 f"content type {content_type[:100] or 'missing'} is not read; send {_PROTOBUF} "
@@ -111,7 +112,7 @@ class OtlpHttpApp:
                 body = await asyncio.to_thread(inflate, body, encoding, config.max_request_bytes)
             if _CONTENT_TYPES[content_type] == _JSON:
                 body = await self._decode(body, ingest.otlp.request)
-            return await ingest.export(body)
+            return await ingest.export(body, project)
 
     async def _decode(self, body: bytes, message: type[Message]) -> bytes:
         """Turn a body in JSON to protobuf, large ones off the event loop and few at a time."""

@@ -22,7 +22,6 @@ from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.envelope import ExportRequest, Limits
 from agentvigil.storage.request_writer import Outcome
 
-PROJECT: Final = "default"
 _ADMIT_IN_THREAD_BYTES: Final = 2**20
 """A body from here on is parsed off the event loop: a 16 MiB one takes 30 ms, one with nested values seconds."""
 
@@ -104,8 +103,8 @@ class Ingest:
         finally:
             self._in_flight -= 1
 
-    async def export(self, body: bytes) -> Message:
-        """Store the serialised export request ``body``; return the response to it.
+    async def export(self, body: bytes, project: str) -> Message:
+        """Store the serialised export request ``body`` in ``project``; return the response to it.
 
         Raises:
             ReceiverError: if it was not stored, or not as a whole; nothing of it is stored then.
@@ -115,12 +114,12 @@ class Ingest:
                 f"the request has {len(body)} bytes, at most {self.config.max_request_bytes} are taken; "
                 "send smaller batches"
             )
-        policy = self.config.content_policies.of(PROJECT)
+        policy = self.config.content_policies.of(project)
         try:
             if len(body) < _ADMIT_IN_THREAD_BYTES:
-                admitted = admit(self.otlp, body, PROJECT, policy)
+                admitted = admit(self.otlp, body, project, policy)
             else:
-                admitted = await asyncio.to_thread(admit, self.otlp, body, PROJECT, policy)
+                admitted = await asyncio.to_thread(admit, self.otlp, body, project, policy)
         except BadRequest as exc:
             if exc.invalid_items:
                 self.metrics.items_received.inc(exc.invalid_items)
@@ -128,7 +127,7 @@ class Ingest:
             raise
         self.metrics.items_received.inc(admitted.items + admitted.rejected)
         if admitted.items:
-            await self._store(admitted, policy)
+            await self._store(admitted, project, policy)
         self.metrics.items_stored.inc(admitted.items)
         if admitted.rejected:
             self.metrics.rejected(admitted.rejected, admitted.reason)
@@ -138,7 +137,7 @@ class Ingest:
             response.partial_success.error_message = admitted.rejection
         return cast("Message", response)
 
-    async def _store(self, admitted: Admitted, policy: ContentPolicy) -> None:
+    async def _store(self, admitted: Admitted, project: str, policy: ContentPolicy) -> None:
         self._headroom.check()
         outcome = await self._committer.submit(
             ExportRequest(
@@ -147,7 +146,7 @@ class Ingest:
                 body=admitted.body,
                 items=admitted.items,
                 request_hash=admitted.request_hash,
-                project=PROJECT,
+                project=project,
                 received_at_ns=self._clock_ns(),
                 keep_days=self.config.keep_days,
                 limits=self.config.limits,

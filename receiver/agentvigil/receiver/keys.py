@@ -1,21 +1,28 @@
-"""Who may send: one static key, until keys are managed per project."""
+"""Who may send, and into which project: what a sender's key says."""
 
-import hmac
+from typing import Final
 
-from agentvigil.receiver.errors import Unauthenticated
+from agentvigil.receiver.errors import Forbidden, Unauthenticated
+from agentvigil.storage.access import Access, KeyMissing, KeyRefused, Scope, ScopeMissing
+
+_ADVICE: Final = "set OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer YOUR_KEY' where your program sends"
 
 
-def check_key(authorization: str | None, key: str | None) -> None:
-    """Compare an ``Authorization`` header with the key; None as ``key`` lets everybody in.
+def project_of_sender(access: Access, authorization: str | None) -> str:
+    """Return the project in which the sender of this ``Authorization`` header stores; never waits.
 
     Raises:
-        Unauthenticated: if the header does not carry the key.
+        Unauthenticated: if a key is needed and the header carries none that is valid.
+        Forbidden: if its key may not send.
     """
-    if key is None:
-        return
     scheme, _, given = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), key.encode()):
-        raise Unauthenticated(
-            "this receiver needs a key: set OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer YOUR_KEY', "
-            "with the value of AGENTVIGIL_INGEST_KEY at the receiver"
-        )
+    try:
+        caller = access.caller_of([given.strip()] if scheme.lower() == "bearer" else [])
+        caller.check(Scope.INGEST)
+    except KeyMissing as exc:
+        raise Unauthenticated(f"this receiver needs a key: {_ADVICE}; `agentvigil keys create` makes one") from exc
+    except KeyRefused as exc:
+        raise Unauthenticated(f"{exc}; {_ADVICE}") from exc
+    except ScopeMissing as exc:
+        raise Forbidden(str(exc)) from exc
+    return caller.ingest_project

@@ -42,3 +42,14 @@ CREATE VIEW IF NOT EXISTS agentvigil_hash_key AS SELECT %(made)s AS HashKey
 -- hash_key --
 -- The key that receivers in front of one server hash with.
 SELECT HashKey FROM agentvigil_hash_key
+
+-- project_tables --
+-- Tables and views with a column Project, by 1, and the named views without one, by 0. What has another engine (Null,
+-- through which collectors write) holds no rows.
+SELECT name, name IN (SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'Project')
+FROM system.tables
+WHERE database = currentDatabase()
+    AND (
+        name IN (SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'Project')
+        OR engine = 'View' AND name IN {read_through:Array(String)})
+    AND (engine LIKE '%MergeTree' OR engine = 'View')

@@ -12,10 +12,12 @@ from agentvigil.storage.access.errors import (
     KeyMissing,
     KeyRefused,
     LabelInvalid,
+    NotThisMachine,
     ScopeMissing,
 )
 from agentvigil.storage.access.key_book import KeyBook, KeyRecord, NewKey
 from agentvigil.storage.access.project_book import Project, ProjectBook
+from agentvigil.storage.access.this_machine import check_means_this_machine
 
 __all__ = [
     "ALL_SCOPES",
@@ -30,8 +32,10 @@ __all__ = [
     "KeyRefused",
     "LabelInvalid",
     "NewKey",
+    "NotThisMachine",
     "Project",
     "ProjectBook",
     "Scope",
     "ScopeMissing",
+    "check_means_this_machine",
 ]

@@ -41,6 +41,10 @@ class GrantRefused(AccessError):
     """A caller would give away what it does not have."""
 
 
+class NotThisMachine(AccessError):
+    """Without a key, a request came by another machine's name or from another place's page."""
+
+
 class LabelInvalid(AccessError):
     """A name of a project or key, or a description, is no label."""
 

@@ -115,7 +115,7 @@ SYSTEM_TABLES: Final = frozenset(
 )
 """System tables that describe the engine or the schema. Not here: queries, logs, parts, users, disks, servers."""
 
-_PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _TABLE_SECTIONS: Final = frozenset(
     {"JOIN TREE", "TABLE EXPRESSION", "TABLE EXPRESSIONS", "LEFT TABLE EXPRESSION", "RIGHT TABLE EXPRESSION"}
 )
@@ -146,11 +146,13 @@ class Admission:
     """The rules for one database.
 
     ``allowed_tables`` returns the names of the tables and views a query may read right now. It must return only
-    tables that exist: to the engine a table that does not exist may be a file of that name.
+    tables that exist: to the engine a table that does not exist may be a file of that name. Who ``is_bound`` to a
+    project is not told how much is stored of all.
     """
 
     database: str
     allowed_tables: Callable[[], frozenset[str]]
+    is_bound: bool = False
 
     def read(self, handle: Handle, text: str) -> Statement:
         """Print the query canonically and lift its SETTINGS and FORMAT out (steps 1 and 2).
@@ -222,7 +224,7 @@ class Admission:
         return name, canonical.removeprefix(prefix)
 
     def _plain_tables(self) -> frozenset[str]:
-        return frozenset(name for name in self.allowed_tables() if _PLAIN_NAME.fullmatch(name))
+        return frozenset(name for name in self.allowed_tables() if PLAIN_NAME.fullmatch(name))
 
     def _admit_select(self, handle: Handle, text: str, tokens: Sequence[Token], parameters: Mapping[str, str]) -> Node:
         # A subquery can have neither OUTFILE nor FORMAT: what parses inside of brackets has none.
@@ -272,6 +274,8 @@ class Admission:
         shape = "".join({"word": "w", "number": "n"}.get(token.kind, token.text) for token in options)
         if tuple(words) not in _EXPLAINABLE or not re.fullmatch(r"(?:w=n(?:,w=n)*)?", shape):
             raise QueryRefused(ACCESS_DENIED, f"EXPLAIN {' '.join(kind)[:80]} is not allowed; see EXPLAIN PLAN")
+        if self.is_bound and (words == ["ESTIMATE"] or options):
+            raise QueryRefused(ACCESS_DENIED, "EXPLAIN ESTIMATE, and options of EXPLAIN, are for keys of every project")
         inner = statement.body[tokens[start].start :]
         if _canonical(handle, inner) != inner:
             raise QueryRefused(SYNTAX_ERROR, "EXPLAIN works on one SELECT")
@@ -360,7 +364,7 @@ def _check_nodes(tree: Node, tokens: Sequence[Token]) -> None:
             for child in node.children:
                 if child.kind == "Function" and not may_call(child.text):
                     raise QueryRefused(
-                        ACCESS_DENIED if _PLAIN_NAME.fullmatch(child.text) else UNKNOWN_FUNCTION,
+                        ACCESS_DENIED if PLAIN_NAME.fullmatch(child.text) else UNKNOWN_FUNCTION,
                         f"Function {child.text[:80]} is not allowed here: it is unknown, or reaches files, networks "
                         "or the server itself, or nobody has looked at it yet",
                     )
@@ -423,14 +427,14 @@ def _check_scopes(root: Scope, known: frozenset[str]) -> frozenset[str]:
             constants = frozenset(
                 entry.attributes["alias"]
                 for entry in entries
-                if entry.kind == "CONSTANT" and _PLAIN_NAME.fullmatch(entry.attributes.get("alias", ""))
+                if entry.kind == "CONSTANT" and PLAIN_NAME.fullmatch(entry.attributes.get("alias", ""))
             )
             for entry in entries:
                 name = entry.attributes.get("cte_name", "") if "is_cte" in entry.attributes else ""
                 # In its own body the name means the table, and so it does in what is defined before it.
                 visit(entry, None, names - {name}, frozenset())
                 if name:
-                    if not _PLAIN_NAME.fullmatch(name):
+                    if not PLAIN_NAME.fullmatch(name):
                         raise QueryRefused(
                             ACCESS_DENIED, f"WITH name {name[:80]!r}: use letters, digits and underscores"
                         )

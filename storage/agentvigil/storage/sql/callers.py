@@ -1,62 +1,60 @@
-"""Who may ask: the holder of the key, or, where there is none, who plainly means this machine.
-
-Without a key the danger is a browser that was talked into calling this machine by another name (DNS rebinding) or from
-another page. Both show in its headers.
-"""
+"""Who asks: what a request's key says, wherever ClickHouse's clients put it."""
 
 import base64
 import binascii
-import hmac
-import ipaddress
-import re
 from collections.abc import Collection
 
+from agentvigil.storage.access import (
+    Access,
+    Caller,
+    KeyMissing,
+    KeyRefused,
+    NotThisMachine,
+    Scope,
+    ScopeMissing,
+    check_means_this_machine,
+)
 from agentvigil.storage.sql.errors import ACCESS_DENIED, AUTHENTICATION_FAILED, QueryRefused
 from agentvigil.storage.sql.request import Request
 
 
 class Callers:
-    """Lets requests in or turns them away.
+    """Lets requests in or turns them away, by ``access``.
 
-    With a ``key`` every request must carry it. Without one the Host header must be localhost, an IP address or one of
-    ``allowed_hosts``.
+    Where that is open the Host header must be localhost, an IP address or one of ``allowed_hosts``.
     """
 
-    def __init__(self, key: str | None, allowed_hosts: Collection[str]) -> None:
-        if key is not None and not key:
-            raise ValueError("key is empty; give a key, or None for none")
-        self._key = key.encode() if key is not None else None
-        self._allowed_hosts = frozenset(host.lower() for host in allowed_hosts) | {"localhost"}
+    def __init__(self, access: Access, allowed_hosts: Collection[str]) -> None:
+        self._access = access
+        self._allowed_hosts = frozenset(host.lower() for host in allowed_hosts)
 
-    def check(self, request: Request) -> None:
-        """Return if the request may go on.
+    def identify(self, request: Request) -> Caller:
+        """Return who asks, if that one may read.
 
         Raises:
-            QueryRefused: code 516 without the key, 497 for another host's name or another origin's page.
+            QueryRefused: code 516 without a valid key; 497 with one that may not read, and, where none is needed, for
+                another host's name or another origin's page.
         """
-        if self._key is not None:
-            # Every candidate is compared, so that time does not tell which place held it.
-            matches = [hmac.compare_digest(self._key, candidate) for candidate in _offered_keys(request)]
-            if not any(matches):
-                raise QueryRefused(
-                    AUTHENTICATION_FAILED,
-                    "Authentication failed: send the key as a Bearer token, as the password or in X-ClickHouse-Key",
+        try:
+            if self._access.is_open:
+                check_means_this_machine(
+                    request.headers.get("host", ""), request.headers.get("origin"), self._allowed_hosts
                 )
-            return
-        host = request.headers.get("host", "")
-        name = _host_name(host)
-        if name not in self._allowed_hosts and not _is_address(name):
+            caller = self._access.caller_of(_offered_keys(request))
+            caller.check(Scope.READ)
+        except KeyMissing as exc:
             raise QueryRefused(
-                ACCESS_DENIED, f"Host {host[:80]!r} is not this machine; call it localhost or by its address"
-            )
-        origin = request.headers.get("origin")
-        if origin is not None and origin.partition("://")[2].lower() != host.lower():
-            raise QueryRefused(
-                ACCESS_DENIED, f"Pages of {origin[:80]!r} may not ask here; set a key to serve other machines"
-            )
+                AUTHENTICATION_FAILED,
+                "Authentication failed: send the key as a Bearer token, as the password or in X-ClickHouse-Key",
+            ) from exc
+        except KeyRefused as exc:
+            raise QueryRefused(AUTHENTICATION_FAILED, f"Authentication failed: {exc}") from exc
+        except (ScopeMissing, NotThisMachine) as exc:
+            raise QueryRefused(ACCESS_DENIED, str(exc)) from exc
+        return caller
 
 
-def _offered_keys(request: Request) -> list[bytes]:
+def _offered_keys(request: Request) -> list[str]:
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     offered = [request.headers.get("x-clickhouse-key", ""), request.parameters.get("password", "")]
     if scheme.lower() == "bearer":
@@ -67,19 +65,4 @@ def _offered_keys(request: Request) -> list[bytes]:
         except binascii.Error:
             decoded = ""
         offered.append(decoded.partition(":")[2])
-    return [candidate.encode() for candidate in offered if candidate]
-
-
-def _host_name(host: str) -> str:
-    host = host.strip().lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.rpartition(":")[0] if re.search(r":[0-9]*$", host) else host
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+    return offered

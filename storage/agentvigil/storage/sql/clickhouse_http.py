@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, 
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from typing import Any, Final
 
+from agentvigil.storage.access import Access
 from agentvigil.storage.sql.callers import Callers
 from agentvigil.storage.sql.errors import (
     QUERY_IS_TOO_LARGE,
@@ -47,14 +48,15 @@ _TICK_S: Final = 0.1
 
 
 def clickhouse_http_app(
-    gateway: SqlGateway, *, key: str | None = None, allowed_hosts: Collection[str] = ()
+    gateway: SqlGateway, access: Access, *, allowed_hosts: Collection[str] = ()
 ) -> "ClickHouseHttp":
     """Make the ASGI application.
 
-    With a ``key`` every request but ``/ping`` must carry it. Without one (bind to loopback only), the Host header must
-    be localhost, an IP address or one of ``allowed_hosts``.
+    Every request but ``/ping`` must come from somebody who may read by ``access``, and sees that one's project. Where
+    ``access`` is open (bind to loopback only), the Host header must be localhost, an IP address or one of
+    ``allowed_hosts``.
     """
-    return ClickHouseHttp(gateway, key=key, allowed_hosts=allowed_hosts)
+    return ClickHouseHttp(gateway, access, allowed_hosts=allowed_hosts)
 
 
 class _Client:
@@ -73,9 +75,9 @@ class _Client:
 class ClickHouseHttp:
     """The application; `clickhouse_http_app` makes it. ``close()`` ends its queries and threads."""
 
-    def __init__(self, gateway: SqlGateway, *, key: str | None, allowed_hosts: Collection[str]) -> None:
+    def __init__(self, gateway: SqlGateway, access: Access, *, allowed_hosts: Collection[str]) -> None:
         self._gateway = gateway
-        self._callers = Callers(key, allowed_hosts)
+        self._callers = Callers(access, allowed_hosts)
         most_open = gateway.limits.max_concurrent * (1 + _WAITING_PER_SLOT)
         self._room = threading.BoundedSemaphore(most_open)
         self._under_way: set[_Client] = set()  # changed on the event loop only
@@ -128,24 +130,27 @@ class ClickHouseHttp:
         for message in _messages(response, request.method):
             await send(message)
 
-    async def _without_query(self, request: Request, receive: Receive) -> Response | tuple[Request, str]:
-        """Answer a request that asks for no query; of any other return what its body makes of it, and its query."""
+    async def _without_query(self, request: Request, receive: Receive) -> Response | tuple[Request, str, str | None]:
+        """Answer a request that asks for no query; of any other return what its body makes of it, its query, and the
+        project that it is about, None for every one."""
         if request.path in ("/ping", "/replicas_status"):
             return _plain(200, "Ok.\n")
-        self._callers.check(request)
+        project = self._callers.identify(request).project
         if request.path != "/":
             return _plain(404, f"There is no handle {request.path[:200]}; queries go to /\n")
         if request.method not in ("GET", "POST", "HEAD"):
             return _plain(405, "Use GET or POST\n", Allow="GET, HEAD, POST")
         limit = self._gateway.limits.max_query_bytes
         request, text = request.with_body(await _body(receive, limit), limit)
-        return (request, text) if text or request.method == "POST" else _plain(200, "Ok.\n")
+        return (request, text, project) if text or request.method == "POST" else _plain(200, "Ok.\n")
 
-    async def _query(self, request: Request, text: str, query_id: str, receive: Receive, send: Send) -> None:
+    async def _query(
+        self, request: Request, text: str, project: str | None, query_id: str, receive: Receive, send: Send
+    ) -> None:
         """Run a query in the pool and send what comes of it; a client that leaves stops it."""
         client = _Client()
         outlet = _outlet(send, request.method, client.left, self._gateway.limits.max_stall_s)
-        exchange = Exchange(self._gateway, request, text, query_id, outlet, client.asked_to_stop)
+        exchange = Exchange(self._gateway, request, text, project, query_id, outlet, client.asked_to_stop)
         if not self._room.acquire(blocking=False):
             raise GatewayBusy(self._gateway.limits.max_concurrent, 0)
 

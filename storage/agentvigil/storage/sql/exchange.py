@@ -77,6 +77,8 @@ class Exchange:
     gateway: SqlGateway
     request: Request
     text: str
+    project: str | None
+    """The one that may be seen, None for every one."""
     query_id: str
     outlet: Outlet
     asked_to_stop: threading.Event
@@ -117,6 +119,7 @@ class Exchange:
             settings=self.request.settings,
             parameters=self.request.query_parameters,
             default_format=self.request.default_format,
+            project=self.project,
             query_id=self.query_id,
             asked_to_stop=self.asked_to_stop,
         )

@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from agentvigil.storage.sql.admission import SYSTEM_TABLES, Admission, Admitted, Handle, read_filters
+from agentvigil.storage.project_tables import ProjectTables
+from agentvigil.storage.sql.admission import Admitted, Handle, read_filters
 from agentvigil.storage.sql.answer import Answer, Cost, Pipe
 from agentvigil.storage.sql.errors import (
     BAD_QUERY_PARAMETER,
@@ -32,6 +33,7 @@ from agentvigil.storage.sql.errors import (
 from agentvigil.storage.sql.formats import CONTENT_TYPES, empty_native_block, format_named
 from agentvigil.storage.sql.settings import Limits, admit_settings, limit_settings, set_statement
 from agentvigil.storage.sql.tokens import quote, quote_name
+from agentvigil.storage.sql.visible import Visible
 
 _log = logging.getLogger("agentvigil.storage.sql")
 
@@ -72,6 +74,7 @@ class SqlGateway:
         database: where unqualified names live; must exist.
         allowed_tables: names of the tables and views of it that queries may read, asked anew for every query. It must
             name only what exists, see `admission.Admission`.
+        project_tables: what of these shows who is bound to a project that project alone, asked anew for every query.
         limits: what one query may cost.
     """
 
@@ -81,13 +84,13 @@ class SqlGateway:
         *,
         database: str,
         allowed_tables: Callable[[], frozenset[str]],
+        project_tables: Callable[[], ProjectTables] = ProjectTables,
         limits: Limits | None = None,
     ) -> None:
         self.database = database
         self.limits = limits or Limits()
         self._open_handle = open_handle
-        self._admission = Admission(database, allowed_tables)
-        self._allowed_tables = allowed_tables
+        self._allowed_tables, self._project_tables = allowed_tables, project_tables
         self._slots = threading.BoundedSemaphore(self.limits.max_concurrent)
         self._facts: tuple[str, str] | None = None
 
@@ -111,11 +114,17 @@ class SqlGateway:
         settings: Mapping[str, str] | None = None,
         parameters: Mapping[str, str] | None = None,
         default_format: str = "TabSeparated",
+        project: str | None = None,
         query_id: str | None = None,
     ) -> QueryResult:
         """Admit and run one query, and return its answer whole. Arguments and errors are those of `open`."""
         opened = self.open(
-            text, settings=settings, parameters=parameters, default_format=default_format, query_id=query_id
+            text,
+            settings=settings,
+            parameters=parameters,
+            default_format=default_format,
+            project=project,
+            query_id=query_id,
         )
         with opened.answer as answer:
             body = b"".join(iter(answer.read, b""))
@@ -129,14 +138,15 @@ class SqlGateway:
         settings: Mapping[str, str] | None = None,
         parameters: Mapping[str, str] | None = None,
         default_format: str = "TabSeparated",
+        project: str | None = None,
         query_id: str | None = None,
         asked_to_stop: threading.Event | None = None,
     ) -> OpenAnswer:
         """Admit one query and set it going; its slot is taken until the answer is closed.
 
         ``parameters`` are values of ``{name:Type}``, written as ClickHouse takes them in ``param_name``: TSV-escaped.
-        A FORMAT or SETTINGS in the query wins over ``default_format`` and ``settings``. Setting ``asked_to_stop``
-        ends the wait for a slot, or the query.
+        A FORMAT or SETTINGS in the query wins over ``default_format`` and ``settings``. With a ``project`` the query
+        sees that one alone. Setting ``asked_to_stop`` ends the wait for a slot, or the query.
 
         Raises:
             QueryRefused: the query is not allowed, or it was asked to stop before it ran.
@@ -149,7 +159,13 @@ class SqlGateway:
         self._take_slot(asked_to_stop)
         try:
             return self._open(
-                text, dict(settings or {}), parameters, default_format, query_id or str(uuid.uuid4()), asked_to_stop
+                text,
+                dict(settings or {}),
+                parameters,
+                default_format,
+                project,
+                query_id or str(uuid.uuid4()),
+                asked_to_stop,
             )
         except BaseException:
             self._slots.release()
@@ -185,19 +201,28 @@ class SqlGateway:
         settings: dict[str, str],
         parameters: dict[str, str],
         default_format: str,
+        project: str | None,
         query_id: str,
         asked_to_stop: threading.Event,
     ) -> OpenAnswer:
+        # Asked once: what is filtered and what may be named must be the same tables.
+        visible = Visible.to(
+            project,
+            database=self.database,
+            allowed_tables=self._allowed_tables,
+            project_tables=self._project_tables,
+        )
+        admission = visible.admission()
         with self._handle(_CHECKING) as checking:
-            statement = self._admission.read(checking, text)
+            statement = admission.read(checking, text)
             output = format_named(statement.format or default_format)
             wanted = {**settings, **statement.settings}
-            filters = self._own_filters()
+            filters = visible.filters()
             for table, condition in read_filters(wanted.pop(_FILTERS, "{}")).items():
-                name, canonical = self._admission.admit_filter(checking, table, condition)
+                name, canonical = admission.admit_filter(checking, table, condition)
                 filters[name] = f"({filters[name]}) AND ({canonical})" if name in filters else canonical
-            engine_settings = admit_settings(wanted, self.limits)
-            admitted = self._admission.admit(checking, statement, parameters)
+            engine_settings = {**admit_settings(wanted, self.limits), **visible.settings()}
+            admitted = admission.admit(checking, statement, parameters)
         if asked_to_stop.is_set():
             raise _stopped()
         engine_settings[_FILTERS] = (
@@ -278,18 +303,6 @@ class SqlGateway:
                 handle.close()
             except RuntimeError:
                 _log.warning("a chDB handle did not close", exc_info=True)
-
-    def _own_filters(self) -> dict[str, str]:
-        """Conditions on the system tables that describe the schema: they show what a query may read, no more."""
-        database = quote(self.database)
-        tables = ", ".join(map(quote, sorted(self._allowed_tables()))) or "''"
-        system = ", ".join(map(quote, sorted(SYSTEM_TABLES)))
-        visible = f"(database = {database} AND {{0}} IN ({tables})) OR (database = 'system' AND {{0}} IN ({system}))"
-        return {
-            "system.databases": f"name IN ({database}, 'system')",
-            "system.tables": visible.format("name"),
-            "system.columns": visible.format("table"),
-        }
 
 
 def _stopped() -> QueryRefused:

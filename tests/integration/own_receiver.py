@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from typing import Any, Final, Self, TypeVar
 
+from access_by_key import access_by
 from prometheus_client import CollectorRegistry
 
 from agentvigil.cli.listening import HttpServer, bind
@@ -18,6 +19,7 @@ from agentvigil.receiver.ingest import DiskHeadroom, Ingest, IngestConfig
 from agentvigil.receiver.metrics import ReceiverMetrics
 from agentvigil.receiver.otlp import TRACES, OtlpSignal
 from agentvigil.receiver.window import RequestWindow
+from agentvigil.storage.access import Access
 
 PATIENCE_S: Final = 60
 T = TypeVar("T")
@@ -34,6 +36,7 @@ class Receiver:
         writers: Writer | Mapping[OtlpSignal, Writer],
         *,
         key: str | None = None,
+        access: Access | None = None,
         config: IngestConfig | None = None,
         limits: CommitLimits | None = None,
         headroom: DiskHeadroom | None = None,
@@ -52,7 +55,7 @@ class Receiver:
             self.committers[otlp] = committer
             headroom = headroom or DiskHeadroom(None, 0)
             self.ingests[otlp] = Ingest(otlp, committer, headroom, self.config, of_signal, clock_ns)
-        self._key, self._grpc = key, grpc_config or GrpcConfig(self.config.max_request_bytes)
+        self._access, self._grpc = access or access_by(key), grpc_config or GrpcConfig(self.config.max_request_bytes)
         self._ready: Future[None] = Future()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
@@ -85,9 +88,9 @@ class Receiver:
         try:
             listener = bind(Endpoint("127.0.0.1", 0), "--otlp-http")
             self.http_port = listener.getsockname()[1]
-            self.over_http = OtlpHttpApp(list(self.ingests.values()), self._key)
+            self.over_http = OtlpHttpApp(list(self.ingests.values()), self._access)
             over_http = HttpServer(self.over_http, listener)
-            over_grpc = self.over_grpc = GrpcReceiver(list(self.ingests.values()), self._key, self._grpc)
+            over_grpc = self.over_grpc = GrpcReceiver(list(self.ingests.values()), self._access, self._grpc)
             self.grpc_port = over_grpc.server.add_insecure_port("127.0.0.1:0")
             await over_http.start()
             await over_grpc.server.start()

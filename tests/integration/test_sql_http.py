@@ -29,6 +29,7 @@ import pyarrow.parquet as pq
 import pytest
 import urllib3
 import uvicorn
+from access_by_key import access_by
 from clickhouse_connect import common
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
@@ -90,7 +91,7 @@ def _serve(engine: EmbeddedStore, database: str, key: str | None, limits: Limits
     gateway = SqlGateway(
         engine.open_handle, database=database, allowed_tables=lambda: frozenset({"spans"}), limits=limits
     )
-    app = clickhouse_http_app(gateway, key=key)
+    app = clickhouse_http_app(gateway, access_by(key))
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

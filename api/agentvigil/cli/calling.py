@@ -18,7 +18,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 from urllib3.response import BaseHTTPResponse
 
-from agentvigil.cli.settings import Endpoint
+from agentvigil.cli.settings import Endpoint, Settings
 from agentvigil.cli.tls import no_password
 from agentvigil.storage.errors import StoreUnreachable
 
@@ -216,6 +216,12 @@ def clickhouse_call(url: str) -> tuple[str, dict[str, str]]:
     if parts.username is not None:
         headers = urllib3.make_headers(basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}")
     return f"{parts.scheme}://{place}", headers
+
+
+def key_for(settings: Settings, owner: Mapping[str, Any]) -> str | None:
+    """Return the key to show to the server that announced ``owner``: the one that was set, else its own token."""
+    token = owner.get("token")
+    return settings.shown_key() or (str(token) if token else None)
 
 
 def bearer(key: str | None) -> dict[str, str]:

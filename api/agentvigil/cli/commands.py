@@ -21,7 +21,7 @@ from agentvigil.cli.options import DOCTOR_OPTIONS, SERVER_OPTIONS, STORE_OPTIONS
 from agentvigil.cli.prices import prices
 from agentvigil.cli.running import NeedsKey, Running, running
 from agentvigil.cli.semconv import semconv
-from agentvigil.cli.settings import Endpoint, Settings
+from agentvigil.cli.settings import Settings
 from agentvigil.cli.sql import SqlFailed, run_sql
 from agentvigil.cli.tls import TlsUnusable
 from agentvigil.semconv import __version__
@@ -234,15 +234,16 @@ agentvigil.add_command(semconv)
 def ready_line(server: Running, settings: Settings, *, as_json: bool) -> str:
     """Return what is printed when all ports listen."""
     content = settings.content_policies().described()
+    is_open, usable_keys = server.access.is_open, server.access.usable_keys
     if as_json:
-        said = {"content_policy": content} if content else {}
+        said: dict[str, Any] = {"keys_needed": not is_open, "usable_keys": usable_keys}
+        said |= {"content_policy": content} if content else {}
         return json.dumps(
             {"status": "ready", "version": __version__, "store": server.store_url, **server.addresses, **said}
         )
     addresses = "  ".join(f"{name} {address}" for name, address in server.addresses.items())
-    loopback = all(Endpoint.parse(address).is_loopback for address in server.addresses.values())
-    access = "key needed" if settings.key() else "no key, this machine only" if loopback else "no key"
-    return f"ready  {addresses}  store {server.store_url}  project default ({access})" + (
+    access = "project default (no key, this machine only)" if is_open else f"keys needed ({usable_keys})"
+    return f"ready  {addresses}  store {server.store_url}  {access}" + (
         f"  CONTENT IS STORED: {content}" if content else ""
     )
 

@@ -50,7 +50,7 @@ class DemoPlan:
 async def play(server: Running, settings: Settings, plan: DemoPlan, stop: asyncio.Event) -> bool:
     """Run the fleet against ``server`` until it is done or ``stop`` is set, print the summary, say if all went well."""
     since = datetime.now(UTC)
-    fleet = await _start_fleet(server, settings, plan)
+    fleet = await _start_fleet(server, plan)
     if not plan.as_json:
         click.echo(_hints(server, settings), err=True)
     finished = asyncio.create_task(_collect(fleet))
@@ -76,7 +76,7 @@ async def play(server: Running, settings: Settings, plan: DemoPlan, stop: asynci
     return spans > 0 and not report.get("failed_exports", 1)
 
 
-async def _start_fleet(server: Running, settings: Settings, plan: DemoPlan) -> asyncio.subprocess.Process:
+async def _start_fleet(server: Running, plan: DemoPlan) -> asyncio.subprocess.Process:
     # Killed or not, our end closes the fleet's stdin, and the fleet stops.
     command = [sys.executable, "-m", "agentvigil.cli.fleet", "--until-stdin-closes"]
     command += ["--endpoint", f"http://{server.addresses['otlp_grpc']}", "--protocol", "grpc", "--seed", str(plan.seed)]
@@ -86,9 +86,8 @@ async def _start_fleet(server: Running, settings: Settings, plan: DemoPlan) -> a
         command += ["--rate", str(plan.runs_per_s)]
         command += ["--duration", str(plan.duration_s)] if plan.duration_s else []
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
-    if key := settings.key():
-        # By the environment, where a list of processes does not show it.
-        environment["AGENTVIGIL_INGEST_KEY"] = key
+    # By the environment, where a list of processes does not show it.
+    environment["AGENTVIGIL_INGEST_KEY"] = server.token
     # A group of its own: Ctrl-C reaches us, and we tell the fleet when to stop.
     return await asyncio.create_subprocess_exec(
         *command,

@@ -12,7 +12,7 @@ from agentvigil.cli.settings import Settings, option_of
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_SECRETS = ("ingest_key", "hash_key")
+_SECRETS = ("ingest_key", "key", "hash_key")
 
 SERVER_OPTIONS = tuple(name for name in Settings.model_fields if name not in _SECRETS)
 """Every setting but the keys, which would be seen in a list of processes: they come by variable or by the file."""

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from urllib3.response import BaseHTTPResponse
 
-from agentvigil.cli.calling import HttpCaller, NoAnswer, announced_trust, announced_url, bearer
+from agentvigil.cli.calling import HttpCaller, NoAnswer, announced_trust, announced_url, bearer, key_for
 from agentvigil.cli.settings import Settings
 from agentvigil.storage.data_directory import read_owner
 from agentvigil.storage.errors import StorageError
@@ -57,7 +57,7 @@ def prices_of(settings: Settings) -> Iterator[Prices]:
     if url:
         caller = HttpCaller(url, announced_trust(owner or {}), timeout_s=None)
         with contextlib.closing(caller):
-            yield _ServerPrices(caller, bearer(settings.key()))
+            yield _ServerPrices(caller, bearer(key_for(settings, owner or {})))
         return
     with open_store(settings.clickhouse, settings.data, settings.database, purpose="agentvigil prices") as (store, _):
         store.version()

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import gc
 import logging
+import secrets
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -40,6 +41,7 @@ from agentvigil.storage.migrations import migrate
 from agentvigil.storage.opening import open_store
 from agentvigil.storage.prices.errors import PriceError
 from agentvigil.storage.prices.loading import load_prices
+from agentvigil.storage.project_tables import project_tables_of
 from agentvigil.storage.request_writer import RequestWriter
 from agentvigil.storage.server import ServerStore, without_password
 from agentvigil.storage.spool import Spool, SpoolingWriter, SpoolLimits
@@ -60,17 +62,23 @@ class NeedsKey(Exception):
     def __init__(self, address: str, option: str) -> None:
         super().__init__(
             f"refusing to listen on {address} without a key, since others could write and read your telemetry there; "
-            f"set AGENTVIGIL_INGEST_KEY, or listen on 127.0.0.1 with {option}"
+            "make one with `agentvigil keys create`, set AGENTVIGIL_INGEST_KEY, "
+            f"or listen on 127.0.0.1 with {option}"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that listens. ``addresses`` maps otlp_grpc, otlp_http, clickhouse_http and api to host:port."""
+    """A server that listens. ``addresses`` maps otlp_grpc, otlp_http, clickhouse_http and api to host:port.
+
+    ``token`` is a key of this start to everything, for commands of this machine.
+    """
 
     addresses: dict[str, str]
     store: Store
     store_url: str
+    access: Access
+    token: str = field(repr=False)
 
 
 @contextlib.asynccontextmanager
@@ -83,14 +91,14 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
         NeedsKey: if an address is beyond this machine and there is no key.
         TlsUnusable: if there is something wrong with the files for TLS.
     """
-    for name in ("otlp_grpc", "otlp_http", "clickhouse_http", "api"):
-        _check_key(settings, name)
     tls = load_tls(settings)
     async with contextlib.AsyncExitStack() as stack:
         store, directory = stack.enter_context(
             open_store(settings.clickhouse, settings.data, settings.database, purpose=purpose)
         )
         await asyncio.to_thread(_prepare, store)
+        keys, token = KeyBook(store), secrets.token_urlsafe(32)
+        access = await _access(stack, settings, keys, token)
         own_traces = OwnTraces(settings.own_traces_endpoint) if settings.own_traces_endpoint else None
         tracer = own_traces.tracer if own_traces else NoOpTracer()
         if own_traces:
@@ -117,8 +125,6 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
             config = _ingest_config(settings, hash_key)
             ingests.append(Ingest(otlp, committer, headroom, config, metrics.of(otlp.signal.name)))
         checks = HealthChecks(store, headroom, spool)
-        access = Access(KeyBook(store), static_key=settings.key())
-        await asyncio.to_thread(access.load)
         api = api_app(
             checks,
             registry,
@@ -128,17 +134,17 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
             cors_origins=settings.allowed_origins(),
         )
         watched_api = ApiTelemetry(api, ApiMetrics(registry), tracer)
-        addresses = await _listen(stack, settings, tls, store, ingests, watched_api, checks)
+        addresses = await _listen(stack, settings, tls, store, ingests, watched_api, checks, access)
         if own_traces:
             # While the ports still listen: they may be where these go.
             stack.push_async_callback(asyncio.to_thread, own_traces.stop)
         stack.callback(checks.stop)
         if directory is not None:
-            directory.announce(addresses, certificate=str(tls.certificate.resolve()) if tls else None)
+            directory.announce(addresses, certificate=str(tls.certificate.resolve()) if tls else None, token=token)
         # What start-up made stays; the collector need not look at it again while requests come and go.
         gc.collect()
         gc.freeze()
-        yield Running(addresses, store, _store_url(settings, directory))
+        yield Running(addresses, store, _store_url(settings, directory), access, token)
         _LOG.info("stopping: intake ends, what was taken is stored")
 
 
@@ -150,12 +156,17 @@ async def _listen(
     ingests: Sequence[Ingest],
     api: ASGIApp,
     checks: HealthChecks,
+    access: Access,
 ) -> dict[str, str]:
-    key = settings.key()
-    apps: dict[str, ASGIApp] = {"otlp_http": OtlpHttpApp(ingests, key), "api": api}
+    apps: dict[str, ASGIApp] = {"otlp_http": OtlpHttpApp(ingests, access), "api": api}
     if isinstance(store, EmbeddedStore):
-        gateway = SqlGateway(store.open_handle, database=store.database, allowed_tables=store.readable_tables)
-        apps["clickhouse_http"] = clickhouse_http_app(gateway, key=key)
+        gateway = SqlGateway(
+            store.open_handle,
+            database=store.database,
+            allowed_tables=store.readable_tables,
+            project_tables=partial(project_tables_of, store),
+        )
+        apps["clickhouse_http"] = clickhouse_http_app(gateway, access)
     addresses = {}
     for name, app in apps.items():
         endpoint = Endpoint.parse(getattr(settings, name))
@@ -171,7 +182,7 @@ async def _listen(
 
     receiver = GrpcReceiver(
         ingests,
-        key,
+        access,
         GrpcConfig(settings.max_request_bytes, settings.max_connection_age_s, settings.grpc_reflection),
     )
     try:
@@ -201,10 +212,22 @@ async def _report_health(receiver: GrpcReceiver, checks: HealthChecks) -> None:
         await asyncio.sleep(_HEALTH_EVERY_S)
 
 
-def _check_key(settings: Settings, name: str) -> None:
-    address: str = getattr(settings, name)
-    if not Endpoint.parse(address).is_loopback and settings.key() is None:
-        raise NeedsKey(address, option_of(name))
+async def _access(stack: contextlib.AsyncExitStack, settings: Settings, keys: KeyBook, token: str) -> Access:
+    """Return who may call, kept up to date until ``stack`` unwinds.
+
+    Raises:
+        NeedsKey: if an address is beyond this machine and no key lets anybody in.
+        StorageError: if the keys can not be read.
+    """
+    interfaces = ("otlp_grpc", "otlp_http", "clickhouse_http", "api")
+    beyond = [name for name in interfaces if not Endpoint.parse(getattr(settings, name)).is_loopback]
+    access = Access(keys, static_key=settings.static_key(), token=token, required=bool(beyond))
+    await asyncio.to_thread(access.load)
+    if beyond and not access.usable_keys:
+        raise NeedsKey(getattr(settings, beyond[0]), option_of(beyond[0]))
+    access.start()
+    stack.push_async_callback(asyncio.to_thread, access.stop)
+    return access
 
 
 def _prepare(store: Store) -> None:

@@ -55,8 +55,9 @@ class Settings(BaseSettings):
         json_schema_extra={"repeatable": True},
     )
     ingest_key: SecretStr | None = Field(
-        None, description="Key that senders and readers must show; needed to listen beyond this machine."
+        None, description="A key to everything, beside those of `agentvigil keys create`; senders and readers show it."
     )
+    key: SecretStr | None = Field(None, description="Key that commands show to a server; else the one of ingest_key.")
     tls_cert: Path | None = Field(
         None, description="Certificate chain in PEM: all interfaces then speak TLS. Needs --tls-key."
     )
@@ -113,7 +114,7 @@ class Settings(BaseSettings):
             raise ValueError("a port is at most 65535")
         return value
 
-    @field_validator("ingest_key")
+    @field_validator("ingest_key", "key")
     @classmethod
     def _key_fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not re.fullmatch(r"[!-~]{1,200}", value.get_secret_value()):
@@ -182,9 +183,13 @@ class Settings(BaseSettings):
 
         return WithFile(**flags)
 
-    def key(self) -> str | None:
-        """Return the key in the clear, None if there is none."""
+    def static_key(self) -> str | None:
+        """Return the key that a server takes beside those in its store, in the clear, None if there is none."""
         return self.ingest_key.get_secret_value() if self.ingest_key else None
+
+    def shown_key(self) -> str | None:
+        """Return the key that a command shows to a server, in the clear, None if there is none."""
+        return self.key.get_secret_value() if self.key else self.static_key()
 
     def content_policies(self) -> ContentPolicies:
         """Return the policies of all projects."""

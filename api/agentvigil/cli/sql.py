@@ -17,6 +17,7 @@ from agentvigil.cli.calling import (
     announced_url,
     bearer,
     clickhouse_call,
+    key_for,
 )
 from agentvigil.cli.settings import Settings
 from agentvigil.storage.data_directory import read_owner
@@ -71,7 +72,7 @@ def answer(settings: Settings, query: str, default_format: str, parameters: Mapp
     owner = read_owner(directory_of(settings.clickhouse, settings.data)) or {}
     own_url = announced_url(owner, "clickhouse_http")
     if own_url:
-        trust, headers = announced_trust(owner), bearer(settings.key())
+        trust, headers = announced_trust(owner), bearer(key_for(settings, owner))
         return _ask_server(own_url, trust, headers, settings.database, query, default_format, parameters)
     return _ask_embedded(settings, query, default_format, parameters)
 

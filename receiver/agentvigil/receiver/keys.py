@@ -5,7 +5,10 @@ from typing import Final
 from agentvigil.receiver.errors import Forbidden, Unauthenticated
 from agentvigil.storage.access import Access, KeyMissing, KeyRefused, Scope, ScopeMissing
 
-_ADVICE: Final = "set OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer YOUR_KEY' where your program sends"
+_ADVICE: Final = (
+    "set OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer YOUR_KEY' at the sender, with a key that "
+    "`agentvigil keys create` made or the value of AGENTVIGIL_INGEST_KEY at the receiver"
+)
 
 
 def project_of_sender(access: Access, authorization: str | None) -> str:
@@ -20,9 +23,9 @@ def project_of_sender(access: Access, authorization: str | None) -> str:
         caller = access.caller_of([given.strip()] if scheme.lower() == "bearer" else [])
         caller.check(Scope.INGEST)
     except KeyMissing as exc:
-        raise Unauthenticated(f"this receiver needs a key: {_ADVICE}; `agentvigil keys create` makes one") from exc
+        raise Unauthenticated(f"this receiver needs a key: {_ADVICE}") from exc
     except KeyRefused as exc:
-        raise Unauthenticated(f"{exc}; {_ADVICE}") from exc
+        raise Unauthenticated(f"this key is unknown here, was revoked or has expired: {_ADVICE}") from exc
     except ScopeMissing as exc:
         raise Forbidden(str(exc)) from exc
     return caller.ingest_project

@@ -35,6 +35,8 @@ class DataDirectory:
                 f"can not use {self.path} as data directory: {exc.strerror}; choose another one with --data"
             ) from exc
         try:
+            # Whatever mode it had: it may hold a token.
+            os.fchmod(self._lock_fd, 0o600)
             fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
             os.close(self._lock_fd)
@@ -48,12 +50,21 @@ class DataDirectory:
         """Where chDB keeps its files."""
         return self.path / "clickhouse"
 
-    def announce(self, addresses: Mapping[str, str], *, certificate: str | None = None) -> None:
+    def announce(
+        self, addresses: Mapping[str, str], *, certificate: str | None = None, token: str | None = None
+    ) -> None:
         """Tell other processes who owns the directory and on which ``addresses`` (name → host:port) it listens.
 
-        ``certificate`` is the file with which it proves there who it is, None if it speaks no TLS.
+        ``certificate`` is the file with which it proves there who it is, None if it speaks no TLS. ``token`` is a key
+        to all that it offers: whoever may read this file may as well read the data.
         """
-        owner = {"pid": os.getpid(), "purpose": self._purpose, "addresses": dict(addresses), "certificate": certificate}
+        owner = {
+            "pid": os.getpid(),
+            "purpose": self._purpose,
+            "addresses": dict(addresses),
+            "certificate": certificate,
+            "token": token,
+        }
         text = json.dumps(owner).encode()
         os.ftruncate(self._lock_fd, 0)
         os.pwrite(self._lock_fd, text, 0)
@@ -95,7 +106,7 @@ def read_owner(path: Path) -> dict[str, Any] | None:
 
 
 def describe(owner: Mapping[str, Any]) -> str:
-    """Return an announcement in words, e.g. ``pid 4711 (agentvigil up, otlp_grpc 127.0.0.1:4317)``."""
+    """Return an announcement in words, without its token: ``pid 4711 (agentvigil up, otlp_grpc 127.0.0.1:4317)``."""
     if "pid" not in owner:
         return "another process"
     details = [str(owner.get("purpose", "agentvigil"))]

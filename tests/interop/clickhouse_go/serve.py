@@ -7,6 +7,7 @@ from pathlib import Path
 
 import uvicorn
 
+from agentvigil.storage.access import Access, KeyBook
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.sql.clickhouse_http import clickhouse_http_app
@@ -18,7 +19,7 @@ def main(data: Path) -> None:
     with DataDirectory(data, purpose="interop tests") as directory:
         store = EmbeddedStore(directory, "default")
         gateway = SqlGateway(store.open_handle, database="default", allowed_tables=frozenset)
-        app = clickhouse_http_app(gateway, key=os.environ["AGENTVIGIL_INTEROP_KEY"])
+        app = clickhouse_http_app(gateway, Access(KeyBook(store), static_key=os.environ["AGENTVIGIL_INTEROP_KEY"]))
         listener = socket.create_server(("127.0.0.1", 0))
         print(f"127.0.0.1:{listener.getsockname()[1]}", flush=True)
         uvicorn.Server(uvicorn.Config(app, log_level="warning", http="httptools", lifespan="off")).run([listener])

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from agentvigil.cli.calling import HttpCaller, Trust, bearer, clickhouse_call
+from agentvigil.cli.calling import HttpCaller, Trust, bearer, clickhouse_call, key_for
 from agentvigil.cli.doctor.clock import judge_clock
 from agentvigil.cli.doctor.embedded_opening import look_at_embedded
 from agentvigil.cli.doctor.findings import Finding, Status, guarded, not_tried, note, ok, trouble
@@ -55,9 +55,9 @@ def examine(settings: Settings, trust: Trust, *, timeout_s: float, test_telemetr
             findings += guarded("ports", partial(look_for_taken_ports, settings, timeout_s))
             findings += guarded("store", partial(_idle_store, stack, settings, timeout_s))
         else:
-            visit = Visit(instance, settings.key(), timeout_s)
+            visit = Visit(instance, key_for(settings, instance.owner or {}), timeout_s)
             findings += _running(stack, visit, settings, test_telemetry)
-    secrets = _secrets(settings)
+    secrets = _secrets(settings, instance)
     return [_without(secrets, finding) for finding in findings]
 
 
@@ -204,10 +204,12 @@ def _server(
     return store, findings
 
 
-def _secrets(settings: Settings) -> list[str]:
+def _secrets(settings: Settings, instance: Instance | None) -> list[str]:
     """Return what must not be printed even if a server repeats it to us; very short ones stand in every text."""
     raw = urlsplit(settings.clickhouse or "").netloc.rpartition("@")[0].partition(":")[2]
-    wanted = (settings.key() or "", raw, unquote(raw))
+    owner = (instance.owner if instance else None) or {}
+    token = str(owner.get("token") or "")
+    wanted = (settings.static_key() or "", settings.shown_key() or "", token, raw, unquote(raw))
     return sorted({secret for secret in wanted if len(secret) >= _SHORTEST_SECRET}, key=len, reverse=True)
 
 

@@ -50,7 +50,7 @@ def look_at_versions() -> list[Finding]:
 
 def look_at_configuration(settings: Settings, instance: Instance | None) -> list[Finding]:
     """Return what the settings mean for who can send and read; that they are valid was found out before."""
-    key = "a key is set" if settings.key() is not None else "no key is set"
+    key = "a key is set" if settings.shown_key() is not None else "no key is set"
     if is_clickhouse_server(settings):
         store = "; store on a ClickHouse server"
     else:
@@ -72,9 +72,12 @@ def look_at_configuration(settings: Settings, instance: Instance | None) -> list
     beyond = [f"{option_of(name)} {address}" for name, address in listens.items() if not _is_loopback(address)]
     if not beyond:
         findings.append(ok("listening", "on this machine only"))
-    elif settings.key() is None and instance is None:
-        advice = "set AGENTVIGIL_INGEST_KEY, or listen on 127.0.0.1: `agentvigil up` refuses to start like this"
-        findings.append(trouble("listening", f"beyond this machine without a key: {', '.join(beyond)}", advice))
+    elif settings.static_key() is None and instance is None:
+        advice = (
+            "`agentvigil up` refuses to start like this unless the store has a key: make one with `agentvigil keys "
+            "create`, set AGENTVIGIL_INGEST_KEY, or listen on 127.0.0.1"
+        )
+        findings.append(note("listening", f"beyond this machine without a key: {', '.join(beyond)}", advice))
     elif settings.tls_cert is None and (instance is None or not instance.speaks_tls):
         advice = (
             "give --tls-cert and --tls-key, or put a proxy with TLS in front: the key and the telemetry can be read"
@@ -87,7 +90,7 @@ def look_at_configuration(settings: Settings, instance: Instance | None) -> list
 
 def _unprotected(settings: Settings, instance: Instance) -> list[Finding]:
     beyond = [address for address in instance.addresses.values() if not _is_loopback(address)]
-    if not beyond or instance.speaks_tls or settings.key() is None:
+    if not beyond or instance.speaks_tls or settings.shown_key() is None:
         return []
     advice = (
         "unless a port below speaks TLS, the key and the telemetry can be read on the way: start it with --tls-cert"

@@ -68,7 +68,7 @@ class Access:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        book.watch(self._learn)
+        book.watch(self.learn)
 
     @property
     def is_open(self) -> bool:
@@ -108,6 +108,12 @@ class Access:
         with self._reading:
             self._keys = {stored.record.id: _known(stored) for stored in self._book.stored()}
 
+    def learn(self, stored: StoredKey) -> None:
+        """Let a key count, or count no more, as it is stored now."""
+        # Waits for a reading that began before the change, and would undo it.
+        with self._reading:
+            self._keys = {**self._keys, stored.record.id: _known(stored)}
+
     def start(self) -> None:
         """Begin to read the keys anew, and to store when they were used, in a thread."""
         self._thread = threading.Thread(target=self._run, name="agentvigil-access", daemon=True)
@@ -138,11 +144,6 @@ class Access:
         elif matches and known.stored.record.is_usable(datetime.now(UTC)):
             found = known.caller
         return found
-
-    def _learn(self, stored: StoredKey) -> None:
-        # Waits for a reading that began before the change, and would undo it.
-        with self._reading:
-            self._keys = {**self._keys, stored.record.id: _known(stored)}
 
     def _run(self) -> None:
         uses_due_s = time.monotonic() + _STORE_USES_EVERY_S

@@ -19,15 +19,17 @@ def app_over(
     policies: ContentPolicies = ContentPolicies(),  # noqa: B008 - frozen
 ) -> FastAPI:
     """The API over ``store``, open as it is without keys, or for those who have ``key`` or one of the store's."""
-    access = Access(KeyBook(store), static_key=key)
+    keys = KeyBook(store)
+    access = Access(keys, static_key=key)
     access.load()
-    return api_app(list, CollectorRegistry(), access, routers_of(store, policies))
+    return api_app(list, CollectorRegistry(), access, routers_of(store, keys, policies))
 
 
 def document_app() -> FastAPI:
     """The API without a store, to look at its routes."""
     nowhere = cast("EmbeddedStore", None)
-    return api_app(list, CollectorRegistry(), Access(KeyBook(nowhere)), routers_of(nowhere))
+    keys = KeyBook(nowhere)
+    return api_app(list, CollectorRegistry(), Access(keys), routers_of(nowhere, keys))
 
 
 def document() -> dict[str, Any]:

@@ -6,6 +6,7 @@ from agentvigil.api.agents.reading import Agents
 from agentvigil.api.agents.routes import agents_router
 from agentvigil.api.metrics.reading import MetricsReading
 from agentvigil.api.metrics.routes import metrics_router
+from agentvigil.api.keys.routes import keys_router
 from agentvigil.api.prices import prices_router
 from agentvigil.api.reading import Reader
 from agentvigil.api.runs.reading import Runs
@@ -17,15 +18,18 @@ from agentvigil.api.stats.routes import stats_router
 from agentvigil.api.traces.reading import Traces
 from agentvigil.api.traces.routes import traces_router
 from agentvigil.receiver.content_policies import ContentPolicies
+from agentvigil.storage.access import KeyBook, ProjectBook
 from agentvigil.storage.prices.book import PriceBook
 from agentvigil.storage.store import Store
 
 
 def routers_of(
     store: Store,
+    keys: KeyBook,
     policies: ContentPolicies = ContentPolicies(),  # noqa: B008 - frozen
 ) -> list[APIRouter]:
-    """Return every router under ``/v1``, reading from ``store``; ``policies`` say which projects store content."""
+    """Return every router under ``/v1``, reading from ``store``; the server's access watches ``keys``, and ``policies``
+    say which projects store content."""
     reader = Reader(store)
     runs, sessions, metrics = Runs(reader), Sessions(reader), MetricsReading(reader)
     return [
@@ -36,4 +40,5 @@ def routers_of(
         sessions_router(sessions, runs),
         traces_router(Traces(reader), policies),
         prices_router(PriceBook(store)),
+        keys_router(keys, ProjectBook(store)),
     ]

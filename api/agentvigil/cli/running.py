@@ -129,7 +129,7 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
             checks,
             registry,
             access,
-            routers_of(store, settings.content_policies()),
+            routers_of(store, keys, settings.content_policies()),
             requests_per_minute=settings.api_requests_per_minute,
             cors_origins=settings.allowed_origins(),
         )

@@ -15,7 +15,7 @@ def test_each_key_has_its_own_minute(store: EmbeddedStore) -> None:
     fast, calm = (book.create(name=name, project="a", scopes=[Scope.READ]).text for name in ("fast", "calm"))
     access = Access(book)
     access.load()
-    app = api_app(list, CollectorRegistry(), access, routers_of(store), requests_per_minute=3)
+    app = api_app(list, CollectorRegistry(), access, routers_of(store, book), requests_per_minute=3)
     client = TestClient(app, base_url="http://127.0.0.1")
 
     def ask(key: str) -> int:
@@ -40,8 +40,9 @@ def test_who_has_the_newest_answer_gets_none(client: TestClient) -> None:
 
 
 def test_pages_of_other_origins_ask_only_if_they_may(store: EmbeddedStore) -> None:
-    access = Access(KeyBook(store), static_key="k")
-    app = api_app(list, CollectorRegistry(), access, routers_of(store), cors_origins=["https://ops.example.org"])
+    book = KeyBook(store)
+    access = Access(book, static_key="k")
+    app = api_app(list, CollectorRegistry(), access, routers_of(store, book), cors_origins=["https://ops.example.org"])
     client = TestClient(app, base_url="http://127.0.0.1")
 
     def preflight(origin: str) -> str | None:

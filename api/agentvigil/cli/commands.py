@@ -15,10 +15,12 @@ from agentvigil.cli.demo import DemoPlan, play
 from agentvigil.cli.doctor import report
 from agentvigil.cli.doctor.examination import examine
 from agentvigil.cli.fleet.script import DEFAULT_SEED
+from agentvigil.cli.keys import keys
 from agentvigil.cli.listening import CannotListen
 from agentvigil.cli.logs import configure_logging
 from agentvigil.cli.options import DOCTOR_OPTIONS, SERVER_OPTIONS, STORE_OPTIONS, load_settings, settings_options
 from agentvigil.cli.prices import prices
+from agentvigil.cli.projects import projects
 from agentvigil.cli.running import NeedsKey, Running, running
 from agentvigil.cli.semconv import semconv
 from agentvigil.cli.settings import Settings
@@ -48,6 +50,7 @@ def agentvigil() -> None:
     agentvigil up                       # the server, for your own agents
     agentvigil sql "SELECT count() FROM otel_traces"
     agentvigil doctor                   # is everything right, and what to do if not
+    agentvigil keys create              # who may send and read
     agentvigil prices unpriced          # which models have no price
     agentvigil semconv check spans.json # do my spans follow the conventions
     """
@@ -64,7 +67,7 @@ def up(as_json: bool, **flags: Any) -> None:
     \b
     agentvigil up
     agentvigil up --data ./telemetry --otlp-grpc 127.0.0.1:0 --json
-    AGENTVIGIL_INGEST_KEY=vgl_... agentvigil up --otlp-grpc 0.0.0.0:4317
+    agentvigil keys create && agentvigil up --otlp-grpc 0.0.0.0:4317
     """
     settings = load_settings(flags)
     configure_logging(settings)
@@ -227,7 +230,9 @@ def doctor(
         sys.exit(1)
 
 
+agentvigil.add_command(keys)
 agentvigil.add_command(prices)
+agentvigil.add_command(projects)
 agentvigil.add_command(semconv)
 
 

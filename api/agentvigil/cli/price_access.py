@@ -5,22 +5,18 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Protocol
-from urllib.parse import urlencode, urlsplit
+from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from urllib3.response import BaseHTTPResponse
 
-from agentvigil.cli.calling import HttpCaller, NoAnswer, announced_trust, announced_url, bearer, key_for
+from agentvigil.cli.server_api import ServerApi, ServerFailed, ServerRefused, api_on
 from agentvigil.cli.settings import Settings
-from agentvigil.storage.data_directory import read_owner
-from agentvigil.storage.errors import StorageError
 from agentvigil.storage.migrations import migrate
-from agentvigil.storage.opening import directory_of, open_store
+from agentvigil.storage.opening import open_store
 from agentvigil.storage.prices.book import PriceBook, Recost
 from agentvigil.storage.prices.errors import PriceError
 from agentvigil.storage.prices.loading import load_prices
-
-_MOST_REASON_BYTES: Final = 2**12
 
 
 class Prices(Protocol):
@@ -39,10 +35,6 @@ class Prices(Protocol):
     def recost(self, wanted: Recost) -> Iterator[dict[str, Any]]: ...
 
 
-class ServerFailed(StorageError):
-    """The running server did not do what it was asked; the message says why."""
-
-
 @contextlib.contextmanager
 def prices_of(settings: Settings) -> Iterator[Prices]:
     """Yield the prices of the server that runs on the data, or of the store, brought to this release's prices.
@@ -50,15 +42,10 @@ def prices_of(settings: Settings) -> Iterator[Prices]:
     Raises:
         StorageError: if neither can be reached.
     """
-    owner = None
-    if urlsplit(settings.clickhouse or "").scheme not in ("http", "https"):
-        owner = read_owner(directory_of(settings.clickhouse, settings.data))
-    url = announced_url(owner or {}, "api")
-    if url:
-        caller = HttpCaller(url, announced_trust(owner or {}), timeout_s=None)
-        with contextlib.closing(caller):
-            yield _ServerPrices(caller, bearer(key_for(settings, owner or {})))
-        return
+    with api_on(settings) as api:
+        if api is not None:
+            yield _ServerPrices(api)
+            return
     with open_store(settings.clickhouse, settings.data, settings.database, purpose="agentvigil prices") as (store, _):
         store.version()
         migrate(store)
@@ -69,9 +56,8 @@ def prices_of(settings: Settings) -> Iterator[Prices]:
 class _ServerPrices:
     """The prices of a running server, by its API."""
 
-    def __init__(self, caller: HttpCaller, headers: Mapping[str, str]) -> None:
-        self._caller = caller
-        self._headers = {**headers, "Content-Type": "application/json"}
+    def __init__(self, api: ServerApi) -> None:
+        self._api = api
 
     def listed(self, provider: str = "", model: str = "", source: str = "") -> list[dict[str, Any]]:
         query = urlencode({"provider": provider, "model": model, "source": source})
@@ -104,7 +90,7 @@ class _ServerPrices:
                 if "done" in line:
                     return
                 yield line
-        raise ServerFailed(f"{self._caller.url} ended before it was done; run it again to go on")
+        raise ServerFailed(f"{self._api.url} ended before it was done; run it again to go on")
 
     def _call(self, method: str, target: str, body: object = None) -> Any:
         with self._open(method, target, body) as answer:
@@ -117,19 +103,9 @@ class _ServerPrices:
             PriceError: if the server says that a price can not be.
             ServerFailed: if it says anything else but yes, or nothing.
         """
-        content = None if body is None else json.dumps(body).encode()
         try:
-            answer = self._caller.open(method, f"/v1/prices{target}", self._headers, content)
-        except NoAnswer as exc:
-            raise ServerFailed(f"no answer from {self._caller.url}: {exc}") from exc
-        if answer.status == 200:
-            return answer
-        text = answer.read(_MOST_REASON_BYTES).decode("utf-8", errors="replace")
-        answer.close()
-        try:
-            reason = str(json.loads(text)["detail"])
-        except (ValueError, KeyError, TypeError):
-            reason = text
-        if answer.status == 400:
-            raise PriceError(reason)
-        raise ServerFailed(f"{self._caller.url} answered {answer.status}: {reason}")
+            return self._api.open(method, f"/v1/prices{target}", body)
+        except ServerRefused as exc:
+            if exc.status == 400:
+                raise PriceError(exc.reason) from exc
+            raise

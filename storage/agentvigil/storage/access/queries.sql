@@ -63,3 +63,10 @@ FROM
 WHERE {only:String} = '' OR name = {only:String}
 GROUP BY name
 ORDER BY name = 'default' DESC, name
+
+-- tables_of --
+-- Those of the names that are tables and hold rows, not views.
+SELECT name
+FROM system.tables
+WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name IN {names:Array(String)}
+ORDER BY name

@@ -3,6 +3,7 @@
 import codecs
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
@@ -23,7 +24,7 @@ from agentvigil.cli.settings import Settings
 from agentvigil.storage.data_directory import read_owner
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.opening import directory_of, open_store
-from agentvigil.storage.sql.errors import SqlError
+from agentvigil.storage.sql.errors import UNKNOWN_TABLE, SqlError
 from agentvigil.storage.sql.gateway import SqlGateway
 
 _TERMINAL_FORMAT: Final = "PrettyCompact"
@@ -109,4 +110,16 @@ def _ask_embedded(
         try:
             yield gateway.execute(query, parameters=parameters, default_format=default_format).body
         except SqlError as exc:
+            if exc.code == UNKNOWN_TABLE and not store.readable_tables():
+                raise SqlFailed(f"{exc}\n{_nothing_in(directory_of(settings.clickhouse, settings.data))}") from exc
             raise SqlFailed(str(exc)) from exc
+
+
+def _nothing_in(home: Path) -> str:
+    """Return what to do if ``home`` holds no tables, so that what was asked for is surely elsewhere."""
+    if (read_owner(home / "demo") or {}).get("addresses"):
+        return f"{home} holds no telemetry; a demo runs, ask it with --data {home / 'demo'}"
+    return (
+        f"{home} holds no telemetry: no server has run on it yet. Name the directory of one that runs, or ran, with "
+        "--data, or start one here with `agentvigil up`"
+    )

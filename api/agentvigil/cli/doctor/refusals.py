@@ -59,19 +59,26 @@ def key_refusal(key: str | None) -> tuple[str, str]:
         return (
             "it wants a key, and none is set here",
             (
-                "set AGENTVIGIL_INGEST_KEY, or ingest_key in the file of --config, to the server's key; senders set "
+                "set AGENTVIGIL_KEY, or key in the file of --config, to one that `agentvigil keys create` made where the "
+                "server's data is, or AGENTVIGIL_INGEST_KEY to the server's; senders set "
                 "OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer KEY'"
             ),
         )
     return (
         "it does not take the key that is set here",
-        "set AGENTVIGIL_INGEST_KEY here to the same value as where the server was started",
+        "set AGENTVIGIL_KEY here to a key of the server, or AGENTVIGIL_INGEST_KEY to the same value as where the "
+        "server was started; `agentvigil keys list` there says which keys are valid",
     )
 
 
 def _meaning(code: grpc.StatusCode, answered: str, message: str, key: str | None) -> tuple[str, str]:
-    if code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
+    if code is grpc.StatusCode.UNAUTHENTICATED:
         return key_refusal(key)
+    if code is grpc.StatusCode.PERMISSION_DENIED:
+        return (
+            "it knows the key that is set here, which may not send",
+            "set AGENTVIGIL_KEY to one that may: `agentvigil keys create --scope ingest,read` makes it",
+        )
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "disk" in message:
         return (
             "it has too little disk and turns senders away, which keep their data and send again",

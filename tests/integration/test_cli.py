@@ -184,6 +184,7 @@ def test_listening_beyond_this_machine_needs_a_key(address: str, tmp_path: Path)
 
     assert result.returncode == 2
     assert "AGENTVIGIL_INGEST_KEY" in result.stderr
+    assert "agentvigil keys create" in result.stderr
     assert "--api" in result.stderr
     assert not (tmp_path / "data").exists()
 
@@ -209,7 +210,8 @@ def test_with_a_key_only_who_has_it_may_send_and_read(tmp_path: Path, start_serv
 
     count = ("sql", "--data", str(server.data), "SELECT count() AS n FROM otel_traces")
     assert run_cli(*count, variables={"AGENTVIGIL_INGEST_KEY": KEY}).stdout == "n\n1\n"
-    result = run_cli(*count)
+    assert run_cli(*count).stdout == "n\n1\n", "whoever may read the data directory may read the data"
+    result = run_cli(*count, variables={"AGENTVIGIL_KEY": "wrong"})
     assert (result.returncode, result.stdout) == (1, "")
     assert "Traceback" not in result.stderr
     assert server.stop() == 0

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -258,21 +259,30 @@ def test_sql_asks_a_server_with_tls(guarded: Server) -> None:
     assert run_cli(*command, variables={"AGENTVIGIL_INGEST_KEY": KEY}).stdout == "answer\n42\n"
 
 
-@pytest.mark.parametrize(("key", "told"), [(None, "none is set here"), ("vgl_not-this-one", "does not take the key")])
-def test_a_key_that_is_missing_or_wrong_is_told_apart_from_a_network_that_is(
-    key: str | None, told: str, guarded: Server, certificates: Certificates
-) -> None:
+def test_a_wrong_key_is_told_apart_from_a_network_that_is(guarded: Server, certificates: Certificates) -> None:
     """A sender only hears UNAUTHENTICATED."""
-    report = doctor("--data", str(guarded.data), *certificates.of_sender, key=key)
+    report = doctor("--data", str(guarded.data), *certificates.of_sender, key="vgl_not-this-one")
 
     ports = {"port otlp-grpc", "port otlp-http", "port clickhouse-http", "port api"}
     assert report.exit_code == 1
     assert report.troubles == ports
     for port in ports:
-        assert told in report.findings[port]["found"]
+        assert "does not take the key" in report.findings[port]["found"]
         assert "AGENTVIGIL_INGEST_KEY" in report.findings[port]["advice"]
     assert report.findings["test telemetry over HTTP"]["found"].startswith("not tried")
     assert "vgl_" not in report.text
+
+
+def test_on_the_data_itself_no_key_is_needed_and_none_is_told(guarded: Server, certificates: Certificates) -> None:
+    """Whoever may read the data directory finds the token of this start there; it stays there."""
+    report = doctor("--data", str(guarded.data), *certificates.of_sender)
+
+    assert report.troubles == set()
+    token = json.loads((guarded.data / "agentvigil.lock").read_text())["token"]
+    assert len(token) > 40
+    assert token not in report.text
+    assert token not in guarded.output()
+    assert stat.S_IMODE((guarded.data / "agentvigil.lock").stat().st_mode) == 0o600
 
 
 def test_a_server_that_wants_a_certificate_of_senders_says_so(guarded: Server) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
+from urllib.parse import urlsplit
 
 from opentelemetry.trace import NoOpTracer, Tracer
 from prometheus_client import CollectorRegistry, Gauge
@@ -38,7 +39,7 @@ from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.envelope import Limits
 from agentvigil.storage.hash_key import hash_key_of
 from agentvigil.storage.migrations import migrate
-from agentvigil.storage.opening import open_store
+from agentvigil.storage.opening import directory_of, open_store
 from agentvigil.storage.prices.errors import PriceError
 from agentvigil.storage.prices.loading import load_prices
 from agentvigil.storage.project_tables import project_tables_of
@@ -52,6 +53,7 @@ from agentvigil.storage.store import Store
 _LOG: Final = logging.getLogger("agentvigil")
 _WINDOW_S: Final = 900
 _WINDOW_REQUESTS: Final = 250_000
+_INTERFACES: Final = ("otlp_grpc", "otlp_http", "clickhouse_http", "api")
 _GRPC_GRACE_S: Final = 10
 _HEALTH_EVERY_S: Final = 5
 
@@ -91,6 +93,11 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
         NeedsKey: if an address is beyond this machine and there is no key.
         TlsUnusable: if there is something wrong with the files for TLS.
     """
+    beyond = [name for name in _INTERFACES if not Endpoint.parse(getattr(settings, name)).is_loopback]
+    needs_key = NeedsKey(getattr(settings, beyond[0]), option_of(beyond[0])) if beyond else None
+    if needs_key is not None and settings.static_key() is None and not _has_data(settings):
+        # Where there is no data there is no key; nothing need be made to find that out.
+        raise needs_key
     tls = load_tls(settings)
     async with contextlib.AsyncExitStack() as stack:
         store, directory = stack.enter_context(
@@ -98,7 +105,7 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
         )
         await asyncio.to_thread(_prepare, store)
         keys, token = KeyBook(store), secrets.token_urlsafe(32)
-        access = await _access(stack, settings, keys, token)
+        access = await _access(stack, settings, keys, token, needs_key)
         own_traces = OwnTraces(settings.own_traces_endpoint) if settings.own_traces_endpoint else None
         tracer = own_traces.tracer if own_traces else NoOpTracer()
         if own_traces:
@@ -212,22 +219,29 @@ async def _report_health(receiver: GrpcReceiver, checks: HealthChecks) -> None:
         await asyncio.sleep(_HEALTH_EVERY_S)
 
 
-async def _access(stack: contextlib.AsyncExitStack, settings: Settings, keys: KeyBook, token: str) -> Access:
+async def _access(
+    stack: contextlib.AsyncExitStack, settings: Settings, keys: KeyBook, token: str, needs_key: NeedsKey | None
+) -> Access:
     """Return who may call, kept up to date until ``stack`` unwinds.
 
     Raises:
-        NeedsKey: if an address is beyond this machine and no key lets anybody in.
+        NeedsKey: ``needs_key``, if it is given and no key lets anybody in.
         StorageError: if the keys can not be read.
     """
-    interfaces = ("otlp_grpc", "otlp_http", "clickhouse_http", "api")
-    beyond = [name for name in interfaces if not Endpoint.parse(getattr(settings, name)).is_loopback]
-    access = Access(keys, static_key=settings.static_key(), token=token, required=bool(beyond))
+    access = Access(keys, static_key=settings.static_key(), token=token, required=needs_key is not None)
     await asyncio.to_thread(access.load)
-    if beyond and not access.usable_keys:
-        raise NeedsKey(getattr(settings, beyond[0]), option_of(beyond[0]))
+    if needs_key is not None and not access.usable_keys:
+        raise needs_key
     access.start()
     stack.push_async_callback(asyncio.to_thread, access.stop)
     return access
+
+
+def _has_data(settings: Settings) -> bool:
+    """Say whether there may be data already; of a ClickHouse server nothing is known."""
+    if urlsplit(settings.clickhouse or "").scheme in ("http", "https"):
+        return True
+    return (directory_of(settings.clickhouse, settings.data).expanduser() / "clickhouse").is_dir()
 
 
 def _prepare(store: Store) -> None:

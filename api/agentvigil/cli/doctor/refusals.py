@@ -59,15 +59,17 @@ def key_refusal(key: str | None) -> tuple[str, str]:
         return (
             "it wants a key, and none is set here",
             (
-                "set AGENTVIGIL_KEY, or key in the file of --config, to one that `agentvigil keys create` made where the "
-                "server's data is, or AGENTVIGIL_INGEST_KEY to the server's; senders set "
+                "set AGENTVIGIL_KEY, or key in the file of --config, to one that `agentvigil keys create` made on the "
+                "server's data, or AGENTVIGIL_INGEST_KEY to the server's own; senders set "
                 "OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer KEY'"
             ),
         )
     return (
         "it does not take the key that is set here",
-        "set AGENTVIGIL_KEY here to a key of the server, or AGENTVIGIL_INGEST_KEY to the same value as where the "
-        "server was started; `agentvigil keys list` there says which keys are valid",
+        (
+            "set AGENTVIGIL_KEY here to a key of the server, or AGENTVIGIL_INGEST_KEY to the same value as where the "
+            "server was started; `agentvigil keys list` there says which keys are valid"
+        ),
     )
 
 

@@ -4,9 +4,9 @@ from fastapi import APIRouter
 
 from agentvigil.api.agents.reading import Agents
 from agentvigil.api.agents.routes import agents_router
+from agentvigil.api.keys.routes import keys_router
 from agentvigil.api.metrics.reading import MetricsReading
 from agentvigil.api.metrics.routes import metrics_router
-from agentvigil.api.keys.routes import keys_router
 from agentvigil.api.prices import prices_router
 from agentvigil.api.reading import Reader
 from agentvigil.api.runs.reading import Runs

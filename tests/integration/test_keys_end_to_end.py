@@ -98,7 +98,7 @@ def test_each_project_sees_what_its_keys_sent(guarded: Guarded) -> None:
 
     for project in ("one", "two"):
         found = sql(server, "SELECT Project, SpanName FROM otel_traces ORDER BY SpanName", keys[project, "read"])
-        spans = [f"{project} over HTTP", f"{project} over gRPC", "the same"]
+        spans = sorted([f"{project} over HTTP", f"{project} over gRPC", "the same"])
         assert found == "".join(f"{project}\t{span}\n" for span in spans)
     everybody = run_cli(
         "sql", "--data", str(server.data), "SELECT Project, count() FROM otel_traces GROUP BY 1 ORDER BY 1"

@@ -17,12 +17,16 @@ def app_over(
     *,
     key: str | None = None,
     policies: ContentPolicies = ContentPolicies(),  # noqa: B008 - frozen
+    **options: Any,
 ) -> FastAPI:
-    """The API over ``store``, open as it is without keys, or for those who have ``key`` or one of the store's."""
+    """The API over ``store``, open as it is without keys, or for those who have ``key`` or one of the store's.
+
+    ``options`` are those of ``api_app``.
+    """
     keys = KeyBook(store)
     access = Access(keys, static_key=key)
     access.load()
-    return api_app(list, CollectorRegistry(), access, routers_of(store, keys, policies))
+    return api_app(list, CollectorRegistry(), access, routers_of(store, keys, policies), **options)
 
 
 def document_app() -> FastAPI:

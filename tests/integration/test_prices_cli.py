@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 import uvicorn
 from click.testing import CliRunner, Result
-from fastapi import FastAPI
 from priced_store import costs, insert_calls, priced_store
+from prometheus_client import CollectorRegistry
 
+from agentvigil.api.app import api_app
 from agentvigil.api.prices import prices_router
 from agentvigil.cli.commands import agentvigil
+from agentvigil.storage.access import Access, KeyBook
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.prices.book import PriceBook
@@ -35,8 +37,7 @@ def store(data_directory: DataDirectory, engine: EmbeddedStore) -> Iterator[Embe
 @pytest.fixture(scope="module")
 def run(store: EmbeddedStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Run]:
     """Runs ``agentvigil prices`` on the data directory that the server announced."""
-    app = FastAPI()
-    app.include_router(prices_router(PriceBook(store)))
+    app = api_app(list, CollectorRegistry(), Access(KeyBook(store)), [prices_router(PriceBook(store))])
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))

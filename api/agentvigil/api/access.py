@@ -14,7 +14,7 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from agentvigil.api.problems import Forbidden, Unauthenticated
-from agentvigil.storage.access import DEFAULT_PROJECT, Access, AccessError, Caller, Scope
+from agentvigil.storage.access import DEFAULT_PROJECT, Access, AccessError, Caller, Scope, check_means_this_machine
 
 LABEL: Final = r"^[A-Za-z0-9_.:/@-]{1,64}$"
 
@@ -55,6 +55,8 @@ class Needs:
 
     def __call__(self, request: Request, _: Annotated[object, Depends(_BEARER)]) -> Asker:
         access: Access = request.app.state.access
+        if access.is_open:
+            _check_means_this_machine(request)
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         offered = [credentials.strip()] if scheme.lower() == "bearer" and credentials.strip() else []
         try:
@@ -76,6 +78,14 @@ class Needs:
                 f"this key is bound to project {caller.project} and sees no other", "leave the parameter project out"
             )
         return Asker(caller, caller.project or wanted or DEFAULT_PROJECT)
+
+
+def _check_means_this_machine(request: Request) -> None:
+    """Let nobody in whose browser was talked into asking; pages that may ask are let through."""
+    origin = request.headers.get("origin")
+    check_means_this_machine(
+        request.headers.get("host", ""), None if origin in request.app.state.cors_origins else origin
+    )
 
 
 def guarded(router: APIRouter) -> APIRouter:

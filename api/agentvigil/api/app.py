@@ -41,7 +41,7 @@ def api_app(
         RuntimeError: if a route does not say which scope it needs.
     """
     app = FastAPI(title="AgentVigil", version=__version__, description=_DESCRIPTION, docs_url=None, redoc_url=None)
-    app.state.access = access
+    app.state.access, app.state.cors_origins = access, frozenset(cors_origins)
     answer_problems(app)
 
     operations = operations_router(checks, registry)

@@ -1,11 +1,10 @@
 """What stands before the routes: rate limits, ETags, other origins."""
 
+import pytest
 from fastapi.testclient import TestClient
-from prometheus_client import CollectorRegistry
+from served_api import app_over
 
-from agentvigil.api.app import api_app
-from agentvigil.api.routers import routers_of
-from agentvigil.storage.access import Access, KeyBook, Scope
+from agentvigil.storage.access import KeyBook, Scope
 from agentvigil.storage.embedded import EmbeddedStore
 
 
@@ -13,10 +12,7 @@ def test_each_key_has_its_own_minute(store: EmbeddedStore) -> None:
     """One that polls too fast is told when to come back, and nobody else waits for it."""
     book = KeyBook(store)
     fast, calm = (book.create(name=name, project="a", scopes=[Scope.READ]).text for name in ("fast", "calm"))
-    access = Access(book)
-    access.load()
-    app = api_app(list, CollectorRegistry(), access, routers_of(store, book), requests_per_minute=3)
-    client = TestClient(app, base_url="http://127.0.0.1")
+    client = TestClient(app_over(store, requests_per_minute=3), base_url="http://127.0.0.1")
 
     def ask(key: str) -> int:
         return client.get("/v1/runs", headers={"Authorization": f"Bearer {key}"}).status_code
@@ -40,9 +36,7 @@ def test_who_has_the_newest_answer_gets_none(client: TestClient) -> None:
 
 
 def test_pages_of_other_origins_ask_only_if_they_may(store: EmbeddedStore) -> None:
-    book = KeyBook(store)
-    access = Access(book, static_key="k")
-    app = api_app(list, CollectorRegistry(), access, routers_of(store, book), cors_origins=["https://ops.example.org"])
+    app = app_over(store, key="k", cors_origins=["https://ops.example.org"])
     client = TestClient(app, base_url="http://127.0.0.1")
 
     def preflight(origin: str) -> str | None:
@@ -53,3 +47,24 @@ def test_pages_of_other_origins_ask_only_if_they_may(store: EmbeddedStore) -> No
     assert preflight("https://evil.example.org") is None
     answer = client.get("/v1/runs", headers={"Origin": "https://ops.example.org", "Authorization": "Bearer k"})
     assert "ETag" in answer.headers["access-control-expose-headers"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:8787"}, 200),
+        ({"Host": "[::1]:8787", "Origin": "http://[::1]:8787"}, 200),
+        ({"Host": "evil.example.org"}, 403),
+        ({"Origin": "https://evil.example.org"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "https://ops.example.org"}, 200),
+    ],
+)
+def test_without_keys_a_request_means_this_machine(store: EmbeddedStore, headers: dict[str, str], status: int) -> None:
+    """A browser that was talked into asking here shows it in its headers."""
+    app = app_over(store, cors_origins=["https://ops.example.org"])
+
+    answer = TestClient(app, base_url="http://127.0.0.1").get("/v1/runs", headers=headers)
+
+    assert answer.status_code == status, answer.text

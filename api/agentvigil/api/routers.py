@@ -4,6 +4,8 @@ from fastapi import APIRouter
 
 from agentvigil.api.agents.reading import Agents
 from agentvigil.api.agents.routes import agents_router
+from agentvigil.api.exports.reading import Exports
+from agentvigil.api.exports.routes import exports_router
 from agentvigil.api.keys.routes import keys_router
 from agentvigil.api.metrics.reading import MetricsReading
 from agentvigil.api.metrics.routes import metrics_router
@@ -41,4 +43,5 @@ def routers_of(
         traces_router(Traces(reader), policies),
         prices_router(PriceBook(store)),
         keys_router(keys, ProjectBook(store)),
+        exports_router(Exports(store, reader)),
     ]

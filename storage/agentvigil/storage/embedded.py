@@ -12,10 +12,10 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote as url_quote
 from urllib.parse import urlencode
 
@@ -31,6 +31,7 @@ from agentvigil.storage.insert_stream import INSERT_SETTINGS, InsertStream
 from agentvigil.storage.literals import quote
 from agentvigil.storage.pipeline import Way, ways_of
 from agentvigil.storage.store import Store
+from agentvigil.storage.streams import EngineStream, RowStream
 
 _connect: Final[Callable[[str], Connection]] = chdb.connect  # which has no types of its own
 
@@ -117,6 +118,15 @@ class EmbeddedStore(Store):
                     self._streams.pop(way, None)
                 stream.close()
                 raise
+
+    def stream(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any],
+        output_format: str,
+        settings: Mapping[str, Any] | None = None,
+    ) -> RowStream:
+        return EngineStream(self.open_handle, self.database, sql, parameters, output_format, settings or {})
 
     def close(self) -> None:
         self.end_inserts()

@@ -1,8 +1,8 @@
 """The other home: a ClickHouse server or cluster, reached over its HTTP interface."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from clickhouse_connect import get_client
@@ -13,8 +13,11 @@ from agentvigil.storage.envelope import OTLP_SCHEMA, Envelope
 from agentvigil.storage.errors import StoreUnreachable
 from agentvigil.storage.literals import quote
 from agentvigil.storage.store import Store, failure_of
+from agentvigil.storage.streams import RowStream, ServerStream
 
 _INSERT_TIMEOUT_S: Final = 60
+_STREAM_TIMEOUT_S: Final = 600
+"""How long a server may be silent in the middle of an answer: what it reads may hold little of what is asked for."""
 _INSERT_SETTINGS: Final = {
     # Merging the steps of views takes longer than all other planning, and makes them slower.
     "query_plan_enable_optimizations": 0,
@@ -76,13 +79,27 @@ class ServerStore(Store):
         """
         self._run(lambda client: client.raw_insert(table, insert_block=rows, fmt="Native", settings=_INSERT_SETTINGS))
 
-    def _connect(self) -> Client:
+    def stream(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any],
+        output_format: str,
+        settings: Mapping[str, Any] | None = None,
+    ) -> RowStream:
+        try:
+            return ServerStream(
+                lambda: self._connect(_STREAM_TIMEOUT_S), sql, parameters, output_format, settings or {}
+            )
+        except ClickHouseError as exc:
+            raise failure_of(exc) from exc
+
+    def _connect(self, timeout_s: int = _INSERT_TIMEOUT_S) -> Client:
         try:
             return get_client(
                 dsn=self._url,
                 database=self.database,
                 connect_timeout=5,
-                send_receive_timeout=_INSERT_TIMEOUT_S,
+                send_receive_timeout=timeout_s,
                 tz_mode="aware",
             )
         except ClickHouseError as exc:

@@ -16,6 +16,7 @@ from opentelemetry.trace import NoOpTracer, SpanKind, StatusCode, Tracer, get_cu
 
 from agentvigil.storage.envelope import Envelope
 from agentvigil.storage.errors import QueryFailed, StorageError, StoreTooOld
+from agentvigil.storage.streams import RowStream
 
 MINIMUM_VERSION: Final = (26, 2)
 """Text indexes are generally available from here on."""
@@ -62,6 +63,21 @@ class Store(ABC):
 
         Raises:
             QueryFailed: if the insert failed, or its outcome is not known.
+        """
+
+    @abstractmethod
+    def stream(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any],
+        output_format: str,
+        settings: Mapping[str, Any] | None = None,
+    ) -> RowStream:
+        """Set a query going under ``settings`` of its own; its answer, in ClickHouse's ``output_format``, is read from
+        what is returned, which must be closed.
+
+        Raises:
+            QueryFailed: if the query fails at once; a later failure is raised where the answer is read.
         """
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Sequence[Sequence[Any]]:

@@ -48,5 +48,8 @@ class SqlReader(Store):
     def insert_protobuf(self, arrival: str, message: str, envelopes: Sequence[Envelope]) -> NoReturn:  # noqa: ARG002 - the base's
         raise StorageError("this store is only read")
 
+    def stream(self, *_: object, **__: object) -> NoReturn:
+        raise StorageError("this store is asked for rows alone")
+
     def _connect(self) -> Client:
         raise StorageError("this store is only read")

@@ -1,0 +1,1 @@
+"""Runs, steps, spans and findings as files: CSV, JSON Lines or Parquet, as many rows as there are."""

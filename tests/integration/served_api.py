@@ -1,5 +1,7 @@
 """The API over a store of this process, as the server puts it together."""
 
+import asyncio
+from functools import partial
 from typing import Any, cast
 
 from fastapi import FastAPI
@@ -7,9 +9,38 @@ from prometheus_client import CollectorRegistry
 
 from agentvigil.api.app import api_app
 from agentvigil.api.routers import routers_of
+from agentvigil.cli.log_intake import ReceiverIntake
+from agentvigil.receiver.admission import clean
 from agentvigil.receiver.content_policies import ContentPolicies
+from agentvigil.receiver.group_commit import GroupCommitter
+from agentvigil.receiver.ingest import DiskHeadroom, Ingest, IngestConfig
+from agentvigil.receiver.metrics import ReceiverMetrics
+from agentvigil.receiver.otlp import LOGS
 from agentvigil.storage.access import Access, KeyBook
 from agentvigil.storage.embedded import EmbeddedStore
+from agentvigil.storage.envelope import ExportRequest
+from agentvigil.storage.request_writer import Outcome, RequestWriter
+
+
+class _Writing:
+    """Where a receiver stores: at once, in the thread of who sends."""
+
+    def __init__(self, writer: RequestWriter) -> None:
+        self._writer = writer
+
+    def check_open(self) -> None:
+        """Nothing waits here."""
+
+    async def submit(self, request: ExportRequest) -> Outcome:
+        return (await asyncio.to_thread(self._writer.write, [request]))[0]
+
+
+def intake_of(store: EmbeddedStore, policies: ContentPolicies) -> ReceiverIntake:
+    """The receiver's road for logs into ``store``, without its threads."""
+    config = IngestConfig(content_policies=policies, hash_key=b"key of the tests")
+    metrics = ReceiverMetrics(CollectorRegistry()).of(LOGS.signal.name)
+    committer = cast("GroupCommitter", _Writing(RequestWriter(store, LOGS.signal, partial(clean, LOGS))))
+    return ReceiverIntake(Ingest(LOGS, committer, DiskHeadroom(None, 0), config, metrics))
 
 
 def app_over(
@@ -26,14 +57,15 @@ def app_over(
     keys = KeyBook(store)
     access = Access(keys, static_key=key)
     access.load()
-    return api_app(list, CollectorRegistry(), access, routers_of(store, keys, policies), **options)
+    routers = routers_of(store, keys, intake_of(store, policies), policies)
+    return api_app(list, CollectorRegistry(), access, routers, **options)
 
 
 def document_app() -> FastAPI:
     """The API without a store, to look at its routes."""
     nowhere = cast("EmbeddedStore", None)
     keys = KeyBook(nowhere)
-    return api_app(list, CollectorRegistry(), Access(keys), routers_of(nowhere, keys))
+    return api_app(list, CollectorRegistry(), Access(keys), routers_of(nowhere, keys, cast("ReceiverIntake", None)))
 
 
 def document() -> dict[str, Any]:

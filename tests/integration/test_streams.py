@@ -10,6 +10,7 @@ from clickhouse_connect import get_client
 from clickhouse_connect.driver.client import Client
 from clickhouse_stand_in import ClickHouseStandIn
 
+from agentvigil.storage.access import Access, KeyBook
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.errors import QueryFailed
 from agentvigil.storage.server import ServerStore
@@ -76,7 +77,9 @@ def connect(store: EmbeddedStore, request: pytest.FixtureRequest) -> Iterator[Ca
     It breaks the connection off behind one; a proxy in between may end it as if all were well.
     """
     gateway = SqlGateway(store.open_handle, database=store.database, allowed_tables=store.readable_tables)
-    app = clickhouse_http_app(gateway, key=None)
+    access = Access(KeyBook(store))
+    access.load()
+    app = clickhouse_http_app(gateway, access)
 
     async def ending(scope: Any, receive: Any, send: Any) -> None:
         has_ended = False

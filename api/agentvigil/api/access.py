@@ -114,6 +114,9 @@ def _first_needs(dependant: Dependant) -> Needs | None:
 Reads = Annotated[Asker, Depends(Needs(Scope.READ))]
 """A caller that may read, in the project it asks for."""
 
+Sends = Annotated[Asker, Depends(Needs(Scope.INGEST))]
+"""A caller that may add to the project it asks for, as an application that is instrumented may."""
+
 Administers = Annotated[Asker, Depends(Needs(Scope.ADMIN))]
 """A caller that may administer the project it asks for."""
 

@@ -6,6 +6,9 @@ from agentvigil.api.agents.reading import Agents
 from agentvigil.api.agents.routes import agents_router
 from agentvigil.api.exports.reading import Exports
 from agentvigil.api.exports.routes import exports_router
+from agentvigil.api.feedback.intake import LogIntake
+from agentvigil.api.feedback.reading import FeedbackReader
+from agentvigil.api.feedback.routes import feedback_router
 from agentvigil.api.keys.routes import keys_router
 from agentvigil.api.metrics.reading import MetricsReading
 from agentvigil.api.metrics.routes import metrics_router
@@ -28,10 +31,11 @@ from agentvigil.storage.store import Store
 def routers_of(
     store: Store,
     keys: KeyBook,
+    logs: LogIntake,
     policies: ContentPolicies = ContentPolicies(),  # noqa: B008 - frozen
 ) -> list[APIRouter]:
-    """Return every router under ``/v1``, reading from ``store``; the server's access watches ``keys``, and ``policies``
-    say which projects store content."""
+    """Return every router under ``/v1``, reading from ``store``; the server's access watches ``keys``, log
+    records of ours go to ``logs``, and ``policies`` say which projects store content."""
     reader = Reader(store)
     runs, sessions, metrics = Runs(reader), Sessions(reader), MetricsReading(reader)
     return [
@@ -44,4 +48,5 @@ def routers_of(
         prices_router(PriceBook(store)),
         keys_router(keys, ProjectBook(store)),
         exports_router(Exports(store, reader)),
+        feedback_router(runs, FeedbackReader(reader), logs),
     ]

@@ -22,6 +22,7 @@ from agentvigil.api.routers import routers_of
 from agentvigil.api.telemetry import ApiMetrics, ApiTelemetry
 from agentvigil.cli.health import HealthChecks
 from agentvigil.cli.listening import CannotListen, HttpServer, bind
+from agentvigil.cli.log_intake import ReceiverIntake
 from agentvigil.cli.own_traces import OwnTraces
 from agentvigil.cli.settings import Endpoint, Settings, option_of
 from agentvigil.cli.tls import Tls, load_tls
@@ -31,7 +32,7 @@ from agentvigil.receiver.grpc_server import GrpcConfig, GrpcReceiver
 from agentvigil.receiver.http_app import OtlpHttpApp
 from agentvigil.receiver.ingest import DiskHeadroom, Ingest, IngestConfig
 from agentvigil.receiver.metrics import ReceiverMetrics, SignalMetrics
-from agentvigil.receiver.otlp import OTLP_SIGNALS, OtlpSignal
+from agentvigil.receiver.otlp import LOGS, OTLP_SIGNALS, OtlpSignal
 from agentvigil.receiver.window import RequestWindow
 from agentvigil.storage.access import Access, KeyBook
 from agentvigil.storage.data_directory import DataDirectory
@@ -132,11 +133,12 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
             config = _ingest_config(settings, hash_key)
             ingests.append(Ingest(otlp, committer, headroom, config, metrics.of(otlp.signal.name)))
         checks = HealthChecks(store, headroom, spool)
+        intake = ReceiverIntake(next(ingest for ingest in ingests if ingest.otlp is LOGS))
         api = api_app(
             checks,
             registry,
             access,
-            routers_of(store, keys, settings.content_policies()),
+            routers_of(store, keys, intake, settings.content_policies()),
             requests_per_minute=settings.api_requests_per_minute,
             cors_origins=settings.allowed_origins(),
         )

@@ -1,0 +1,1 @@
+"""What users, people and programs think of runs: told, and taken in."""

@@ -65,7 +65,7 @@ def document_app() -> FastAPI:
     """The API without a store, to look at its routes."""
     nowhere = cast("EmbeddedStore", None)
     keys = KeyBook(nowhere)
-    return api_app(list, CollectorRegistry(), Access(keys), routers_of(nowhere, keys, cast("ReceiverIntake", None)))
+    return api_app(list, CollectorRegistry(), Access(keys), routers_of(nowhere, keys, intake_of(nowhere)))
 
 
 def document() -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """All routes of the API over one store."""
 
+from functools import partial
+
 from fastapi import APIRouter
 
 from agentvigil.api.agents.reading import Agents
@@ -7,6 +9,7 @@ from agentvigil.api.agents.routes import agents_router
 from agentvigil.api.exports.reading import Exports
 from agentvigil.api.exports.routes import exports_router
 from agentvigil.api.feedback.intake import LogIntake
+from agentvigil.api.feedback.models import FeedbackList, FeedbackPage
 from agentvigil.api.feedback.reading import FeedbackReader
 from agentvigil.api.feedback.routes import feedback_router
 from agentvigil.api.keys.routes import keys_router
@@ -14,12 +17,21 @@ from agentvigil.api.metrics.reading import MetricsReading
 from agentvigil.api.metrics.routes import metrics_router
 from agentvigil.api.prices import prices_router
 from agentvigil.api.reading import Reader
+from agentvigil.api.reports.reading import Reports
+from agentvigil.api.reports.routes import reports_router
+from agentvigil.api.runs.filters import RunList
+from agentvigil.api.runs.models import RunPage
 from agentvigil.api.runs.reading import Runs
-from agentvigil.api.runs.routes import runs_router
+from agentvigil.api.runs.routes import run_page, runs_router
+from agentvigil.api.searches.book import QueryBook
+from agentvigil.api.searches.resource import Resource
+from agentvigil.api.searches.routes import searches_router
 from agentvigil.api.sessions.reading import Sessions
 from agentvigil.api.sessions.routes import sessions_router
 from agentvigil.api.stats.reading import StatsReading
 from agentvigil.api.stats.routes import stats_router
+from agentvigil.api.tags.book import TagBook
+from agentvigil.api.tags.routes import tags_router
 from agentvigil.api.traces.reading import Traces
 from agentvigil.api.traces.routes import traces_router
 from agentvigil.receiver.content_policies import ContentPolicies
@@ -38,6 +50,11 @@ def routers_of(
     records of ours go to ``logs``, and ``policies`` say which projects store content."""
     reader = Reader(store)
     runs, sessions, metrics = Runs(reader), Sessions(reader), MetricsReading(reader)
+    feedback = FeedbackReader(reader)
+    savable = {
+        "feedback": Resource(FeedbackList, FeedbackPage, feedback.page),
+        "runs": Resource(RunList, RunPage, partial(run_page, runs)),
+    }
     return [
         runs_router(runs),
         stats_router(StatsReading(reader)),
@@ -48,5 +65,8 @@ def routers_of(
         prices_router(PriceBook(store)),
         keys_router(keys, ProjectBook(store)),
         exports_router(Exports(store, reader)),
-        feedback_router(runs, FeedbackReader(reader), logs),
+        feedback_router(runs, feedback, logs),
+        tags_router(TagBook(store, reader, runs)),
+        searches_router(QueryBook(store, reader, savable)),
+        reports_router(Reports(reader), logs.content_policy),
     ]

@@ -34,6 +34,12 @@ RunId = Annotated[
 ]
 
 
+def run_page(runs: Runs, project: str, asked: RunList) -> RunPage:
+    """Return a page of ``runs``."""
+    rows, next_cursor = runs.page(project, asked)
+    return RunPage(items=[Run.of(row) for row in rows], next_cursor=next_cursor)
+
+
 def runs_router(runs: Runs) -> APIRouter:
     """Return the routes under ``/v1/runs``."""
     router = APIRouter(prefix="/v1/runs", tags=["runs"])
@@ -41,8 +47,7 @@ def runs_router(runs: Runs) -> APIRouter:
     @router.get("", response_model=RunPage)
     def list_runs(asker: Reads, asked: Annotated[RunList, Query()]) -> RunPage:
         """List runs, the newest first unless `sort` says otherwise. Pages stay right while runs arrive."""
-        rows, next_cursor = runs.page(asker.project, asked)
-        return RunPage(items=[Run.of(row) for row in rows], next_cursor=next_cursor)
+        return run_page(runs, asker.project, asked)
 
     @router.get("/{run_id}", response_model=RunDetail, responses=described(404))
     def get_run(asker: Reads, run_id: RunId, _: Annotated[Asked, Query()]) -> RunDetail:

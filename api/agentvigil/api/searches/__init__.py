@@ -1,0 +1,1 @@
+"""Saved queries: requests to other resources, kept by name."""

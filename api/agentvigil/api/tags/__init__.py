@@ -1,0 +1,1 @@
+"""Tags: labels that people and programs give to runs."""

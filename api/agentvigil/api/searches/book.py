@@ -54,7 +54,7 @@ class QueryBook:
         """
         rows = self._rows(project, name)
         if not rows:
-            raise NotFound(f"project {project} has no saved query {name}", "GET /v1/queries lists them")
+            raise NotFound(f"no saved query is called {name!r} in project {project}", "GET /v1/queries lists them")
         return _saved(rows[0])
 
     def put(self, project: str, name: str, resource: str, parameters: Parameters) -> SavedQuery:

@@ -4,12 +4,14 @@ import csv
 import http.client
 import io
 import json
+import re
 import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -21,7 +23,7 @@ from fastapi import FastAPI, Response
 from fastapi.testclient import TestClient
 
 from agentvigil.api.exports.answering import ExportResponse
-from agentvigil.api.exports.reading import Exports
+from agentvigil.api.exports.reading import Exports, Rows
 from agentvigil.api.problems import answer_problems
 from agentvigil.api.reading import Reader
 from agentvigil.storage.embedded import EmbeddedStore
@@ -73,6 +75,16 @@ def test_each_format_says_the_same(client: TestClient, store: EmbeddedStore) -> 
         assert json.loads(from_csv["models"]) == run["models"]
         assert (from_csv["started_at"], from_csv["version"]) == (row["started_at"], "")
         assert Decimal(from_csv["duration_ms"]) == Decimal(str(row["duration_ms"]))
+
+
+@pytest.mark.parametrize("rows", Rows)
+def test_each_column_is_documented(client: TestClient, rows: str) -> None:
+    """In its order: programs read files by it."""
+    (header,) = csv.reader(io.StringIO(client.get(f"/v1/exports/{rows}").text))
+    page = (Path(__file__).parents[3] / "docs" / "exports.md").read_text(encoding="utf-8")
+    listed = page.partition(f"**{rows}**:")[2].partition(".\n")[0]
+
+    assert re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", listed, flags=re.DOTALL)) == header
 
 
 @pytest.mark.parametrize("rows", ["steps", "spans", "findings"])

@@ -129,6 +129,29 @@ def test_hostile_attributes_of_spans_stay_in_their_cells(client: TestClient, sto
     assert {key: json.loads(row["attributes"])[key] for key in said} == said
 
 
+def test_events_and_links_are_lists_of_objects(client: TestClient, store: EmbeddedStore) -> None:
+    receive(store, tool(1, exception="TimeoutError"))
+
+    (in_csv,) = rows_of_csv(client.get("/v1/exports/spans").content)
+    (line,) = client.get("/v1/exports/spans?format=jsonl").content.splitlines()
+    (in_parquet,) = pq.read_table(io.BytesIO(client.get("/v1/exports/spans?format=parquet").content)).to_pylist()
+
+    (event,) = json.loads(line)["events"]
+    assert (event["name"], event["attributes"]) == ("exception", {"exception.type": "TimeoutError"})
+    assert [event["name"] for event in json.loads(in_csv["events"])] == ["exception"]
+    assert [event["name"] for event in in_parquet["events"]] == ["exception"]
+    assert (json.loads(line)["links"], in_csv["links"], in_parquet["links"]) == ([], "[]", [])
+
+
+def test_what_was_said_is_not_in_it(client: TestClient, store: EmbeddedStore) -> None:
+    """Also where the project lets it be stored."""
+    receive(store, chat(1, attributes={"gen_ai.input.messages": '[{"role": "user", "content": "the canary"}]'}))
+    assert store.rows("SELECT count() FROM span_content WHERE position(Text, 'canary') > 0") == [(1,)]
+
+    for file_format in ("csv", "jsonl", "parquet"):
+        assert b"canary" not in client.get(f"/v1/exports/spans?format={file_format}").content
+
+
 def test_filters(client: TestClient, store: EmbeddedStore) -> None:
     fill(store, ["a", "b"])
 

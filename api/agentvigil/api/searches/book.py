@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from agentvigil.api.problems import Conflict, Invalid, NotFound
+from agentvigil.api.problems import BadRequest, Conflict, Invalid, NotFound
 from agentvigil.api.reading import Reader
 from agentvigil.api.searches.resource import Parameters, Resource, Texts
 from agentvigil.storage.named_queries import load_queries
@@ -91,14 +91,17 @@ class QueryBook:
 
         Raises:
             NotFound: if there is none.
+            BadRequest: if its resource has no pages and one is asked for.
             Conflict: if its resource does not take it any more.
         """
         saved = self.one(project, name)
-        said = {"limit": None if limit is None else str(limit), "cursor": cursor}
-        texts = saved.parameters | {key: text for key, text in said.items() if text is not None}
+        page = {"limit": None if limit is None else str(limit), "cursor": cursor}
+        said: Texts = {key: text for key, text in page.items() if text is not None}
         try:
             resource = self._resource(saved.resource)
-            asked = resource.parse(texts)
+            if unknown := said.keys() - resource.asked.model_fields.keys():
+                raise BadRequest(f"{saved.resource} has no pages: leave {', '.join(sorted(unknown))} out")
+            asked = resource.parse(saved.parameters | said)
         except Invalid as exc:
             raise Conflict(f"the saved query {name} can not be asked: {exc.detail}", "save it anew") from exc
         return resource.answer(project, asked)

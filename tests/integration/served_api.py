@@ -31,11 +31,14 @@ class _Writing:
     def check_open(self) -> None:
         """Nothing waits here."""
 
-    async def submit(self, request: ExportRequest) -> Outcome:
+    async def submit(self, request: ExportRequest, **_: bool) -> Outcome:
         return (await asyncio.to_thread(self._writer.write, [request]))[0]
 
 
-def intake_of(store: EmbeddedStore, policies: ContentPolicies) -> ReceiverIntake:
+def intake_of(
+    store: EmbeddedStore,
+    policies: ContentPolicies = ContentPolicies(),  # noqa: B008 - frozen
+) -> ReceiverIntake:
     """The receiver's road for logs into ``store``, without its threads."""
     config = IngestConfig(content_policies=policies, hash_key=b"key of the tests")
     metrics = ReceiverMetrics(CollectorRegistry()).of(LOGS.signal.name)

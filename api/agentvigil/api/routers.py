@@ -4,6 +4,8 @@ from functools import partial
 
 from fastapi import APIRouter
 
+from agentvigil.api.agents.asked import AgentList
+from agentvigil.api.agents.models import AgentPage
 from agentvigil.api.agents.reading import Agents
 from agentvigil.api.agents.routes import agents_router
 from agentvigil.api.exports.reading import Exports
@@ -13,6 +15,8 @@ from agentvigil.api.feedback.models import FeedbackList, FeedbackPage
 from agentvigil.api.feedback.reading import FeedbackReader
 from agentvigil.api.feedback.routes import feedback_router
 from agentvigil.api.keys.routes import keys_router
+from agentvigil.api.metrics.asked import SeriesAsked
+from agentvigil.api.metrics.models import Metrics
 from agentvigil.api.metrics.reading import MetricsReading
 from agentvigil.api.metrics.routes import metrics_router
 from agentvigil.api.prices import prices_router
@@ -26,14 +30,18 @@ from agentvigil.api.runs.routes import run_page, runs_router
 from agentvigil.api.searches.book import QueryBook
 from agentvigil.api.searches.resource import Resource
 from agentvigil.api.searches.routes import searches_router
+from agentvigil.api.sessions.filters import SessionList
+from agentvigil.api.sessions.models import SessionPage
 from agentvigil.api.sessions.reading import Sessions
-from agentvigil.api.sessions.routes import sessions_router
+from agentvigil.api.sessions.routes import session_page, sessions_router
 from agentvigil.api.stats.reading import StatsReading
 from agentvigil.api.stats.routes import stats_router
 from agentvigil.api.tags.book import TagBook
 from agentvigil.api.tags.routes import tags_router
+from agentvigil.api.traces.filters import TraceList
+from agentvigil.api.traces.models import TracePage
 from agentvigil.api.traces.reading import Traces
-from agentvigil.api.traces.routes import traces_router
+from agentvigil.api.traces.routes import trace_page, traces_router
 from agentvigil.receiver.content_policies import ContentPolicies
 from agentvigil.storage.access import KeyBook, ProjectBook
 from agentvigil.storage.prices.book import PriceBook
@@ -50,23 +58,27 @@ def routers_of(
     records of ours go to ``logs``, and ``policies`` say which projects store content."""
     reader = Reader(store)
     runs, sessions, metrics = Runs(reader), Sessions(reader), MetricsReading(reader)
-    feedback = FeedbackReader(reader)
+    agents, traces, feedback = Agents(reader), Traces(reader), FeedbackReader(reader)
     savable = {
+        "agents": Resource(AgentList, AgentPage, agents.page),
         "feedback": Resource(FeedbackList, FeedbackPage, feedback.page),
+        "metrics": Resource(SeriesAsked, Metrics, metrics.of),
         "runs": Resource(RunList, RunPage, partial(run_page, runs)),
+        "sessions": Resource(SessionList, SessionPage, partial(session_page, sessions)),
+        "traces": Resource(TraceList, TracePage, partial(trace_page, traces)),
     }
     return [
         runs_router(runs),
         stats_router(StatsReading(reader)),
         metrics_router(metrics),
-        agents_router(Agents(reader), metrics, sessions),
+        agents_router(agents, metrics, sessions),
         sessions_router(sessions, runs),
-        traces_router(Traces(reader), policies),
+        traces_router(traces, policies),
         prices_router(PriceBook(store)),
         keys_router(keys, ProjectBook(store)),
         exports_router(Exports(store, reader)),
-        feedback_router(runs, feedback, logs),
+        feedback_router(runs, feedback, logs, policies.of),
         tags_router(TagBook(store, reader, runs)),
         searches_router(QueryBook(store, reader, savable)),
-        reports_router(Reports(reader), logs.content_policy),
+        reports_router(Reports(reader), policies.of),
     ]

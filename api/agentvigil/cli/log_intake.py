@@ -3,7 +3,6 @@
 from agentvigil.api.problems import ApiError, Invalid, Unavailable
 from agentvigil.receiver.errors import ReceiverError
 from agentvigil.receiver.ingest import Ingest
-from agentvigil.semconv.privacy import ContentPolicy
 
 
 class ReceiverIntake:
@@ -11,10 +10,6 @@ class ReceiverIntake:
 
     def __init__(self, ingest: Ingest) -> None:
         self._ingest = ingest
-
-    def content_policy(self, project: str) -> ContentPolicy:
-        """Return what ``project`` lets be stored of what people say."""
-        return self._ingest.config.content_policies.of(project)
 
     async def take(self, request: bytes, project: str) -> None:
         """Return when the records in ``request`` are stored.

@@ -52,6 +52,20 @@ def test_results_are_those_of_the_list(client: TestClient, parameters: dict[str,
 
 
 @pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("resource", ["traces", "sessions", "agents", "metrics", "feedback"])
+def test_other_lists_are_saved_too(client: TestClient, resource: str) -> None:
+    parameters = {"since": "2026-01-01", "until": "2100-01-01"}
+    assert save(client, "mine", resource, **parameters).status_code == 200
+
+    listed = client.get(f"/v1/{resource}", params=parameters)
+    assert client.get("/v1/queries/mine/results").json().keys() == listed.json().keys()
+    if resource == "metrics":
+        assert client.get("/v1/queries/mine/results?limit=1").status_code == 400
+    else:
+        assert client.get("/v1/queries/mine/results").json()["items"] == listed.json()["items"]
+
+
+@pytest.mark.usefixtures("runs")
 def test_pages_go_on_by_cursor_and_limit(client: TestClient) -> None:
     save(client, "mine", sort="started_at")
 

@@ -2,15 +2,9 @@
 
 from typing import Protocol
 
-from agentvigil.semconv.privacy import ContentPolicy
-
 
 class LogIntake(Protocol):
     """The road that telemetry takes, for log records of ours: screened, stored once, acknowledged."""
-
-    def content_policy(self, project: str) -> ContentPolicy:
-        """Return what ``project`` lets be stored of what people say."""
-        ...
 
     async def take(self, request: bytes, project: str) -> None:
         """Return when the log records in ``request``, a serialised ExportLogsServiceRequest, are stored in ``project``.

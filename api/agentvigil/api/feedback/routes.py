@@ -1,7 +1,7 @@
 """``/v1/feedback`` and ``/v1/runs/…/feedback``: what is thought of runs."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -26,8 +26,10 @@ from agentvigil.api.runs.routes import RunId
 from agentvigil.semconv.privacy import ContentPolicy
 
 
-def feedback_router(runs: Runs, feedback: FeedbackReader, intake: LogIntake) -> APIRouter:
-    """Return the routes for feedback, which goes in by ``intake``."""
+def feedback_router(
+    runs: Runs, feedback: FeedbackReader, intake: LogIntake, content_policy: Callable[[str], ContentPolicy]
+) -> APIRouter:
+    """Return the routes for feedback, which goes in by ``intake``; ``content_policy`` says that of a project."""
     router = APIRouter(prefix="/v1", tags=["feedback"])
 
     @router.get("/feedback", response_model=FeedbackPage)
@@ -38,7 +40,7 @@ def feedback_router(runs: Runs, feedback: FeedbackReader, intake: LogIntake) -> 
     @router.post("/feedback", response_model=FeedbackTaken, status_code=201, responses=described(404))
     async def give_feedback(asker: Sends, given: Feedback, _: Annotated[Asked, Query()]) -> FeedbackTaken:
         """Judge a run, or the run that a span is in. Answers when it is stored; needs scope `ingest`."""
-        _check_comment(intake, asker.project, given)
+        _check_comment(content_policy(asker.project), asker.project, given)
         run_id = given.run_id
         if run_id is None:
             run_id = await run_in_threadpool(
@@ -57,15 +59,15 @@ def feedback_router(runs: Runs, feedback: FeedbackReader, intake: LogIntake) -> 
         asker: Sends, run_id: RunId, given: Judgement, _: Annotated[Asked, Query()]
     ) -> FeedbackTaken:
         """Judge a run. Answers when it is stored; needs scope `ingest`."""
-        _check_comment(intake, asker.project, given)
+        _check_comment(content_policy(asker.project), asker.project, given)
         run = await run_in_threadpool(runs.one, asker.project, run_id)
         return await _take(intake, asker.project, given, run, run["TopSpanId"])
 
     return router
 
 
-def _check_comment(intake: LogIntake, project: str, given: Judgement) -> None:
-    if given.comment is not None and intake.content_policy(project) is ContentPolicy.OFF:
+def _check_comment(policy: ContentPolicy, project: str, given: Judgement) -> None:
+    if given.comment is not None and policy is ContentPolicy.OFF:
         raise Forbidden(
             f"the content policy of project {project} is off, so what people say is not stored: leave the comment out",
             f"whoever runs the server allows it with --content-policy {project}=masked; a label may say it in a word",

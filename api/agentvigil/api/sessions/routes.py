@@ -21,6 +21,12 @@ SessionId = Annotated[
 ]
 
 
+def session_page(sessions: Sessions, project: str, asked: SessionList) -> SessionPage:
+    """Return a page of ``sessions``."""
+    rows, next_cursor = sessions.page(project, asked)
+    return SessionPage(items=[Session.of(project, row) for row in rows], next_cursor=next_cursor)
+
+
 def sessions_router(sessions: Sessions, runs: Runs) -> APIRouter:
     """Return the routes under ``/v1/sessions``."""
     router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
@@ -31,8 +37,7 @@ def sessions_router(sessions: Sessions, runs: Runs) -> APIRouter:
 
         A session that gets a run while you page may move past you; those that do not change are on one page each.
         """
-        rows, next_cursor = sessions.page(asker.project, asked)
-        return SessionPage(items=[Session.of(asker.project, row) for row in rows], next_cursor=next_cursor)
+        return session_page(sessions, asker.project, asked)
 
     @router.get("/{session_id:text}", response_model=SessionDetail, responses=described(404))
     def get_session(asker: Reads, session_id: SessionId, asked: Annotated[SessionRuns, Query()]) -> SessionDetail:

@@ -35,6 +35,12 @@ _NOTHING_SAID: Final = (
 )
 
 
+def trace_page(traces: Traces, project: str, asked: TraceList) -> TracePage:
+    """Return a page of ``traces``."""
+    rows, next_cursor = traces.page(project, asked)
+    return TracePage(items=[Trace.of(row) for row in rows], next_cursor=next_cursor)
+
+
 def traces_router(traces: Traces, policies: ContentPolicies) -> APIRouter:
     """Return the routes under ``/v1/traces``; ``policies`` say which projects store content."""
     router = APIRouter(prefix="/v1/traces", tags=["traces"])
@@ -42,8 +48,7 @@ def traces_router(traces: Traces, policies: ContentPolicies) -> APIRouter:
     @router.get("", response_model=TracePage)
     def list_traces(asker: Reads, asked: Annotated[TraceList, Query()]) -> TracePage:
         """List traces, the newest first. Pages stay right while traces arrive."""
-        rows, next_cursor = traces.page(asker.project, asked)
-        return TracePage(items=[Trace.of(row) for row in rows], next_cursor=next_cursor)
+        return trace_page(traces, asker.project, asked)
 
     @router.get("/{trace_id}", response_model=TraceTree, responses=described(404))
     def get_trace(asker: Reads, trace_id: TraceId, _: Annotated[Asked, Query()]) -> Response:

@@ -19,6 +19,7 @@ from agentvigil.cli.listening import CannotListen
 from agentvigil.cli.logs import configure_logging
 from agentvigil.cli.options import DOCTOR_OPTIONS, SERVER_OPTIONS, STORE_OPTIONS, load_settings, settings_options
 from agentvigil.cli.prices import prices
+from agentvigil.cli.reading import run, runs
 from agentvigil.cli.running import NeedsKey, Running, running
 from agentvigil.cli.semconv import semconv
 from agentvigil.cli.settings import Endpoint, Settings
@@ -46,6 +47,8 @@ def agentvigil() -> None:
     \b
     agentvigil demo                     # everything, with simulated agents
     agentvigil up                       # the server, for your own agents
+    agentvigil runs --status failure    # which runs failed
+    agentvigil run last-failed          # why, step by step
     agentvigil sql "SELECT count() FROM otel_traces"
     agentvigil doctor                   # is everything right, and what to do if not
     agentvigil prices unpriced          # which models have no price
@@ -227,6 +230,8 @@ def doctor(
         sys.exit(1)
 
 
+for command in (runs, run):
+    agentvigil.add_command(command)
 agentvigil.add_command(prices)
 agentvigil.add_command(semconv)
 

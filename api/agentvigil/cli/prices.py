@@ -13,6 +13,7 @@ import click
 from agentvigil.cli.calling import TrustUnusable
 from agentvigil.cli.options import load_settings, settings_options
 from agentvigil.cli.price_access import prices_of
+from agentvigil.cli.printable import printable
 from agentvigil.storage.errors import QueryFailed, StorageError
 from agentvigil.storage.prices.book import Recost
 from agentvigil.storage.prices.errors import PriceError
@@ -216,7 +217,7 @@ def unpriced(since: datetime | None, as_json: bool, **flags: Any) -> None:
         _print_table(
             [
                 [
-                    _printable(f"{entry['provider'] or '-'} {entry['model'] or '-'}"),
+                    printable(f"{entry['provider'] or '-'} {entry['model'] or '-'}"),
                     f"{entry['calls']} calls",
                     f"{entry['input_tokens']} input and {entry['output_tokens']} output tokens",
                     f"{entry['first_seen'][:10]} to {entry['last_seen'][:10]}",
@@ -288,12 +289,7 @@ def _clock(second: int) -> str:
 def _name(entry: dict[str, Any]) -> str:
     details = [entry.get("service_tier") or "", f"since {entry['since']}" if entry.get("since") else ""]
     details += [f"from {entry['input_from']} input tokens" if entry.get("input_from") else ""]
-    return _printable(" ".join([entry["provider"], entry["model"], *filter(None, details)]))
-
-
-def _printable(text: str) -> str:
-    """Return ``text`` with control characters made visible: what a span carries must not drive a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return printable(" ".join([entry["provider"], entry["model"], *filter(None, details)]))
 
 
 def _print_table(rows: Sequence[Sequence[str]]) -> None:

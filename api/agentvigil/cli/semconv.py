@@ -13,6 +13,7 @@ from typing import Any, Final
 import click
 
 from agentvigil.cli.options import STORE_OPTIONS, load_settings, settings_options
+from agentvigil.cli.printable import printable
 from agentvigil.cli.settings import Settings
 from agentvigil.cli.sql import SqlFailed, answer
 from agentvigil.semconv.check import Problem, Severity
@@ -218,7 +219,7 @@ def _as_text(findings: Sequence[_Finding]) -> str:
     for (name, problems), spans in alike.items():
         first = spans[0].span_id
         many = f"{len(spans)} spans" + (f", the first {first}" if first else "") if len(spans) > 1 else first
-        lines.append(_harmless(f"{name or '(no name)'}" + (f"  ({many})" if many else "")))
+        lines.append(printable(f"{name or '(no name)'}" + (f"  ({many})" if many else "")))
         rows = [(problem.severity.value, problem.attribute or "-", problem.message) for problem in problems]
         lines += [f"  {line}" for line in _aligned(rows)]
     return "".join(f"{line}\n" for line in lines)
@@ -226,17 +227,12 @@ def _as_text(findings: Sequence[_Finding]) -> str:
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     """Yield ``rows`` as lines with their columns one below the other; the last column is as wide as it is."""
-    plain = [tuple(map(_harmless, row)) for row in rows]
+    plain = [tuple(map(printable, row)) for row in rows]
     # One absurd name must not push all the others out of sight.
     widths = [min(60, max(len(row[column]) for row in plain)) for column in range(len(plain[0]) - 1)]
     for row in plain:
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
         yield "  ".join((*padded, row[-1])).rstrip()
-
-
-def _harmless(text: str) -> str:
-    """Return ``text`` with control characters made visible: what a span carries must not drive a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _counted(number: int, noun: str) -> str:

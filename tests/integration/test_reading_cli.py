@@ -353,3 +353,33 @@ def test_problems_keep_what_they_say(run: _Run, client: TestClient) -> None:
     assert refused.value.hint.startswith("GET /v1/runs lists runs")
     with pytest.raises(CannotAsk):
         Api(Straight()).get("/metrics")
+
+
+# --- sessions and agents
+
+
+def test_sessions_are_the_apis_items(run: _Run, client: TestClient) -> None:
+    assert told(run("sessions", "--json")) == client.get("/v1/sessions").json()["items"] != []
+    names, line = run("sessions", "--user", "u-1").stdout.splitlines()
+    assert names.split("\t")[:4] == ["last_at", "id", "users", "agents"]
+    assert line.split("\t")[1:6] == ["chat/1", "u-1", "agent1", "1", "0"]
+    assert "no sessions match" in run("sessions", "--user", "nobody").stderr
+
+
+def test_agents_and_the_versions_of_one_are_what_the_api_says(run: _Run, client: TestClient) -> None:
+    assert (
+        told(run("agents", "--json", "--sort", "name"))
+        == (client.get("/v1/agents", params={"sort": "name"}).json()["items"])
+    )
+    names, *lines = run("agents").stdout.splitlines()
+    assert names.split("\t")[:4] == ["agent", "runs", "failures", "failure_rate"]
+    assert {line.split("\t")[0] for line in lines} == {"agent0", "agent1", "twin", "evil\\x1b[2J\\u202eagent"}
+
+    one = told(run("agents", _HOSTILE, "--json"))
+    path = "/v1/agents/evil%1B%5B2J%E2%80%AEagent"
+    assert one["versions"] == client.get(f"{path}/versions").json()["items"]
+    assert one["agent"]["name"] == _HOSTILE
+    assert one["agent"]["top_failures"] == [{"type": "tool", "code": "timeout", "runs": 1}]
+    assert run("agents", "agent1").stdout.splitlines()[1].split("\t")[:3] == ["1.4", "3", "1"]
+    assert run("agents", "nobody").exit_code == 1
+    assert run("agents", "agent1", "--sort", "name").exit_code == 2

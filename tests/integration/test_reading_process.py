@@ -81,6 +81,7 @@ def test_the_answers_are_the_same_with_and_without_a_server(home: Server) -> Non
     commands = (
         ("runs", "--json"),
         ("run", "last-failed"),
+        ("agents",),
     )
 
     def answers() -> list[str]:

@@ -11,10 +11,12 @@ from agentvigil.api.runs.failures import RunFailures
 from agentvigil.api.runs.models import CriticalPath, RunDetail
 from agentvigil.api.runs.steps import Step
 from agentvigil.cli.printable import printable
+from agentvigil.cli.views.agents import agent_table, version_table
 from agentvigil.cli.views.amounts import ago, clock, dollars, duration, short_count
 from agentvigil.cli.views.paper import Paper
 from agentvigil.cli.views.run import run_header, step_lines, why
 from agentvigil.cli.views.runs import run_lines, run_table, short_ids
+from agentvigil.cli.views.sessions import session_table
 from agentvigil.cli.views.step_tree import Placed, folded, placed
 from agentvigil.cli.views.timeline import Bar
 
@@ -251,6 +253,52 @@ def test_ids_are_as_long_as_it_takes_to_tell_them_apart() -> None:
         second: "4bf92f3577b34da6-11113333",
         bare: "4bf92f35",
     }
+
+
+# --- agents and sessions
+
+TOTALS: dict[str, Any] = {
+    "runs": 1234,
+    "statuses": {"failure": 3},
+    "failure_rate": 0.0314,
+    "duration": {"p50_ms": 5300.0, "p95_ms": None},
+    "cost": {"billed_usd": None},
+    "models": ["gpt-4o"],
+}
+
+
+def test_agents_and_versions_lead_with_how_often_they_fail() -> None:
+    agent = {**TOTALS, "name": "a\x1bgent", "version_count": 2, "last_seen_at": "2026-11-29T11:00:00Z"}
+    times = {"first_seen_at": "2026-11-28T11:00:00Z", "last_seen_at": "2026-11-29T11:00:00Z"}
+    version = {**TOTALS, **times, "version": None, "key": "f00d", "cost_per_run_usd": "0.5"}
+    version |= {"tokens_per_run": None, "steps_per_run": 4.25}
+
+    assert written(agent_table([agent], NOW, Paper())) == [
+        "agent       runs  failed  rate    p50  p95  cost  versions  last    models",
+        "a\\x1bgent  1,234       3  3.1%  5.3 s    -     -         2  1h ago  gpt-4o",
+    ]
+    assert written(version_table([version], NOW, Paper(width=60))) == [
+        "version   runs  failed  rate    p50  p95  cost a run  last",
+        "f00d     1,234       3  3.1%  5.3 s    -     $0.5000  1h ago",
+    ]
+
+
+def test_a_sessions_id_is_cut_last_since_it_is_what_goes_on_to_other_commands() -> None:
+    session = {
+        "last_at": "2026-11-29T11:00:00Z",
+        "id": "8f14e45f-ceea-467f-a9a1-5b0b2c3d4e5f",
+        "users": ["u-1"],
+        "agents": ["support-agent", "billing-agent"],
+        "runs": 2,
+        "failed_runs": 1,
+        "tokens": {"input": 14_000, "output": 518},
+        "cost": {"billed_usd": "0.004"},
+    }
+
+    assert written(session_table([session], NOW, Paper())) == [
+        "ago  session                               agents          runs  failed     cost",
+        "1h   8f14e45f-ceea-467f-a9a1-5b0b2c3d4e5f  support-agent…     2       1  $0.0040",
+    ]
 
 
 # --- hostile names

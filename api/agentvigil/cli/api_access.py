@@ -150,7 +150,7 @@ def api_of(settings: Settings, url: str | None = None, ca: Path | None = None) -
         # Who may open the data may see all of it.
         token = secrets.token_urlsafe()
         access = Access(KeyBook(store), token=token, required=True)
-        app = api_app(list, CollectorRegistry(), access, routers_of(store))
+        app = api_app(list, CollectorRegistry(), access, routers_of(store, settings.content_policies()))
         with contextlib.closing(InProcess(app)) as process:
             yield Api(_ByProcess(process, token))
 

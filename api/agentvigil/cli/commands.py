@@ -19,7 +19,7 @@ from agentvigil.cli.listening import CannotListen
 from agentvigil.cli.logs import configure_logging
 from agentvigil.cli.options import DOCTOR_OPTIONS, SERVER_OPTIONS, STORE_OPTIONS, load_settings, settings_options
 from agentvigil.cli.prices import prices
-from agentvigil.cli.reading import run, runs
+from agentvigil.cli.reading import agents, run, runs, sessions
 from agentvigil.cli.running import NeedsKey, Running, running
 from agentvigil.cli.semconv import semconv
 from agentvigil.cli.settings import Endpoint, Settings
@@ -49,6 +49,7 @@ def agentvigil() -> None:
     agentvigil up                       # the server, for your own agents
     agentvigil runs --status failure    # which runs failed
     agentvigil run last-failed          # why, step by step
+    agentvigil agents                   # how often each fails, how long it takes, what it costs
     agentvigil sql "SELECT count() FROM otel_traces"
     agentvigil doctor                   # is everything right, and what to do if not
     agentvigil prices unpriced          # which models have no price
@@ -230,7 +231,7 @@ def doctor(
         sys.exit(1)
 
 
-for command in (runs, run):
+for command in (runs, run, sessions, agents):
     agentvigil.add_command(command)
 agentvigil.add_command(prices)
 agentvigil.add_command(semconv)

@@ -1,4 +1,4 @@
-"""``agentvigil runs``, ``run``: what agents did, for people who live in a terminal."""
+"""``agentvigil runs``, ``run``, ``sessions``, ``agents``: what agents did, for people who live in a terminal."""
 
 import re
 import sys
@@ -8,13 +8,17 @@ from typing import Any, Final
 
 import click
 
+from agentvigil.api.agents.asked import AgentList
 from agentvigil.api.runs.filters import RunList
+from agentvigil.api.sessions.filters import SessionList
 from agentvigil.cli.api_access import Api, Params, segment
 from agentvigil.cli.asking import JSON_OPTION, asks_the_api, print_json
 from agentvigil.cli.filter_options import filter_options
+from agentvigil.cli.views.agents import agent_header, agent_lines, agent_table, version_lines, version_table
 from agentvigil.cli.views.paper import Paper
 from agentvigil.cli.views.run import run_header, step_lines, why
 from agentvigil.cli.views.runs import run_lines, run_table
+from agentvigil.cli.views.sessions import session_lines, session_table
 
 _WHOLE_ID: Final = re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}")
 _BEGINNING: Final = re.compile(r"([0-9a-f]{4,32})(?:-([0-9a-f]{1,16}))?")
@@ -79,6 +83,61 @@ def run(api: Api, run_id: str, *, project: str | None, show_all: bool, as_json: 
     parts = (run_header(one, now, paper), why(failures, now, paper), step_lines(one, steps, paper, show_all=show_all))
     for part in parts:
         paper.write(part)
+
+
+@click.command()
+@asks_the_api
+@filter_options(SessionList, defaults={"since": "30d"})
+@_limit_option
+@_all_option
+@JSON_OPTION
+def sessions(api: Api, params: Params, *, limit: int, show_all: bool, as_json: bool) -> None:
+    """List sessions (conversations), the latest first, with sums over their runs.
+
+    `agentvigil runs --session ID` lists the runs of one.
+
+    \b
+    agentvigil sessions
+    agentvigil sessions --status failure --sort -cost_usd
+    agentvigil sessions --user u-17 --json
+    """
+    found, has_more = api.items("/v1/sessions", params, None if show_all else limit)
+    print_list(found, as_json=as_json, table=session_table, lines=session_lines)
+    _say_what_is_missing("sessions", found, has_more, params)
+
+
+@click.command()
+@asks_the_api
+@click.argument("name", required=False)
+@filter_options(AgentList, defaults={"since": "30d"})
+@_limit_option
+@_all_option
+@JSON_OPTION
+def agents(api: Api, params: Params, *, name: str | None, limit: int, show_all: bool, as_json: bool) -> None:
+    """List agents with sums over their runs, or the versions of the one called NAME.
+
+    \b
+    agentvigil agents
+    agentvigil agents --sort -failure_rate --since 7d
+    agentvigil agents support-agent
+    """
+    if name is None:
+        found, has_more = api.items("/v1/agents", params, None if show_all else limit)
+        print_list(found, as_json=as_json, table=agent_table, lines=agent_lines)
+        _say_what_is_missing("agents", found, has_more, params)
+        return
+    if unfit := [f"--{option}" for option in ("agent", "sort") if option in params]:
+        raise click.UsageError(f"{unfit[0]} is for the list of agents, not for one")
+    path = f"/v1/agents/{segment(name)}"
+    one = api.get(path, params)
+    versions = api.get(f"{path}/versions", {**params, "limit": str(1000 if show_all else min(limit, 1000))})
+    if as_json:
+        print_json({"agent": one, "versions": versions["items"]})
+        return
+    paper = Paper.of_stdout()
+    if paper.is_terminal:
+        paper.write(agent_header(one, paper))
+    print_list(versions["items"], as_json=False, table=version_table, lines=version_lines)
 
 
 def print_list(

@@ -383,3 +383,49 @@ def test_agents_and_the_versions_of_one_are_what_the_api_says(run: _Run, client:
     assert run("agents", "agent1").stdout.splitlines()[1].split("\t")[:3] == ["1.4", "3", "1"]
     assert run("agents", "nobody").exit_code == 1
     assert run("agents", "agent1", "--sort", "name").exit_code == 2
+
+
+# --- export
+
+
+@pytest.mark.parametrize("rows", ["runs", "steps", "spans", "findings"])
+def test_exports_are_the_apis_bytes(rows: str, run: _Run, client: TestClient, tmp_path: Path) -> None:
+    """To a file, and to whatever reads stdout."""
+    file = tmp_path / f"{rows}.jsonl"
+
+    to_file, to_stdout = run("export", rows, "--output", str(file)), run("export", rows, "--format", "jsonl")
+
+    expected = client.get(f"/v1/exports/{rows}", params={"format": "jsonl"}).text.splitlines()
+    assert (to_file.exit_code, to_file.stdout, to_stdout.exit_code) == (0, "", 0)
+    assert sorted(file.read_text().splitlines()) == sorted(to_stdout.stdout.splitlines()) == sorted(expected)
+    assert str(file) in to_file.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+
+
+def test_an_export_takes_the_filters_of_what_it_exports(run: _Run, tmp_path: Path) -> None:
+    failed = run("export", "runs", "--status", "failure").stdout.splitlines()
+    assert len(failed) == 3
+    assert failed[0].startswith('"id",')
+    parquet = tmp_path / "steps.parquet"
+    assert run("export", "steps", "--failed", "true", "-o", str(parquet)).exit_code == 0
+    assert parquet.read_bytes()[:4] == parquet.read_bytes()[-4:] == b"PAR1"
+
+
+def test_what_can_not_be_exported_leaves_no_file(run: _Run, tmp_path: Path) -> None:
+    file = tmp_path / "runs.csv"
+    assert run("export", "runs", "--since", "soon", "--output", str(file)).exit_code == 2
+    assert run("export", "runs", "--output", str(tmp_path / "no" / "runs.csv")).exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_that_breaks_off_leaves_the_file_of_before(tmp_path: Path) -> None:
+    """A cut file that looks whole is worse than an old one."""
+    file = tmp_path / "runs.csv"
+    file.write_text("of yesterday")
+    with breaking_off() as url:
+        result = CliRunner().invoke(agentvigil, ["export", "runs", "--url", url, "-o", str(file)])
+
+    assert result.exit_code == 1
+    assert "broke off" in result.stderr
+    assert file.read_text() == "of yesterday"
+    assert [path.name for path in tmp_path.iterdir()] == ["runs.csv"]

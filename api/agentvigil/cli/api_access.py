@@ -16,10 +16,13 @@ from prometheus_client import CollectorRegistry
 from urllib3.exceptions import HTTPError
 
 from agentvigil.api.app import api_app
+from agentvigil.api.problems import Unavailable
 from agentvigil.api.routers import routers_of
 from agentvigil.cli.asgi import InProcess, Interrupted
-from agentvigil.cli.calling import HttpCaller, NoAnswer, Trust, announced_trust, announced_url, bearer
+from agentvigil.cli.calling import HttpCaller, NoAnswer, Trust, announced_trust, announced_url, bearer, key_for
 from agentvigil.cli.settings import Settings
+from agentvigil.receiver.content_policies import ContentPolicies
+from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.access import Access, KeyBook
 from agentvigil.storage.data_directory import read_owner
 from agentvigil.storage.migrations import migrate, pending_migrations
@@ -123,14 +126,14 @@ def api_of(settings: Settings, url: str | None = None, ca: Path | None = None) -
         TrustUnusable: if a file of certificates can not be used.
     """
     if url is not None:
-        with _server(_base_of(url), Trust(ca=ca), settings.key()) as api:
+        with _server(_base_of(url), Trust(ca=ca), settings.shown_key()) as api:
             yield api
         return
     on_server = urlsplit(settings.clickhouse or "").scheme in ("http", "https")
     owner = None if on_server else read_owner(directory_of(settings.clickhouse, settings.data))
     announced = announced_url(owner or {}, "api")
     if announced:
-        with _server(announced, announced_trust(owner or {}), _key_for(settings, owner or {})) as api:
+        with _server(announced, announced_trust(owner or {}), key_for(settings, owner or {})) as api:
             yield api
         return
     if not on_server:
@@ -148,9 +151,10 @@ def api_of(settings: Settings, url: str | None = None, ca: Path | None = None) -
                 "`agentvigil migrate`, or `agentvigil up`"
             )
         # Who may open the data may see all of it.
-        token = secrets.token_urlsafe()
-        access = Access(KeyBook(store), token=token, required=True)
-        app = api_app(list, CollectorRegistry(), access, routers_of(store, settings.content_policies()))
+        keys, token = KeyBook(store), secrets.token_urlsafe()
+        access = Access(keys, token=token, required=True)
+        policies = settings.content_policies()
+        app = api_app(list, CollectorRegistry(), access, routers_of(store, keys, _NoIntake(policies), policies))
         with contextlib.closing(InProcess(app)) as process:
             yield Api(_ByProcess(process, token))
 
@@ -159,6 +163,19 @@ def api_of(settings: Settings, url: str | None = None, ca: Path | None = None) -
 def _server(url: str, trust: Trust, key: str | None) -> Iterator[Api]:
     with contextlib.closing(HttpCaller(url, trust, timeout_s=_TIMEOUT_S)) as caller:
         yield Api(_ByHttp(caller, key))
+
+
+class _NoIntake:
+    """Commands only read."""
+
+    def __init__(self, policies: ContentPolicies) -> None:
+        self._policies = policies
+
+    def content_policy(self, project: str) -> ContentPolicy:
+        return self._policies.of(project)
+
+    async def take(self, request: bytes, project: str) -> None:  # noqa: ARG002 - the protocol's
+        raise Unavailable("no server runs that would store this", "start one with `agentvigil up`")
 
 
 class _ByHttp:
@@ -229,12 +246,6 @@ def _base_of(url: str) -> str:
     if not is_base or parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:
         raise CannotAsk("--url wants the address of the API and no more, such as http://vigil.example.org:8787")
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _key_for(settings: Settings, owner: Mapping[str, Any]) -> str | None:
-    """Return the key to show to the server that announced ``owner``: the one that was set, else its own token."""
-    token = owner.get("token")
-    return settings.key() or (str(token) if token else None)
 
 
 def _check_there_is_data(directory: Path) -> None:

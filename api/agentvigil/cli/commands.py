@@ -14,6 +14,7 @@ from agentvigil.cli.calling import Trust
 from agentvigil.cli.demo import DemoPlan, play
 from agentvigil.cli.doctor import report
 from agentvigil.cli.doctor.examination import examine
+from agentvigil.cli.exporting import export
 from agentvigil.cli.fleet.script import DEFAULT_SEED
 from agentvigil.cli.listening import CannotListen
 from agentvigil.cli.logs import configure_logging
@@ -50,6 +51,7 @@ def agentvigil() -> None:
     agentvigil runs --status failure    # which runs failed
     agentvigil run last-failed          # why, step by step
     agentvigil agents                   # how often each fails, how long it takes, what it costs
+    agentvigil export runs -o runs.csv  # as CSV, JSON Lines or Parquet
     agentvigil sql "SELECT count() FROM otel_traces"
     agentvigil doctor                   # is everything right, and what to do if not
     agentvigil prices unpriced          # which models have no price
@@ -231,7 +233,7 @@ def doctor(
         sys.exit(1)
 
 
-for command in (runs, run, sessions, agents):
+for command in (runs, run, sessions, agents, export):
     agentvigil.add_command(command)
 agentvigil.add_command(prices)
 agentvigil.add_command(semconv)

@@ -115,7 +115,7 @@ def receive(store: Store, *spans: Sp, at_ns: int = NOW, keep_days: int = 90) -> 
     take(
         store,
         *[
-            admitted(_request(spans).SerializeToString(), received_at_ns=at_ns, keep_days=keep_days, project=project)
+            admitted(request_of(spans).SerializeToString(), received_at_ns=at_ns, keep_days=keep_days, project=project)
             for project, spans in spans_by_project.items()
         ],
     )
@@ -170,7 +170,7 @@ def everything(store: Store) -> tuple[Sequence[Any], Sequence[Any]]:
     )
 
 
-def _request(spans: Iterable[Sp]) -> ExportTraceServiceRequest:
+def request_of(spans: Iterable[Sp]) -> ExportTraceServiceRequest:
     by_origin: dict[object, list[Sp]] = {}
     for span in spans:
         by_origin.setdefault((span.service, *span.resource.items(), span.scope), []).append(span)

@@ -14,6 +14,8 @@ from agentvigil.cli.calling import Trust
 from agentvigil.cli.demo import DemoPlan, play
 from agentvigil.cli.doctor import report
 from agentvigil.cli.doctor.examination import examine
+from agentvigil.cli.exit_codes import CannotRun
+from agentvigil.cli.exporting import export
 from agentvigil.cli.fleet.script import DEFAULT_SEED
 from agentvigil.cli.keys import keys
 from agentvigil.cli.listening import CannotListen
@@ -21,6 +23,7 @@ from agentvigil.cli.logs import configure_logging
 from agentvigil.cli.options import DOCTOR_OPTIONS, SERVER_OPTIONS, STORE_OPTIONS, load_settings, settings_options
 from agentvigil.cli.prices import prices
 from agentvigil.cli.projects import projects
+from agentvigil.cli.reading import agents, run, runs, sessions
 from agentvigil.cli.running import NeedsKey, Running, running
 from agentvigil.cli.semconv import semconv
 from agentvigil.cli.settings import Settings
@@ -36,10 +39,6 @@ _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _EPILOG: Final = "Settings also come from AGENTVIGIL_* variables and a file named by --config."
 
 
-class _CannotRun(click.ClickException):
-    exit_code = 2
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, epilog=_EPILOG)
 @click.version_option(__version__, prog_name="agentvigil")
 def agentvigil() -> None:
@@ -48,6 +47,10 @@ def agentvigil() -> None:
     \b
     agentvigil demo                     # everything, with simulated agents
     agentvigil up                       # the server, for your own agents
+    agentvigil runs --status failure    # which runs failed
+    agentvigil run last-failed          # why, step by step
+    agentvigil agents                   # how often each fails, how long it takes, what it costs
+    agentvigil export runs -o runs.csv  # as CSV, JSON Lines or Parquet
     agentvigil sql "SELECT count() FROM otel_traces"
     agentvigil doctor                   # is everything right, and what to do if not
     agentvigil keys create              # who may send and read
@@ -148,7 +151,7 @@ def sql(query: str | None, output_format: str | None, parameters: tuple[str, ...
     except SqlFailed as exc:
         raise click.ClickException(str(exc)) from exc
     except StorageError as exc:
-        raise _CannotRun(_words(exc)) from exc
+        raise CannotRun(_words(exc)) from exc
     except BrokenPipeError:
         # `| head` has seen enough.
         sys.stderr.close()
@@ -174,7 +177,7 @@ def migrate(dry_run: bool, **flags: Any) -> None:
             store.version()
             migrations = pending_migrations(store) if dry_run else apply_migrations(store)
     except StorageError as exc:
-        raise _CannotRun(_words(exc)) from exc
+        raise CannotRun(_words(exc)) from exc
     for migration in migrations:
         click.echo(f"{'pending' if dry_run else 'applied'}  {migration.version:03}  {migration.name}")
     if not migrations:
@@ -231,6 +234,8 @@ def doctor(
 
 
 agentvigil.add_command(keys)
+for command in (runs, run, sessions, agents, export):
+    agentvigil.add_command(command)
 agentvigil.add_command(prices)
 agentvigil.add_command(projects)
 agentvigil.add_command(semconv)
@@ -257,9 +262,9 @@ def _run(main: Any) -> Any:
     try:
         return asyncio.run(main)
     except StorageError as exc:
-        raise _CannotRun(_words(exc)) from exc
+        raise CannotRun(_words(exc)) from exc
     except (CannotListen, NeedsKey, TlsUnusable) as exc:
-        raise _CannotRun(str(exc)) from exc
+        raise CannotRun(str(exc)) from exc
 
 
 def _words(error: StorageError) -> str:

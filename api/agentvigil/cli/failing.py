@@ -5,14 +5,9 @@ from typing import Any
 import click
 
 from agentvigil.cli.calling import TrustUnusable
+from agentvigil.cli.exit_codes import CannotRun
 from agentvigil.cli.key_access import NotGiven
 from agentvigil.storage.errors import QueryFailed, StorageError
-
-
-class CannotRun(click.ClickException):
-    """The command could not do its work at all."""
-
-    exit_code = 2
 
 
 class StoreGroup(click.Group):

@@ -11,8 +11,10 @@ from typing import Any, Final
 import click
 
 from agentvigil.cli.calling import TrustUnusable
+from agentvigil.cli.exit_codes import CannotRun
 from agentvigil.cli.options import load_settings, settings_options
 from agentvigil.cli.price_access import prices_of
+from agentvigil.cli.printable import printable
 from agentvigil.storage.errors import QueryFailed, StorageError
 from agentvigil.storage.prices.book import Recost
 from agentvigil.storage.prices.errors import PriceError
@@ -27,10 +29,6 @@ _TIME: Final = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 _JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 
 
-class _CannotRun(click.ClickException):
-    exit_code = 2
-
-
 class _Group(click.Group):
     """Tells errors of prices and storage to people: exit code 1 for what was asked, 2 for what could not be reached."""
 
@@ -40,9 +38,9 @@ class _Group(click.Group):
         except PriceError as exc:
             raise click.ClickException(str(exc)) from exc
         except QueryFailed as exc:
-            raise _CannotRun(f"{exc}: {exc.detail}") from exc
+            raise CannotRun(f"{exc}: {exc.detail}") from exc
         except (StorageError, TrustUnusable) as exc:
-            raise _CannotRun(str(exc)) from exc
+            raise CannotRun(str(exc)) from exc
 
 
 @click.group(cls=_Group)
@@ -216,7 +214,7 @@ def unpriced(since: datetime | None, as_json: bool, **flags: Any) -> None:
         _print_table(
             [
                 [
-                    _printable(f"{entry['provider'] or '-'} {entry['model'] or '-'}"),
+                    printable(f"{entry['provider'] or '-'} {entry['model'] or '-'}"),
                     f"{entry['calls']} calls",
                     f"{entry['input_tokens']} input and {entry['output_tokens']} output tokens",
                     f"{entry['first_seen'][:10]} to {entry['last_seen'][:10]}",
@@ -288,12 +286,7 @@ def _clock(second: int) -> str:
 def _name(entry: dict[str, Any]) -> str:
     details = [entry.get("service_tier") or "", f"since {entry['since']}" if entry.get("since") else ""]
     details += [f"from {entry['input_from']} input tokens" if entry.get("input_from") else ""]
-    return _printable(" ".join([entry["provider"], entry["model"], *filter(None, details)]))
-
-
-def _printable(text: str) -> str:
-    """Return ``text`` with control characters made visible: what a span carries must not drive a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return printable(" ".join([entry["provider"], entry["model"], *filter(None, details)]))
 
 
 def _print_table(rows: Sequence[Sequence[str]]) -> None:

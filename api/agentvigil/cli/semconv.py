@@ -12,7 +12,9 @@ from typing import Any, Final
 
 import click
 
+from agentvigil.cli.exit_codes import CannotRun
 from agentvigil.cli.options import STORE_OPTIONS, load_settings, settings_options
+from agentvigil.cli.printable import printable
 from agentvigil.cli.settings import Settings
 from agentvigil.cli.sql import SqlFailed, answer
 from agentvigil.semconv.check import Problem, Severity
@@ -26,10 +28,6 @@ _QUERIES: Final = load_queries("agentvigil.cli", "semconv.sql")
 _MOST_SPANS: Final = 10_000
 _TRACE_ID: Final = re.compile(r"[0-9a-f]{32}")
 _BETWEEN_DOCUMENTS: Final = re.compile(r"[\s,\x1e]*")  # \x1e: JSON text sequences (RFC 7464)
-
-
-class _CannotRun(click.ClickException):
-    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +110,7 @@ def _read_spans(file: str) -> list[Span]:
     """Return the spans in ``file``.
 
     Raises:
-        _CannotRun: if it can not be read, or there are none.
+        CannotRun: if it can not be read, or there are none.
     """
     name = "stdin" if file == "-" else file
     try:
@@ -120,19 +118,19 @@ def _read_spans(file: str) -> list[Span]:
         # Exporters of other languages may put a byte order mark in front.
         text = data.decode("utf-8-sig")
     except OSError as exc:
-        raise _CannotRun(f"can not read {name}: {exc.strerror or exc}") from exc
+        raise CannotRun(f"can not read {name}: {exc.strerror or exc}") from exc
     except UnicodeDecodeError as exc:
-        raise _CannotRun(f"{name} is not UTF-8 from byte {exc.start} on; is it OTLP in protobuf? JSON is read") from exc
+        raise CannotRun(f"{name} is not UTF-8 from byte {exc.start} on; is it OTLP in protobuf? JSON is read") from exc
     try:
         spans = [span for document in _documents(text) for span in spans_in(document)]
     except json.JSONDecodeError as exc:
-        raise _CannotRun(f"{name} is no JSON: {exc.msg} in line {exc.lineno}, column {exc.colno}") from exc
+        raise CannotRun(f"{name} is no JSON: {exc.msg} in line {exc.lineno}, column {exc.colno}") from exc
     except NotASpan as exc:
-        raise _CannotRun(f"{name}: {exc}") from exc
+        raise CannotRun(f"{name}: {exc}") from exc
     except (RecursionError, ValueError) as exc:
-        raise _CannotRun(f"{name} holds JSON that nobody should send: {type(exc).__name__}, {exc}") from exc
+        raise CannotRun(f"{name} holds JSON that nobody should send: {type(exc).__name__}, {exc}") from exc
     if not spans:
-        raise _CannotRun(f"there are no spans in {name}")
+        raise CannotRun(f"there are no spans in {name}")
     return spans
 
 
@@ -152,7 +150,7 @@ def _stored_spans(settings: Settings, trace_id: str) -> list[Span]:
     """Return the spans of a stored trace.
 
     Raises:
-        _CannotRun: if the store can not be asked, or has none.
+        CannotRun: if the store can not be asked, or has none.
     """
     wanted = trace_id.strip().lower().removeprefix("0x")
     if not _TRACE_ID.fullmatch(wanted):
@@ -161,10 +159,10 @@ def _stored_spans(settings: Settings, trace_id: str) -> list[Span]:
     try:
         found = b"".join(answer(settings, _QUERIES["spans_of_trace"], "JSONEachRow", parameters))
     except (SqlFailed, StorageError) as exc:
-        raise _CannotRun(str(exc)) from exc
+        raise CannotRun(str(exc)) from exc
     rows = [json.loads(line) for line in found.decode("utf-8", errors="replace").split("\n") if line]
     if not rows:
-        raise _CannotRun(f"no span of trace {wanted} is stored")
+        raise CannotRun(f"no span of trace {wanted} is stored")
     if len(rows) == _MOST_SPANS:
         click.echo(f"only the first {_MOST_SPANS} spans of the trace are looked at", err=True)
     return [_stored_span(row) for row in rows]
@@ -218,7 +216,7 @@ def _as_text(findings: Sequence[_Finding]) -> str:
     for (name, problems), spans in alike.items():
         first = spans[0].span_id
         many = f"{len(spans)} spans" + (f", the first {first}" if first else "") if len(spans) > 1 else first
-        lines.append(_harmless(f"{name or '(no name)'}" + (f"  ({many})" if many else "")))
+        lines.append(printable(f"{name or '(no name)'}" + (f"  ({many})" if many else "")))
         rows = [(problem.severity.value, problem.attribute or "-", problem.message) for problem in problems]
         lines += [f"  {line}" for line in _aligned(rows)]
     return "".join(f"{line}\n" for line in lines)
@@ -226,17 +224,12 @@ def _as_text(findings: Sequence[_Finding]) -> str:
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     """Yield ``rows`` as lines with their columns one below the other; the last column is as wide as it is."""
-    plain = [tuple(map(_harmless, row)) for row in rows]
+    plain = [tuple(map(printable, row)) for row in rows]
     # One absurd name must not push all the others out of sight.
     widths = [min(60, max(len(row[column]) for row in plain)) for column in range(len(plain[0]) - 1)]
     for row in plain:
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
         yield "  ".join((*padded, row[-1])).rstrip()
-
-
-def _harmless(text: str) -> str:
-    """Return ``text`` with control characters made visible: what a span carries must not drive a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _counted(number: int, noun: str) -> str:

@@ -20,6 +20,7 @@ from agentvigil.cli.calling import (
     clickhouse_call,
     key_for,
 )
+from agentvigil.cli.printable import printable
 from agentvigil.cli.settings import Settings
 from agentvigil.storage.data_directory import read_owner
 from agentvigil.storage.embedded import EmbeddedStore
@@ -55,9 +56,7 @@ def _printable(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield ``chunks`` with control characters made visible: what a span carries must not drive a terminal."""
     # A chunk may end inside a character.
     for text in codecs.iterdecode(chunks, "utf-8", errors="replace"):
-        yield "".join(
-            c if c in "\n\t" or c.isprintable() else c.encode("unicode_escape").decode() for c in text
-        ).encode()
+        yield printable(text, kept="\n\t").encode()
 
 
 def answer(settings: Settings, query: str, default_format: str, parameters: Mapping[str, str]) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from agentvigil.api.times import GivenTime
 
 Text = Annotated[str, StringConstraints(max_length=1000)]
 Texts = Annotated[list[Text], Field(max_length=100)]
+IdPrefix = Annotated[str, StringConstraints(pattern=r"^[0-9a-f-]{4,49}$")]
 
 
 class RunStatus(StrEnum):
@@ -62,6 +63,7 @@ class AgentRunFilters(Asked):
     session: Texts = Field([], description="conversation id")
     tag: Texts = Field([], description="a tag that was given to the run")
     trace: Texts = Field([], description="trace id")
+    id_prefix: IdPrefix | None = Field(None, description="how the run's id begins")
     min_cost_usd: Decimal | None = Field(None, ge=0, lt=10**9)
     max_cost_usd: Decimal | None = Field(None, ge=0, lt=10**9)
     min_duration_ms: float | None = Field(None, ge=0, le=10**12)

@@ -100,6 +100,9 @@ ConversationId IN {session:Array(String)}
 -- where_trace --
 TraceId IN {trace:Array(String)}
 
+-- where_id_prefix --
+startsWith(RunId, {id_prefix:String})
+
 -- where_tag --
 RunId IN (SELECT RunId FROM agentvigil_run_tags FINAL WHERE Project = {project:String} AND Tag IN {tag:Array(String)} AND NOT IsDeleted)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from agentvigil.cli.doctor.findings import Finding, Status
+from agentvigil.cli.printable import printable
 from agentvigil.semconv import __version__
 
 _COLOURS: Final = {Status.OK: "32", Status.NOTE: "33", Status.TROUBLE: "31;1"}
@@ -24,9 +25,9 @@ def as_text(findings: Sequence[Finding], *, colours: bool) -> str:
         status = f"{finding.status:<{_WIDTH}}"
         if colours:
             status = f"\x1b[{_COLOURS[finding.status]}m{status}\x1b[0m"
-        lines.append(f"{status}  {_harmless(finding.check):<{name_width}}  {_harmless(finding.found)}".rstrip())
+        lines.append(f"{status}  {_in_one_line(finding.check):<{name_width}}  {_in_one_line(finding.found)}".rstrip())
         if finding.advice:
-            lines.append(f"{'':<{_WIDTH}}  {'':<{name_width}}  -> {_harmless(finding.advice)}")
+            lines.append(f"{'':<{_WIDTH}}  {'':<{name_width}}  -> {_in_one_line(finding.advice)}")
     return "\n".join([*lines, summary(findings)])
 
 
@@ -66,5 +67,5 @@ def _words(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _harmless(text: str) -> str:
-    return "".join(c if c.isprintable() else " " if c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+def _in_one_line(text: str) -> str:
+    return printable(text.translate({ord("\n"): " ", ord("\t"): " "}))

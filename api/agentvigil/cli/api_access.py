@@ -1,0 +1,258 @@
+"""Who answers what the API is asked on the command line: a server that runs, here or elsewhere, or this process.
+
+Where a server runs on the data it is asked over HTTP. Where none does, the same application is built on the opened
+data in this process, so that commands have one way to ask, and answers are the same.
+"""
+
+import contextlib
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol
+from urllib.parse import quote, urlencode, urlsplit
+
+from prometheus_client import CollectorRegistry
+from urllib3.exceptions import HTTPError
+
+from agentvigil.api.app import api_app
+from agentvigil.api.problems import Unavailable
+from agentvigil.api.routers import routers_of
+from agentvigil.cli.asgi import InProcess, Interrupted
+from agentvigil.cli.calling import HttpCaller, NoAnswer, Trust, announced_trust, announced_url, bearer, key_for
+from agentvigil.cli.settings import Settings
+from agentvigil.receiver.content_policies import ContentPolicies
+from agentvigil.semconv.privacy import ContentPolicy
+from agentvigil.storage.access import Access, KeyBook
+from agentvigil.storage.data_directory import read_owner
+from agentvigil.storage.migrations import migrate, pending_migrations
+from agentvigil.storage.opening import directory_of, open_store
+
+Params = Mapping[str, str | Sequence[str]]
+"""Parameters of a query; a list gives its parameter several times."""
+
+_TIMEOUT_S: Final = 90.0
+"""For each connect and read: longer than the API lets a query run."""
+
+_CHUNK_BYTES: Final = 2**16
+_MOST_REASON_BYTES: Final = 2**16
+
+
+class ApiAccessError(Exception):
+    """Root of what can go wrong; the message says what happened and what to do."""
+
+
+class CannotAsk(ApiAccessError):
+    """Nobody is there who could be asked, or what answers is not the API."""
+
+
+class BrokenOff(ApiAccessError):
+    """The answer ended before it was whole."""
+
+
+class Refused(ApiAccessError):
+    """The API said no, with ``status``; ``detail`` says what happened, ``hint`` what to do."""
+
+    def __init__(self, status: int, detail: str, hint: str = "") -> None:
+        super().__init__(f"{detail}\n{hint}".strip())
+        self.status, self.detail, self.hint = status, detail, hint
+
+
+class Way(Protocol):
+    """How requests reach the API."""
+
+    def open(self, method: str, path: str, query: str, body: bytes | None) -> tuple[int, Iterator[bytes]]:
+        """Return the status of the answer and the pieces of its body, which raise `BrokenOff` if it is not whole."""
+
+
+class Api:
+    """The API, reached by ``way``. Every method raises `ApiAccessError` where there is no whole, good answer."""
+
+    def __init__(self, way: Way) -> None:
+        self._way = way
+
+    def get(self, path: str, params: Params | None = None) -> Any:
+        """Return the JSON at ``path``."""
+        return self.call("GET", path, params)
+
+    def call(self, method: str, path: str, params: Params | None = None, body: object = None) -> Any:
+        """Return the JSON that answers ``method`` with ``body`` as JSON, None for no body."""
+        text = b"".join(self.stream(path, params, method=method, body=body))
+        try:
+            return json.loads(text)
+        except ValueError as exc:
+            raise CannotAsk(f"the answer to {method} {path} is no JSON: is that address AgentVigil's API?") from exc
+
+    def stream(
+        self, path: str, params: Params | None = None, *, method: str = "GET", body: object = None
+    ) -> Iterator[bytes]:
+        """Return the pieces of the answer as they come. It is asked at once, not when the first piece is read."""
+        content = None if body is None else json.dumps(body).encode()
+        status, pieces = self._way.open(method, path, urlencode(params or {}, doseq=True), content)
+        if status != 200:
+            raise _problem(status, pieces)
+        return pieces
+
+    def items(self, path: str, params: Params, most: int | None) -> tuple[list[Any], bool]:
+        """Return the first ``most`` items of a list, all if that is None, over as many pages as that takes; and whether
+        there are more."""
+        found: list[Any] = []
+        cursor: dict[str, str] = {}
+        while True:
+            size = 1000 if most is None else min(1000, most - len(found))
+            page = self.get(path, {**params, **cursor, "limit": str(size)})
+            found += page["items"]
+            if page["next_cursor"] is None:
+                return found, False
+            if most is not None and len(found) >= most:
+                return found, True
+            cursor = {"cursor": page["next_cursor"]}
+
+
+def segment(name: str) -> str:
+    """Return ``name`` as one segment of a path."""
+    return quote(name, safe="")
+
+
+@contextlib.contextmanager
+def api_of(settings: Settings, url: str | None = None, ca: Path | None = None) -> Iterator[Api]:
+    """Yield the API of the server at ``url``, else of the one that has the data, else of this process over the data.
+
+    ``ca`` are the certificates that the server at ``url`` must be signed by, None for those of the system.
+
+    Raises:
+        ApiAccessError: if it can not be reached.
+        StorageError: if the data can not be opened.
+        TrustUnusable: if a file of certificates can not be used.
+    """
+    if url is not None:
+        with _server(_base_of(url), Trust(ca=ca), settings.shown_key()) as api:
+            yield api
+        return
+    on_server = urlsplit(settings.clickhouse or "").scheme in ("http", "https")
+    owner = None if on_server else read_owner(directory_of(settings.clickhouse, settings.data))
+    announced = announced_url(owner or {}, "api")
+    if announced:
+        with _server(announced, announced_trust(owner or {}), key_for(settings, owner or {})) as api:
+            yield api
+        return
+    if not on_server:
+        _check_there_is_data(directory_of(settings.clickhouse, settings.data))
+    with open_store(settings.clickhouse, settings.data, settings.database, purpose="an agentvigil command") as (
+        store,
+        directory,
+    ):
+        store.version()
+        if directory is not None:
+            migrate(store)
+        elif pending_migrations(store):
+            raise CannotAsk(
+                f"database {settings.database} does not have this release's schema; bring it there with "
+                "`agentvigil migrate`, or `agentvigil up`"
+            )
+        # Who may open the data may see all of it.
+        keys, token = KeyBook(store), secrets.token_urlsafe()
+        access = Access(keys, token=token, required=True)
+        policies = settings.content_policies()
+        app = api_app(list, CollectorRegistry(), access, routers_of(store, keys, _NoIntake(policies), policies))
+        with contextlib.closing(InProcess(app)) as process:
+            yield Api(_ByProcess(process, token))
+
+
+@contextlib.contextmanager
+def _server(url: str, trust: Trust, key: str | None) -> Iterator[Api]:
+    with contextlib.closing(HttpCaller(url, trust, timeout_s=_TIMEOUT_S)) as caller:
+        yield Api(_ByHttp(caller, key))
+
+
+class _NoIntake:
+    """Commands only read."""
+
+    def __init__(self, policies: ContentPolicies) -> None:
+        self._policies = policies
+
+    def content_policy(self, project: str) -> ContentPolicy:
+        return self._policies.of(project)
+
+    async def take(self, request: bytes, project: str) -> None:  # noqa: ARG002 - the protocol's
+        raise Unavailable("no server runs that would store this", "start one with `agentvigil up`")
+
+
+class _ByHttp:
+    def __init__(self, caller: HttpCaller, key: str | None) -> None:
+        self._caller, self._headers = caller, bearer(key)
+
+    def open(self, method: str, path: str, query: str, body: bytes | None) -> tuple[int, Iterator[bytes]]:
+        target = f"{path}?{query}" if query else path
+        headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
+        try:
+            response = self._caller.open(method, target, headers, body)
+        except NoAnswer as exc:
+            raise CannotAsk(f"no answer from {self._caller.url}: {exc}") from exc
+
+        def pieces() -> Iterator[bytes]:
+            try:
+                yield from response.stream(_CHUNK_BYTES)
+            except HTTPError as exc:
+                reason = self._caller.reason(exc)
+                raise BrokenOff(f"the answer of {self._caller.url} broke off: {reason}; try again") from exc
+            finally:
+                response.close()
+
+        return response.status, pieces()
+
+
+class _ByProcess:
+    def __init__(self, process: InProcess, token: str) -> None:
+        self._process, self._headers = process, {"Host": "localhost", **bearer(token)}
+
+    def open(self, method: str, path: str, query: str, body: bytes | None) -> tuple[int, Iterator[bytes]]:
+        headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
+        try:
+            status, pieces = self._process.open(method, path, query, headers, body or b"")
+        except Interrupted as exc:
+            raise CannotAsk(f"{method} {path} failed for a reason nobody foresaw; please report it") from exc
+        return status, _whole(pieces, path)
+
+
+def _whole(pieces: Iterator[bytes], path: str) -> Iterator[bytes]:
+    try:
+        yield from pieces
+    except Interrupted as exc:
+        raise BrokenOff(f"the answer to {path} broke off; try again") from exc
+
+
+def _problem(status: int, pieces: Iterator[bytes]) -> Refused:
+    """Return what an answer that is not 200 says: problem details, or whatever else stands there."""
+    text = b""
+    for piece in pieces:
+        text += piece
+        if len(text) > _MOST_REASON_BYTES:
+            break
+    try:
+        problem = json.loads(text)
+        return Refused(status, str(problem["detail"]), str(problem.get("hint", "")))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        said = text.decode("utf-8", errors="replace").strip()[:200]
+        return Refused(status, f"the answer was {status}" + (f": {said}" if said else ""))
+
+
+def _base_of(url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        is_base = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_base = False
+    if not is_base or parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:
+        raise CannotAsk("--url wants the address of the API and no more, such as http://vigil.example.org:8787")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _check_there_is_data(directory: Path) -> None:
+    if (directory / "clickhouse").exists():
+        return
+    demo = directory / "demo"
+    named = f"; the demo's is there with --data {demo}" if demo.exists() else ""
+    raise CannotAsk(
+        f"there is no data in {directory}: `agentvigil up` takes some in, --data names another place{named}"
+    )

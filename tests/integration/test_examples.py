@@ -63,6 +63,10 @@ class Ran:
         with urllib.request.urlopen(request) as response:
             return [json.loads(line) for line in response.read().decode().splitlines()]
 
+    def api(self, path: str) -> Any:
+        with urllib.request.urlopen(f"http://{self.server.addresses['api']}{path}") as response:
+            return json.load(response)
+
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Ran]:
@@ -175,6 +179,42 @@ def test_tokens_and_cost_are_what_the_provider_told(ran: Ran, name: str) -> None
         for call in calls
     ]
     assert Decimal(found["cost"]) == sum(prices)
+
+
+@each_example
+def test_the_api_says_what_sql_says(ran: Ran, name: str) -> None:
+    rows = ran.rows(
+        "SELECT RunId, Status, RunName, InputTokens, OutputTokens, toString(BilledCostUSD) AS cost, Models, Tools, "
+        f"Duration, Spans FROM agent_runs FINAL WHERE ServiceName = '{name}' ORDER BY Timestamp, RunId"
+    )
+    steps = ran.rows(
+        "SELECT RunId, SpanId, StepType, StepName, Attempt, Status, FailureCode, toString(BilledCostUSD) AS cost "
+        f"FROM agent_steps FINAL WHERE ServiceName = '{name}' ORDER BY RunId, Ordinal"
+    )
+
+    runs = ran.api(f"/v1/runs?service={name}&sort=started_at&limit=1000")["items"]
+
+    assert [run["id"] for run in runs] == [row["RunId"] for row in rows]
+    for run, row in zip(runs, rows, strict=True):
+        assert (run["status"], run["agent"]) == (row["Status"], row["RunName"])
+        assert (run["models"], run["tools"]) == (row["Models"], row["Tools"])
+        assert (run["tokens"]["input"], run["tokens"]["output"]) == (row["InputTokens"], row["OutputTokens"])
+        assert Decimal(run["cost"]["billed_usd"]) == Decimal(row["cost"])
+        assert run["duration_ms"] * 1_000_000 == pytest.approx(row["Duration"], abs=1)
+        told = ran.api(run["links"]["steps"])["items"]
+        assert [(step["span_id"], step["type"], step["name"], step["attempt"], step["status"]) for step in told] == [
+            (step["SpanId"], step["StepType"], step["StepName"], step["Attempt"], step["Status"])
+            for step in steps
+            if step["RunId"] == run["id"]
+        ]
+        trace = ran.api(run["links"]["trace"])
+        assert len(trace["spans"]) >= row["Spans"]
+        why = ran.api(run["links"]["failures"])
+        assert (why["root_cause"] is None) == (row["Status"] == "success" and not run["recovered_failures"])
+        assert why["account"] == ran.api(run["links"]["self"])["account"]
+    totals = ran.api(f"/v1/stats?service={name}&since=1h")
+    assert totals["runs"] == len(rows)
+    assert Decimal(totals["cost"]["billed_usd"]) == sum(Decimal(row["cost"]) for row in rows)
 
 
 @each_example

@@ -61,6 +61,18 @@ def test_failures_that_came_back_with_something() -> None:
     )
 
 
+def test_attempts_that_failed_differently_are_not_said_to_be_alike() -> None:
+    one, two, three = tries(tool("a", "timeout"), 3)
+    assert summary("failure", "s3", one, replace(two, failure_code="not_found"), three) == (
+        "Tool a timed out in the last of 3 attempts (step 3 of 3); it was the last step."
+    )
+    first, second, third = mended(tool("a", "timeout"), tool("a", "auth"), tool("a"))
+    steps = in_order(first, second, third)
+    cause = root_cause_of(run(steps=3, recovered_failures=2), steps)
+    assert cause is not None
+    assert cause.summary == "Tool a timed out in its first attempt (step 1 of 3); attempt 3 succeeded."
+
+
 def test_what_a_retry_mended_is_the_cause_where_nothing_else_failed() -> None:
     steps = in_order(*mended(tool("a", "timeout"), tool("a", "timeout"), tool("a")))
     cause = root_cause_of(run(steps=3, recovered_failures=2), steps)

@@ -123,7 +123,9 @@ def _hints(server: Running, settings: Settings) -> str:
     command = "agentvigil" if shutil.which("agentvigil") else os.path.relpath(sys.argv[0])
     tools = "SELECT ToolName, ErrorType, count() FROM otel_traces GROUP BY ALL"
     return (
-        "a fleet of simulated agents sends telemetry now; ask in another terminal:\n"
+        "a fleet of simulated agents sends telemetry now; ask in another terminal, after some seconds:\n"
+        f"  {command} run last-failed --data {settings.data}\n"
+        f"  curl 'http://{server.addresses['api']}/v1/runs?status=failure'\n"
         f"  {command} sql --data {settings.data} '{tools}'\n"
         f"  curl http://{server.addresses.get('clickhouse_http', '')} --data-binary '{tools}'\n"
         "Ctrl-C ends it."

@@ -163,11 +163,16 @@ def _summary(
 
 def _in_attempts(step: StepFacts, tries: Sequence[StepFacts]) -> str:
     failed = sum(one.is_failed for one in tries)
+    is_always_the_same = len({one.failure_code for one in tries if one.is_failed}) == 1
+    if step.is_recovered and not is_always_the_same:
+        return " in its first attempt"
     if step.is_recovered:
         return " in its first attempt" if failed == 1 else f" in its first {failed:,} attempts"
     made = max(len(tries), tries[-1].attempt)
     if made == 1 or failed < len(tries):
         return ""
+    if not is_always_the_same:
+        return f" in the last of {made:,} attempts" if step is tries[-1] else ""
     return " in both attempts" if made == 2 else f" in all {made:,} attempts"
 
 

@@ -2,7 +2,8 @@
 
 ``python benchmarks/query/dataset.py --data DIRECTORY --runs 1000000`` spreads them over the thirty days up to now. Rows
 come in as they do in life, oldest first and a few thousand at a time (fewer at the end), so that merging has left
-several parts in each day's partition, and one run in twenty is settled a second time, in a later part than the first.
+several parts in the partitions of the last two days (of spans in every day's), and one in those of runs and steps
+before; one run in twenty is settled a second time, in a later part than the first.
 """
 
 import argparse
@@ -51,6 +52,8 @@ class Dataset:
             if before is not None:
                 self._settle(store, {**before, "version": 2})
             store.command(SQL["settled"], {"end": self.end})
+            for table, partition in store.rows(SQL["past_days"], {"end": self.end}):
+                store.command(f"OPTIMIZE TABLE {table} PARTITION {partition} FINAL")
         finally:
             store.command(SQL["drop_view"])
 

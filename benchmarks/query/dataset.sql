@@ -174,6 +174,12 @@ SELECT 'default', span_began, trace_id, trace_id, {version:UInt64}, {version:UIn
 FROM made_spans(end = {end:DateTime64(9)}, days = {days:UInt32}, runs = {runs:UInt64}, first = {first:UInt64}, count = {count:UInt64})
 WHERE span = 3 AND sipHash64(run, 'late') % 100 = 0
 
+-- past_days --
+-- The partitions of runs and steps that have been quiet for long enough to be merged into one part.
+SELECT table, partition FROM system.parts
+WHERE active AND database = currentDatabase() AND table IN ('agent_runs', 'agent_steps') AND toDate(extract(partition, '[0-9-]{10}')) < toDate({end:DateTime64(9)}) - 1
+GROUP BY table, partition HAVING count() > 1
+
 -- settled --
 -- A server that opens the store has nothing left to settle.
 INSERT INTO settling_state (Name, Time, Holder, Version) SELECT 'watermark', {end:DateTime64(9)} + INTERVAL 1 MINUTE, 'benchmark', 1

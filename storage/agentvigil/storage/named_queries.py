@@ -10,7 +10,15 @@ def load_queries(package: str, file_name: str) -> dict[str, str]:
     Raises:
         ValueError: if two have the same name.
     """
-    text = resources.files(package).joinpath(file_name).read_text(encoding="utf-8")
+    return split_queries(resources.files(package).joinpath(file_name).read_text(encoding="utf-8"), file_name)
+
+
+def split_queries(text: str, file_name: str) -> dict[str, str]:
+    """Return the statements of ``text``, which stands in ``file_name``, by their names.
+
+    Raises:
+        ValueError: if two have the same name.
+    """
     parts = re.split(r"^-- (\w+) --\n", text, flags=re.MULTILINE)
     names = parts[1::2]
     if doubled := {name for name in names if names.count(name) > 1}:

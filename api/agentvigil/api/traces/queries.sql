@@ -114,6 +114,17 @@ FROM
     GROUP BY TraceId
 )
 
+-- times --
+-- From when to when the runs of a trace go. Older versions of their rows do no harm.
+SELECT
+    count() AS runs, toUnixTimestamp64Nano(min(Timestamp)) AS first_ns, toUnixTimestamp64Nano(max(EndTimestamp)) AS last_ns
+FROM agent_runs
+WHERE Project = {project:String} AND TraceId = {trace_id:String}
+
+-- near_its_runs --
+-- Spans are looked for near the runs of their trace, since each part of the table has an index of its own to ask.
+AND Timestamp >= fromUnixTimestamp64Nano({near_from_ns:Int64}) AND Timestamp <= fromUnixTimestamp64Nano({near_to_ns:Int64})
+
 -- spans --
 -- The first spans of a trace by start, without what they say. What has the same id, start and name is one span that was
 -- delivered several times, and told as it was taken in last; what has only the same id is another span.
@@ -123,7 +134,7 @@ SELECT
     InputTokens, OutputTokens, CacheReadTokens, CacheWriteTokens, ReasoningTokens, ListCostUSD, StepType, StepName, Attempt,
     ErrorType, FailureType, FailureCode, length(Events.Name) AS events, length(Links.SpanId) AS links
 FROM otel_traces
-WHERE Project = {project:String} AND TraceId = {trace_id:String}
+WHERE Project = {project:String} AND TraceId = {trace_id:String} {{bounds}}
 ORDER BY Timestamp, SpanId, SpanName, IngestedAt DESC
 LIMIT 1 BY Timestamp, SpanId, SpanName
 LIMIT {limit:UInt32}
@@ -132,13 +143,13 @@ LIMIT {limit:UInt32}
 -- How many spans a trace has, each once.
 SELECT uniqExact(SpanId, Timestamp, SpanName) AS spans
 FROM otel_traces
-WHERE Project = {project:String} AND TraceId = {trace_id:String}
+WHERE Project = {project:String} AND TraceId = {trace_id:String} {{bounds}}
 
 -- spans_with_content --
 -- The spans of a trace of which a text is stored.
 SELECT DISTINCT SpanId
 FROM span_contents
-WHERE Project = {project:String} AND TraceId = {trace_id:String}
+WHERE Project = {project:String} AND TraceId = {trace_id:String} {{bounds}}
 
 -- span --
 -- One span whole, as it was taken in last.
@@ -155,7 +166,7 @@ SELECT
     CacheWriteTokens, ReasoningTokens, InputAudioTokens, OutputAudioTokens, CacheReadAudioTokens, TokenConvention,
     ServiceTier, ListCostUSD, ReportedCostUSD, TimeToFirstChunk, ErrorType, FailureType, FailureCode
 FROM otel_traces
-WHERE Project = {project:String} AND TraceId = {trace_id:String} AND SpanId = {span_id:String}
+WHERE Project = {project:String} AND TraceId = {trace_id:String} AND SpanId = {span_id:String} {{bounds}}
 ORDER BY IngestedAt DESC, Timestamp, SpanName
 LIMIT 1
 

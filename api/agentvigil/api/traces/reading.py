@@ -21,6 +21,9 @@ MOST_SPANS: Final = 50_000
 """That are told of one trace."""
 
 _STATEMENTS: Final = load_queries("agentvigil.api.traces", "queries.sql")
+_NEAR_NS: Final = 2 * 24 * 3_600_000_000_000
+"""How far from all runs of its trace a span is found."""
+
 _FEWEST_CANDIDATES: Final = 20
 _MOST_ROUNDS: Final = 20
 """How often candidates are looked for, for one page. It is told as it is then, with a cursor to go on from."""
@@ -65,15 +68,17 @@ class Traces:
         Raises:
             NotFound: if the project has none of that trace.
         """
-        parameters = {"project": project, "trace_id": trace_id}
-        rows = self._reader.records(_STATEMENTS["spans"], {**parameters, "limit": MOST_SPANS + 1})
+        parameters, bounds = self._near(project, trace_id)
+        sql = put_together(_STATEMENTS["spans"], bounds=bounds)
+        rows = self._reader.records(sql, {**parameters, "limit": MOST_SPANS + 1})
         if not rows:
             raise NotFound(
                 f"project {project} has no trace {trace_id}", "GET /v1/traces lists traces; docs/sql.md finds any span"
             )
         if len(rows) <= MOST_SPANS:
             return rows, len(rows)
-        return rows[:MOST_SPANS], self._reader.records(_STATEMENTS["spans_total"], parameters)[0]["spans"]
+        total = self._reader.records(put_together(_STATEMENTS["spans_total"], bounds=bounds), parameters)
+        return rows[:MOST_SPANS], total[0]["spans"]
 
     def runs(self, project: str, trace_id: str) -> list[str]:
         """Return the ids of the runs in a trace by start, without those that only repeat another trace's calls."""
@@ -81,7 +86,8 @@ class Traces:
 
     def spans_with_content(self, project: str, trace_id: str) -> frozenset[str]:
         """Return the ids of the spans of a trace of which a text is stored."""
-        rows = self._reader.records(_STATEMENTS["spans_with_content"], {"project": project, "trace_id": trace_id})
+        parameters, bounds = self._near(project, trace_id)
+        rows = self._reader.records(put_together(_STATEMENTS["spans_with_content"], bounds=bounds), parameters)
         return frozenset(row["SpanId"] for row in rows)
 
     def span(self, project: str, trace_id: str, span_id: str) -> dict[str, Any]:
@@ -90,8 +96,9 @@ class Traces:
         Raises:
             NotFound: if the project has no such span.
         """
-        parameters = {"project": project, "trace_id": trace_id, "span_id": span_id}
-        rows = self._reader.records(_STATEMENTS["span"], parameters)
+        parameters, bounds = self._near(project, trace_id)
+        sql = put_together(_STATEMENTS["span"], bounds=bounds)
+        rows = self._reader.records(sql, {**parameters, "span_id": span_id})
         if not rows:
             raise NotFound(
                 f"project {project} has no span {span_id} in trace {trace_id}",
@@ -103,6 +110,15 @@ class Traces:
         """Return ``Key`` and ``Text`` of what is stored of what a span says."""
         parameters = {"project": project, "trace_id": trace_id, "span_id": span_id}
         return self._reader.records(_STATEMENTS["content"], parameters)
+
+    def _near(self, project: str, trace_id: str) -> tuple[dict[str, Any], str]:
+        """Return what a statement about one trace binds, and its condition on times, none where it has no run."""
+        parameters: dict[str, Any] = {"project": project, "trace_id": trace_id}
+        times = self._reader.records(_STATEMENTS["times"], parameters)[0]
+        if not times["runs"]:
+            return parameters, ""
+        parameters |= {"near_from_ns": times["first_ns"] - _NEAR_NS, "near_to_ns": times["last_ns"] + _NEAR_NS}
+        return parameters, _STATEMENTS["near_its_runs"]
 
     def _candidates(
         self, project: str, asked: TraceList, window: tuple[int, int], after: tuple[int, str] | None, limit: int

@@ -62,10 +62,16 @@ bench: $(VENV)/.dev ## Run the ingest benchmark (some minutes)
 bench-settling: $(VENV)/.dev ## Measure settling on a day of a million runs (half an hour)
 	$(BIN)/python benchmarks/settling/run.py $(ARGS)
 
+bench-query: $(VENV)/.dev ## Measure the API on a million runs, idle and under load (a quarter of an hour)
+	$(BIN)/python benchmarks/query/run.py $(ARGS)
+
+fuzz-api: $(VENV)/.dev ## Ask the API much more than the tests do (half an hour)
+	AGENTVIGIL_TEST_API_EXAMPLES=300 $(BIN)/python -m pytest --timeout 3600 tests/integration/api/test_conformance.py $(ARGS)
+
 goldens: $(VENV)/.dev ## Record the payloads of real libraries anew (an environment for each, some GB)
 	$(BIN)/python tools/goldens/make.py $(ARGS)
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help demo test check format interop matrix bench bench-overhead bench-settling goldens clean
+.PHONY: help demo test check format interop matrix bench bench-overhead bench-settling bench-query fuzz-api goldens clean

@@ -39,7 +39,7 @@ def run(store: EmbeddedStore, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """Runs ``agentvigil prices`` on the data directory that the server announced."""
     app = api_app(list, CollectorRegistry(), Access(KeyBook(store)), [prices_router(PriceBook(store))])
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
     thread.start()
     with DataDirectory(tmp_path_factory.mktemp("announced"), purpose="pytest") as directory:

@@ -37,7 +37,7 @@ _HOSTILE: Final = "evil\x1b[2J\u202eagent"
 def serving(app: FastAPI) -> Iterator[str]:
     """The ``host:port`` at which ``app`` is served."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
     thread.start()
     try:

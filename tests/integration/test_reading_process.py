@@ -53,12 +53,14 @@ def on_a_terminal(*arguments: str, width: int, variables: Mapping[str, str]) -> 
     """What ``agentvigil`` writes to a terminal of ``width`` columns."""
     terminal, stdout = pty.openpty()
     fcntl.ioctl(stdout, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    # COLUMNS and LINES would win over the terminal; some library that is tested sets them.
+    inherited = {name: value for name, value in environment().items() if name not in ("COLUMNS", "LINES")}
     process = subprocess.Popen(
         [*AGENTVIGIL, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         stderr=subprocess.PIPE,
-        env=environment({"TERM": "xterm", **variables}),
+        env={**inherited, "TERM": "xterm", **variables},
     )
     os.close(stdout)
     written = bytearray()

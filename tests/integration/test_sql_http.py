@@ -92,7 +92,7 @@ def _serve(engine: EmbeddedStore, database: str, key: str | None, limits: Limits
         engine.open_handle, database=database, allowed_tables=lambda: frozenset({"spans"}), limits=limits
     )
     app = clickhouse_http_app(gateway, access_by(key))
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning")
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

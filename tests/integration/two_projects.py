@@ -10,6 +10,7 @@ THEIRS: Final = "theirs"
 _SPECIAL: Final = {
     ("agent_steps", "Status"): "'failure'",
     ("agent_runs", "DuplicateOfTraceId"): "''",
+    ("otel_logs", "EventName"): "'gen_ai.evaluation.result'",
 }
 """What views over a table look for."""
 

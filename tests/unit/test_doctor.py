@@ -42,6 +42,9 @@ class ScriptedStore(Store):
     def insert_protobuf(self, *_: object) -> NoReturn:
         raise AssertionError("the doctor does not insert")
 
+    def stream(self, *_: object) -> NoReturn:
+        raise AssertionError("the doctor reads nothing long")
+
     def _connect(self) -> Client:
         raise AssertionError("the doctor asks over HTTP")
 

@@ -35,7 +35,7 @@ class Bench:
 
     def __init__(self) -> None:
         app = FastAPI()
-        app.state.access = Access(KeyBook(cast("EmbeddedStore", None)))
+        app.state.access, app.state.cors_origins = Access(KeyBook(cast("EmbeddedStore", None))), frozenset[str]()
         answer_problems(app)
         things = APIRouter(prefix="/things")
 
@@ -65,7 +65,7 @@ class Bench:
         provider.add_span_processor(SimpleSpanProcessor(self.spans))
         self.metrics = ApiMetrics(self.registry)
         watched = ApiTelemetry(app, self.metrics, provider.get_tracer("test"))
-        self.client = TestClient(RequestIds(watched), raise_server_exceptions=False)
+        self.client = TestClient(RequestIds(watched), base_url="http://127.0.0.1", raise_server_exceptions=False)
 
     def count(self, method: str, route: str, status: int) -> float:
         labels = {"method": method, "route": route, "status": str(status)}

@@ -5,7 +5,7 @@ is built, so that none is open by oversight.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, get_origin
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.dependencies.models import Dependant
@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from agentvigil.api.problems import Forbidden, Unauthenticated
+from agentvigil.api.problems import Forbidden, Invalid, Unauthenticated
 from agentvigil.storage.access import DEFAULT_PROJECT, Access, AccessError, Caller, Scope, check_means_this_machine
 
 LABEL: Final = r"^[A-Za-z0-9_.:/@-]{1,64}$"
@@ -77,7 +77,29 @@ class Needs:
             raise Forbidden(
                 f"this key is bound to project {caller.project} and sees no other", "leave the parameter project out"
             )
+        _check_said_once(request)
         return Asker(caller, caller.project or wanted or DEFAULT_PROJECT)
+
+
+def _check_said_once(request: Request) -> None:
+    """Refuse what is said twice and can be only one: which of the two was meant, nobody knows."""
+    said = request.query_params
+    route = request.scope.get("route")
+    for name in _single_values(route) if isinstance(route, APIRoute) else ():
+        if len(values := said.getlist(name)) > 1:
+            raise Invalid(f"query.{name} is said {len(values)} times and can be only one", "leave all but one out")
+
+
+def _single_values(route: APIRoute) -> frozenset[str]:
+    """Return the names of what the query of ``route`` takes once."""
+    models = [field.field_info.annotation for field in route.dependant.query_params]
+    return frozenset(
+        name
+        for model in models
+        if isinstance(model, type) and issubclass(model, BaseModel)
+        for name, field in model.model_fields.items()
+        if get_origin(field.annotation) is not list
+    )
 
 
 def _check_means_this_machine(request: Request) -> None:

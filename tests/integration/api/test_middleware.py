@@ -68,3 +68,15 @@ def test_without_keys_a_request_means_this_machine(store: EmbeddedStore, headers
     answer = TestClient(app, base_url="http://127.0.0.1").get("/v1/runs", headers=headers)
 
     assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/runs?limit=1&limit=2", "/v1/runs?project=a&project=b", "/v1/agents/x?since=1h&since=2h"]
+)
+def test_what_can_be_only_one_is_not_said_twice(client: TestClient, path: str) -> None:
+    """Which of the two counted would be anybody's guess."""
+    answer = client.get(path)
+
+    assert answer.status_code == 422
+    assert "is said 2 times" in answer.json()["detail"]
+    assert client.get("/v1/runs?status=failure&status=partial").status_code == 200

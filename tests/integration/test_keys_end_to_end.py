@@ -162,6 +162,23 @@ def test_what_can_not_be_a_key_is_a_mistake_of_the_command(tmp_path: Path) -> No
     assert not (tmp_path / "data").exists()
 
 
+def test_keys_without_a_server_are_those_of_the_data(tmp_path: Path) -> None:
+    """They are made before the first start; looking makes nothing."""
+    data = tmp_path / "data"
+    nothing = run_cli("keys", "list", "--data", str(data))
+    assert (nothing.returncode, nothing.stdout, data.exists()) == (2, "", False)
+
+    made = run_cli("keys", "create", "--data", str(data), "--name", "ci")
+    assert made.returncode == 0, made.stderr
+    assert "it is the first one here" in made.stderr
+    refused = run_cli("keys", "create", "--data", str(data), "--name", "two words")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert run_cli("keys", "revoke", "--data", str(data), "nosuchkey0").returncode == 1
+    assert run_cli("keys", "revoke", "--data", str(data), made.stdout.strip()).returncode == 0
+    (listed,) = json.loads(run_cli("keys", "list", "--data", str(data), "--json").stdout)
+    assert (listed["name"], listed["project"], listed["is_usable"]) == ("ci", "default", False)
+
+
 def test_sql_says_where_a_home_holds_nothing(tmp_path: Path) -> None:
     result = run_cli("sql", "--data", str(tmp_path), "SELECT count() FROM otel_traces")
 

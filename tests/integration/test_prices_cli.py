@@ -1,6 +1,7 @@
-"""``agentvigil prices`` on a server that runs, over its real HTTP interface."""
+"""``agentvigil prices`` on a server that runs, over its real HTTP interface, and without one."""
 
 import asyncio
+import http.server
 import json
 import socket
 import threading
@@ -13,6 +14,7 @@ import uvicorn
 from click.testing import CliRunner, Result
 from priced_store import costs, insert_calls, priced_store
 from prometheus_client import CollectorRegistry
+from server_process import run_cli
 
 from agentvigil.api.app import api_app
 from agentvigil.api.prices import prices_router
@@ -95,10 +97,13 @@ def test_import_unpriced_and_recost(run: _Run, store: EmbeddedStore, tmp_path: P
         "Timestamp": datetime(2026, 3, 1, tzinfo=UTC),
         "InputTokens": 1_000_000,
     }
-    insert_calls(store, [call, call])
-    listed = run("unpriced", "--json")
-    assert listed.exit_code == 1
-    assert [(e["provider"], e["model"], e["calls"]) for e in json.loads(listed.stdout)] == [("my-gateway", "llama", 2)]
+    insert_calls(store, [{**call, "Project": project} for project in ("default", "shop")])
+    for options, calls in (((), 2), (("--project", "shop"), 1), (("--since", "2026-03-01"), 2)):
+        listed = run("unpriced", "--json", *options)
+        assert listed.exit_code == 1
+        found = [(e["provider"], e["model"], e["calls"]) for e in json.loads(listed.stdout)]
+        assert found == [("my-gateway", "llama", calls)]
+    assert run("unpriced", "--since", "2026-03-02").exit_code == 0
     file = tmp_path / "prices.toml"
     file.write_text('[[prices]]\nprovider = "my-gateway"\nmodel = "*"\ninput = 0.25\noutput = 1\n')
 
@@ -109,3 +114,47 @@ def test_import_unpriced_and_recost(run: _Run, store: EmbeddedStore, tmp_path: P
     assert [(e["spans"], e["traces"], e["after_usd"]) for e in json.loads(done.stdout)] == [(2, 2, "0.5")]
     assert [str(cost) for cost in costs(store)] == ["0.250000000"] * 2
     assert run("unpriced").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [(['{"error": "the disk is full"}'], "the disk is full"), (['{"done'], "run it again"), ([], "run it again")],
+    ids=["told", "cut", "nothing"],
+)
+def test_a_recost_that_ends_early_is_not_taken_for_done(lines: list[str], words: str) -> None:
+    step = '{"partition": "p", "spans": 1, "traces": 1, "before_usd": "0", "after_usd": "1"}'
+
+    class EndsEarly(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write("\n".join([step, *lines]).encode())
+            if lines[:1] != ['{"done']:
+                self.wfile.write(b"\n")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), EndsEarly) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        result = CliRunner().invoke(agentvigil, ["prices", "recost", "--url", url])
+        thread.join()
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert words in result.stderr
+
+
+def test_the_data_itself_has_the_prices_of_the_package(tmp_path: Path) -> None:
+    """Before the first server as well, in the process of the command."""
+    data = ("--data", str(tmp_path / "data"))
+    listed = run_cli("prices", "list", "gpt-4o", "--provider", "openai", "--json", *data)
+    assert listed.returncode == 0, listed.stderr
+    assert {"gpt-4o"} <= {entry["model"] for entry in json.loads(listed.stdout)}
+    assert run_cli("prices", "set", "openai", "gpt-4o", "--input", "2", *data).returncode == 0
+    assert run_cli("prices", "diff", *data).returncode == 1
+    refused = run_cli("prices", "set", "openai", "gpt-4o", "--cache-read", "1", *data)
+    assert (refused.returncode, "`cache_read` is a part of `input`" in refused.stderr) == (1, True)
+    done = run_cli("prices", "recost", "--json", *data)
+    assert (done.returncode, done.stdout) == (0, "[]\n")

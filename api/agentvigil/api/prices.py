@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
-from agentvigil.api.access import AdministersAll, Asked, Reads
+from agentvigil.api.access import AdministersAll, Asked, Label, Reads
 from agentvigil.api.problems import BadRequest
 from agentvigil.api.times import GivenTime
 from agentvigil.storage.errors import StorageError
@@ -36,9 +36,10 @@ class PriceFilters(Asked):
 
 
 class UnpricedFilters(Asked):
-    """Since when models are looked for."""
+    """Which calls are looked at."""
 
-    since: GivenTime | None = None
+    project: Label | None = Field(None, description="for keys of every project: only this one")
+    since: GivenTime | None = Field(None, description="only calls since then")
 
 
 class PriceList(BaseModel):
@@ -80,10 +81,10 @@ class Overrides(BaseModel):
 class RecostRequest(BaseModel):
     """Which spans to give new costs."""
 
-    since: GivenTime | None = None
-    until: GivenTime | None = None
-    provider: str = Field("", max_length=200)
-    model: str = Field("", max_length=500)
+    since: GivenTime | None = Field(None, description="only calls since then")
+    until: GivenTime | None = Field(None, description="only calls before then")
+    provider: str = Field("", max_length=200, description="only calls of this provider, as it stands in otel_traces")
+    model: str = Field("", max_length=500, description="only calls that asked for or were answered by this model")
 
 
 def prices_router(book: PriceBook) -> APIRouter:
@@ -114,8 +115,8 @@ def prices_router(book: PriceBook) -> APIRouter:
 
     @router.get("/unpriced", response_model=UnpricedModels)
     def unpriced(asker: Reads, asked: Annotated[UnpricedFilters, Query()]) -> JSONResponse:
-        """List models of paid calls that have no price, most calls first."""
-        return JSONResponse({"models": book.unpriced(asked.since, asker.project)})
+        """List models of paid calls that have no price, most calls first: of all projects that the caller may see."""
+        return JSONResponse({"models": book.unpriced(asked.since, asker.caller.project or asked.project or "")})
 
     @router.post("/recost", response_class=NewlineJson)
     def recost(_: AdministersAll, wanted: RecostRequest) -> StreamingResponse:

@@ -7,7 +7,7 @@ data in this process, so that commands have one way to ask, and answers are the 
 import contextlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlencode, urlsplit
@@ -27,12 +27,16 @@ from agentvigil.storage.access import Access, KeyBook
 from agentvigil.storage.data_directory import read_owner
 from agentvigil.storage.migrations import migrate, pending_migrations
 from agentvigil.storage.opening import directory_of, open_store
+from agentvigil.storage.store import Store
 
 Params = Mapping[str, str | Sequence[str]]
 """Parameters of a query; a list gives its parameter several times."""
 
+Prepare = Callable[[Store], object]
+"""What is done first to a store that this process opens."""
+
 _TIMEOUT_S: Final = 90.0
-"""For each connect and read: longer than the API lets a query run."""
+"""For each connect and read of a server elsewhere: longer than the API lets a query run."""
 
 _CHUNK_BYTES: Final = 2**16
 _MOST_REASON_BYTES: Final = 2**16
@@ -77,11 +81,15 @@ class Api:
 
     def call(self, method: str, path: str, params: Params | None = None, body: object = None) -> Any:
         """Return the JSON that answers ``method`` with ``body`` as JSON, None for no body."""
-        text = b"".join(self.stream(path, params, method=method, body=body))
-        try:
-            return json.loads(text)
-        except ValueError as exc:
-            raise CannotAsk(f"the answer to {method} {path} is no JSON: is that address AgentVigil's API?") from exc
+        return _json(b"".join(self.stream(path, params, method=method, body=body)), path)
+
+    def lines(self, path: str, body: object) -> Iterator[Any]:
+        """Yield the lines of JSON that answer a POST of ``body``, as they come."""
+        rest = b""
+        for piece in self.stream(path, method="POST", body=body):
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                yield _json(line, path)
 
     def stream(
         self, path: str, params: Params | None = None, *, method: str = "GET", body: object = None
@@ -89,7 +97,7 @@ class Api:
         """Return the pieces of the answer as they come. It is asked at once, not when the first piece is read."""
         content = None if body is None else json.dumps(body).encode()
         status, pieces = self._way.open(method, path, urlencode(params or {}, doseq=True), content)
-        if status != 200:
+        if status not in (200, 201):
             raise _problem(status, pieces)
         return pieces
 
@@ -115,10 +123,14 @@ def segment(name: str) -> str:
 
 
 @contextlib.contextmanager
-def api_of(settings: Settings, url: str | None = None, ca: Path | None = None) -> Iterator[Api]:
+def api_of(
+    settings: Settings, url: str | None = None, ca: Path | None = None, prepare: Prepare | None = None
+) -> Iterator[Api]:
     """Yield the API of the server at ``url``, else of the one that has the data, else of this process over the data.
 
-    ``ca`` are the certificates that the server at ``url`` must be signed by, None for those of the system.
+    ``ca`` are the certificates that the server at ``url`` must be signed by, None for those of the system. Where no
+    server is asked, ``prepare`` makes what the command needs, the schema first of all; without it nothing is made where
+    there is no data.
 
     Raises:
         ApiAccessError: if it can not be reached.
@@ -126,31 +138,24 @@ def api_of(settings: Settings, url: str | None = None, ca: Path | None = None) -
         TrustUnusable: if a file of certificates can not be used.
     """
     if url is not None:
-        with _server(_base_of(url), Trust(ca=ca), settings.shown_key()) as api:
+        with _server(_base_of(url), Trust(ca=ca), settings.shown_key(), _TIMEOUT_S) as api:
             yield api
         return
     on_server = urlsplit(settings.clickhouse or "").scheme in ("http", "https")
     owner = None if on_server else read_owner(directory_of(settings.clickhouse, settings.data))
     announced = announced_url(owner or {}, "api")
     if announced:
-        with _server(announced, announced_trust(owner or {}), key_for(settings, owner or {})) as api:
+        # One on this machine is waited for: to give a day of spans new costs may take long.
+        with _server(announced, announced_trust(owner or {}), key_for(settings, owner or {}), None) as api:
             yield api
         return
-    if not on_server:
+    if prepare is None and not on_server:
         _check_there_is_data(directory_of(settings.clickhouse, settings.data))
-    with open_store(settings.clickhouse, settings.data, settings.database, purpose="an agentvigil command") as (
-        store,
-        directory,
-    ):
+    where = (settings.clickhouse, settings.data, settings.database)
+    with open_store(*where, purpose="an agentvigil command") as (store, _):
         store.version()
-        if directory is not None:
-            migrate(store)
-        elif pending_migrations(store):
-            raise CannotAsk(
-                f"database {settings.database} does not have this release's schema; bring it there with "
-                "`agentvigil migrate`, or `agentvigil up`"
-            )
-        # Who may open the data may see all of it.
+        (prepare or _check_schema)(store)
+        # Who may open the data may do everything with it.
         keys, token = KeyBook(store), secrets.token_urlsafe()
         access = Access(keys, token=token, required=True)
         policies = settings.content_policies()
@@ -160,13 +165,13 @@ def api_of(settings: Settings, url: str | None = None, ca: Path | None = None) -
 
 
 @contextlib.contextmanager
-def _server(url: str, trust: Trust, key: str | None) -> Iterator[Api]:
-    with contextlib.closing(HttpCaller(url, trust, timeout_s=_TIMEOUT_S)) as caller:
+def _server(url: str, trust: Trust, key: str | None, timeout_s: float | None) -> Iterator[Api]:
+    with contextlib.closing(HttpCaller(url, trust, timeout_s)) as caller:
         yield Api(_ByHttp(caller, key))
 
 
 class _NoIntake:
-    """Commands only read."""
+    """Commands send no telemetry."""
 
     def __init__(self, policies: ContentPolicies) -> None:
         self._policies = policies
@@ -222,8 +227,15 @@ def _whole(pieces: Iterator[bytes], path: str) -> Iterator[bytes]:
         raise BrokenOff(f"the answer to {path} broke off; try again") from exc
 
 
+def _json(text: bytes, path: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as exc:
+        raise CannotAsk(f"the answer to {path} is no JSON: is that address AgentVigil's API?") from exc
+
+
 def _problem(status: int, pieces: Iterator[bytes]) -> Refused:
-    """Return what an answer that is not 200 says: problem details, or whatever else stands there."""
+    """Return what an answer that is no success says: problem details, or whatever else stands there."""
     text = b""
     for piece in pieces:
         text += piece
@@ -246,6 +258,17 @@ def _base_of(url: str) -> str:
     if not is_base or parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:
         raise CannotAsk("--url wants the address of the API and no more, such as http://vigil.example.org:8787")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _check_schema(store: Store) -> None:
+    """Bring our own store to this release's schema, and leave one of a ClickHouse server as it is."""
+    if store.is_embedded:
+        migrate(store)
+    elif pending_migrations(store):
+        raise CannotAsk(
+            f"database {store.database} does not have this release's schema; bring it there with "
+            "`agentvigil migrate`, or `agentvigil up`"
+        )
 
 
 def _check_there_is_data(directory: Path) -> None:

@@ -44,7 +44,7 @@ def _command(rows: str, model: type[BaseModel]) -> click.Command:
         f"\b\nagentvigil export {rows} --output {rows}.csv\n"
         f"agentvigil export {rows} --since 2026-11-01 --until 2026-12-01 --format jsonl | gzip > {rows}.jsonl.gz",
     )
-    @asks_the_api
+    @asks_the_api()
     @filter_options(model, defaults={"since": "24h"}, without=("format",))
     @click.option(
         "--format",

@@ -1,21 +1,17 @@
 """``agentvigil keys``: who may send telemetry, read it, and make further keys."""
 
-import json
 import re
-import sys
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import click
 
-from agentvigil.cli.failing import StoreGroup
-from agentvigil.cli.key_access import books_of
-from agentvigil.cli.options import load_settings, settings_options
+from agentvigil.cli.api_access import Api, segment
+from agentvigil.cli.asking import JSON_OPTION, asks_the_api, print_json
 from agentvigil.storage.access import DEFAULT_PROJECT, Scope
 from agentvigil.storage.access.expiry import parse_expiry
+from agentvigil.storage.migrations import migrate
 
-_STORE: Final = ("data", "clickhouse", "database")
 _WHOLE_KEY: Final = re.compile(r"vgl_([a-z0-9]{10})_.+")
 
 
@@ -33,7 +29,13 @@ def _expiry(_context: click.Context, _parameter: click.Parameter, text: str | No
         raise click.BadParameter(str(exc)) from exc
 
 
-@click.group(cls=StoreGroup)
+def _one_or_all(context: click.Context, parameter: click.Parameter, given: Any) -> Any:
+    if given and context.params.get("all_projects" if parameter.name == "project" else "project"):
+        raise click.UsageError("give --project or --all-projects, not both")
+    return given
+
+
+@click.group()
 def keys() -> None:
     """Keys of senders and readers: make, list, revoke.
 
@@ -48,9 +50,9 @@ def keys() -> None:
 
 
 @keys.command("create")
-@settings_options(_STORE)
-@click.option("--project", help=f"The project that it is for.  [default: {DEFAULT_PROJECT}]")
-@click.option("--all-projects", is_flag=True, help="It is for every project.")
+@asks_the_api(migrate)
+@click.option("--project", callback=_one_or_all, help=f"The project that it is for.  [default: {DEFAULT_PROJECT}]")
+@click.option("--all-projects", is_flag=True, callback=_one_or_all, help="It is for every project.")
 @click.option(
     "--scope",
     "scopes",
@@ -61,15 +63,16 @@ def keys() -> None:
 )
 @click.option("--name", default="", help="A label to know it by.")
 @click.option("--expires", "expires_at", callback=_expiry, help="When it ends: 90d, 12h, 1y from now, or 2027-01-01.")
-@click.option("--json", "as_json", is_flag=True, help="Print the key and what is known of it as one JSON object.")
+@JSON_OPTION
 def create_key(
+    api: Api,
+    *,
     project: str | None,
     all_projects: bool,
     scopes: list[Scope],
     name: str,
     expires_at: datetime | None,
     as_json: bool,
-    **flags: Any,
 ) -> None:
     """Make a key and print it, alone, this once: only its SHA-256 is stored.
 
@@ -78,42 +81,36 @@ def create_key(
     agentvigil keys create --all-projects --scope read --name grafana
     export AGENTVIGIL_KEY=$(agentvigil keys create --scope ingest,read,admin)
     """
-    if all_projects and project is not None:
-        raise click.UsageError("give --project or --all-projects, not both")
-    settings = load_settings(flags)
-    with books_of(settings) as books:
-        of = None if all_projects else project if project is not None else DEFAULT_PROJECT
-        made = books.create_key(name=name, project=of, scopes=scopes, expires_at=expires_at)
-        is_first = len(books.keys(None)) == 1
+    wanted: dict[str, Any] = {"name": name, "scopes": scopes, "expires_at": expires_at and expires_at.isoformat()}
+    wanted |= {"all_projects": True} if all_projects else {"project": DEFAULT_PROJECT if project is None else project}
+    made = api.call("POST", "/v1/keys", body=wanted)
+    is_first = len(api.get("/v1/keys")["items"]) == 1
     if as_json:
-        click.echo(json.dumps(made, indent=2))
+        print_json(made)
     else:
         click.echo(made["key"])
     words = [f"key {made['id']} for {_whose(made)}: {', '.join(made['scopes'])}; it is shown this once"]
     if is_first:
         words.append("it is the first one here: from now on every sender and reader needs a key")
-    if urlsplit(settings.clickhouse or "").scheme in ("http", "https"):
-        words.append("servers that run on this ClickHouse take it within some seconds")
     if Scope.INGEST in scopes:
         words.append("senders show it with OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer KEY'")
     click.echo("\n".join(words), err=True)
 
 
 @keys.command("list")
-@settings_options(_STORE)
+@asks_the_api()
 @click.option("--project", help="Only keys of this project.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-def list_keys(project: str | None, as_json: bool, **flags: Any) -> None:
+@JSON_OPTION
+def list_keys(api: Api, *, project: str | None, as_json: bool) -> None:
     """List keys, without their secrets, the oldest first.
 
     \b
     agentvigil keys list
     agentvigil keys list --project shop --json
     """
-    with books_of(load_settings(flags)) as books:
-        found = books.keys(project)
+    found = api.get("/v1/keys", {} if project is None else {"project": project})["items"]
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        print_json(found)
         return
     if not found:
         click.echo("there are no keys", err=True)
@@ -135,10 +132,10 @@ def list_keys(project: str | None, as_json: bool, **flags: Any) -> None:
 
 
 @keys.command("revoke")
-@settings_options(_STORE)
+@asks_the_api()
 @click.argument("key_id")
-@click.option("--json", "as_json", is_flag=True, help="Print what is known of the key as one JSON object.")
-def revoke_key(key_id: str, as_json: bool, **flags: Any) -> None:
+@JSON_OPTION
+def revoke_key(api: Api, key_id: str, *, as_json: bool) -> None:
     """Revoke a key for ever, by its id, or by its whole text where that was found lying around.
 
     Exits with 1 if there is none.
@@ -147,14 +144,9 @@ def revoke_key(key_id: str, as_json: bool, **flags: Any) -> None:
     agentvigil keys revoke k3x9v0q2ab
     """
     whole = _WHOLE_KEY.fullmatch(key_id)
-    wanted = whole[1] if whole else key_id
-    with books_of(load_settings(flags)) as books:
-        revoked = books.revoke_key(wanted)
-    if revoked is None:
-        click.echo(f"there is no key {wanted[:64]!r}; `agentvigil keys list` shows those there are", err=True)
-        sys.exit(1)
+    revoked = api.call("DELETE", f"/v1/keys/{segment(whole[1] if whole else key_id)}")
     if as_json:
-        click.echo(json.dumps(revoked, indent=2))
+        print_json(revoked)
     click.echo(f"key {revoked['id']} of {_whose(revoked)} is revoked since {_minute(revoked['revoked_at'])}", err=True)
 
 

@@ -1,49 +1,36 @@
 """``agentvigil prices``: what calls cost by the price list, the user's own prices, and models without one."""
 
-import json
 import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from agentvigil.cli.calling import TrustUnusable
-from agentvigil.cli.exit_codes import CannotRun
-from agentvigil.cli.options import load_settings, settings_options
-from agentvigil.cli.price_access import prices_of
+from agentvigil.api.prices import RecostRequest, UnpricedFilters
+from agentvigil.cli.api_access import Api, BrokenOff, Params
+from agentvigil.cli.asking import JSON_OPTION, asks_the_api, print_json
+from agentvigil.cli.filter_options import filter_options
 from agentvigil.cli.printable import printable
-from agentvigil.storage.errors import QueryFailed, StorageError
-from agentvigil.storage.prices.book import Recost
-from agentvigil.storage.prices.errors import PriceError
+from agentvigil.storage.migrations import migrate
+from agentvigil.storage.prices.loading import load_prices
 from agentvigil.storage.prices.overrides import PRICE_FIELDS, as_entry, parse_file
 from agentvigil.storage.prices.schedules import SERVICE_TIERS
+from agentvigil.storage.store import Store
 
-_STORE: Final = ("data", "clickhouse", "database")
 _SHOWN: Final = 50
 _TIER: Final = click.Choice(list(SERVICE_TIERS))
 _DAY: Final = click.DateTime(["%Y-%m-%d"])
-_TIME: Final = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
-_JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 
 
-class _Group(click.Group):
-    """Tells errors of prices and storage to people: exit code 1 for what was asked, 2 for what could not be reached."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except PriceError as exc:
-            raise click.ClickException(str(exc)) from exc
-        except QueryFailed as exc:
-            raise CannotRun(f"{exc}: {exc.detail}") from exc
-        except (StorageError, TrustUnusable) as exc:
-            raise CannotRun(str(exc)) from exc
+def _bring_prices(store: Store) -> None:
+    migrate(store)
+    load_prices(store)
 
 
-@click.group(cls=_Group)
+@click.group()
 def prices() -> None:
     """What calls cost by the price list: look, set your own, find what has none, give stored spans new costs.
 
@@ -59,23 +46,22 @@ def prices() -> None:
 
 
 @prices.command("list")
-@settings_options(_STORE)
+@asks_the_api(_bring_prices)
 @click.argument("model", default="")
 @click.option("--provider", default="", help="Only providers whose id contains this.")
 @click.option("--source", type=click.Choice(["user", "genai-prices"]), help="Only your own, or only the package's.")
 @click.option("--all", "show_all", is_flag=True, help=f"Print all; else the first {_SHOWN}.")
-@_JSON
-def list_prices(model: str, provider: str, source: str | None, show_all: bool, as_json: bool, **flags: Any) -> None:
+@JSON_OPTION
+def list_prices(api: Api, model: str, *, provider: str, source: str | None, show_all: bool, as_json: bool) -> None:
     """List the prices in use, of models whose name contains MODEL. Exits with 1 if there are none.
 
     \b
     agentvigil prices list claude-sonnet --provider anthropic
     agentvigil prices list --source user --json
     """
-    with prices_of(load_settings(flags)) as book:
-        found = book.listed(provider, model, source or "")
+    found = api.get("/v1/prices", {"provider": provider, "model": model, "source": source or ""})["prices"]
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        print_json(found)
     else:
         shown = found if show_all else found[:_SHOWN]
         _print_table([_price_row(entry) for entry in shown])
@@ -107,13 +93,13 @@ def _name_options(command: Any) -> Any:
 
 
 @prices.command("set")
-@settings_options(_STORE)
+@asks_the_api(_bring_prices)
 @click.argument("provider")
 @click.argument("model")
 @_price_options
 @_name_options
-@_JSON
-def set_price(provider: str, model: str, as_json: bool, since: datetime | None, **options: Any) -> None:
+@JSON_OPTION
+def set_price(api: Api, provider: str, model: str, *, as_json: bool, since: datetime | None, **others: Any) -> None:
     """Set your own price of MODEL at PROVIDER, in USD for a million tokens; it wins over the package's.
 
     * in MODEL stands for any text, and * as PROVIDER for any provider. Stored spans keep their costs until
@@ -124,20 +110,16 @@ def set_price(provider: str, model: str, as_json: bool, since: datetime | None, 
     agentvigil prices set azure gpt-4o --input 2.2 --output 8.8 --since 2026-02-01
     agentvigil prices set my-gateway 'llama-*' --input 0.2 --output 0.6
     """
-    names = (*PRICE_FIELDS, "service_tier", "input_from")
-    entry: dict[str, Any] = {"provider": provider, "model": model} | {name: options.pop(name) for name in names}
-    entry["since"] = since and since.date().isoformat()
-    with prices_of(load_settings(options)) as book:
-        taken = book.set([entry])
-    _print_taken(taken, as_json=as_json)
+    entry = {"provider": provider, "model": model, "since": since and since.date().isoformat(), **others}
+    _set(api, [entry], as_json=as_json)
 
 
 @prices.command("unset")
-@settings_options(_STORE)
+@asks_the_api(_bring_prices)
 @click.argument("provider")
 @click.argument("model")
 @_name_options
-def unset_price(provider: str, model: str, since: datetime | None, **options: Any) -> None:
+def unset_price(api: Api, provider: str, model: str, *, since: datetime | None, **others: Any) -> None:
     """Take your own price of MODEL at PROVIDER back: all of them, or those of a tier, day or size.
 
     Exits with 1 if there is none.
@@ -146,21 +128,19 @@ def unset_price(provider: str, model: str, since: datetime | None, **options: An
     agentvigil prices unset openai gpt-4o
     agentvigil prices unset azure gpt-4o --since 2026-02-01
     """
-    entry: dict[str, Any] = {"provider": provider, "model": model}
-    entry |= {name: options.pop(name) for name in ("service_tier", "input_from")}
-    entry["since"] = since and since.date().isoformat()
-    with prices_of(load_settings(options)) as book:
-        removed = book.unset([{name: value for name, value in entry.items() if value is not None}])
+    entry = {"provider": provider, "model": model, "since": since and since.date().isoformat(), **others}
+    named = {name: value for name, value in entry.items() if value is not None}
+    removed = api.call("POST", "/v1/prices/overrides/remove", body={"prices": [named]})["removed"]
     click.echo(f"{removed} of your own prices taken back", err=True)
     if not removed:
         sys.exit(1)
 
 
 @prices.command("import")
-@settings_options(_STORE)
+@asks_the_api(_bring_prices)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@_JSON
-def import_prices(file: Path, as_json: bool, **flags: Any) -> None:
+@JSON_OPTION
+def import_prices(api: Api, file: Path, *, as_json: bool) -> None:
     """Set the prices in FILE, all or none: .csv with a line of names, .json with a list, or .toml with [[prices]].
 
     Fields: provider, model, service_tier, since, input_from, and the prices input, output, cache_read, cache_write,
@@ -171,24 +151,21 @@ def import_prices(file: Path, as_json: bool, **flags: Any) -> None:
     agentvigil prices import prices.csv --json
     """
     overrides = parse_file(file.name.lower(), file.read_bytes())
-    with prices_of(load_settings(flags)) as book:
-        taken = book.set([as_entry(override) for override in overrides])
-    _print_taken(taken, as_json=as_json)
+    _set(api, [as_entry(override) for override in overrides], as_json=as_json)
 
 
 @prices.command("diff")
-@settings_options(_STORE)
-@_JSON
-def diff_prices(as_json: bool, **flags: Any) -> None:
+@asks_the_api(_bring_prices)
+@JSON_OPTION
+def diff_prices(api: Api, *, as_json: bool) -> None:
     """Show where your own prices differ from the installed genai-prices. Exits with 1 if they do.
 
     \b
     agentvigil prices diff
     """
-    with prices_of(load_settings(flags)) as book:
-        found = book.diff()
+    found = api.get("/v1/prices/diff")["prices"]
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        print_json(found)
     else:
         _print_table([[_name(e), e["price"], e["user"] or "-", e["package"] or "-"] for e in found])
     if found:
@@ -196,20 +173,19 @@ def diff_prices(as_json: bool, **flags: Any) -> None:
 
 
 @prices.command("unpriced")
-@settings_options(_STORE)
-@click.option("--since", type=_TIME, help="Only calls since then, in UTC.")
-@_JSON
-def unpriced(since: datetime | None, as_json: bool, **flags: Any) -> None:
-    """List models of paid calls that have no price. Exits with 1 if there are any.
+@asks_the_api(_bring_prices)
+@filter_options(UnpricedFilters)
+@JSON_OPTION
+def unpriced(api: Api, params: Params, *, as_json: bool) -> None:
+    """List models of paid calls that have no price, of every project. Exits with 1 if there are any.
 
     \b
     agentvigil prices unpriced
     agentvigil prices unpriced --since 2026-01-01 --json
     """
-    with prices_of(load_settings(flags)) as book:
-        found = book.unpriced(_in_utc(since))
+    found = api.get("/v1/prices/unpriced", params)["models"]
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        print_json(found)
     else:
         _print_table(
             [
@@ -227,15 +203,10 @@ def unpriced(since: datetime | None, as_json: bool, **flags: Any) -> None:
 
 
 @prices.command("recost")
-@settings_options(_STORE)
-@click.option("--since", type=_TIME, help="Only calls since then, in UTC.")
-@click.option("--until", type=_TIME, help="Only calls before then, in UTC.")
-@click.option("--provider", default="", help="Only calls of this provider, as it stands in otel_traces.")
-@click.option("--model", default="", help="Only calls that asked for or were answered by this model.")
-@_JSON
-def recost(
-    since: datetime | None, until: datetime | None, provider: str, model: str, as_json: bool, **flags: Any
-) -> None:
+@asks_the_api(_bring_prices)
+@filter_options(RecostRequest)
+@JSON_OPTION
+def recost(api: Api, params: Params, *, as_json: bool) -> None:
     """Give stored spans the list costs of the prices in use, and have their runs settled again.
 
     Goes partition by partition and rewrites only what differs; stopped and run again it goes on.
@@ -244,25 +215,39 @@ def recost(
     agentvigil prices recost
     agentvigil prices recost --since 2026-01-01 --model gpt-4o
     """
-    wanted = Recost(_in_utc(since), _in_utc(until), provider, model)
     steps = []
-    with prices_of(load_settings(flags)) as book:
-        for step in book.recost(wanted):
-            steps.append(step)
-            click.echo(
-                f"{step['partition']}: {step['spans']} spans of {step['traces']} traces, "
-                f"{step['before_usd']} USD before, {step['after_usd']} USD now",
-                err=True,
-            )
+    for step in _recosted(api.lines("/v1/prices/recost", params)):
+        steps.append(step)
+        click.echo(
+            f"{step['partition']}: {step['spans']} spans of {step['traces']} traces, "
+            f"{step['before_usd']} USD before, {step['after_usd']} USD now",
+            err=True,
+        )
     if as_json:
-        click.echo(json.dumps(steps, indent=2))
+        print_json(steps)
     else:
         click.echo(f"{sum(step['spans'] for step in steps)} spans have a new cost", err=True)
 
 
-def _print_taken(taken: Sequence[dict[str, Any]], *, as_json: bool) -> None:
+def _recosted(lines: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield what was done in each partition; the last line says whether that is all.
+
+    Raises:
+        BrokenOff: if it is not.
+    """
+    for line in lines:
+        if "done" in line:
+            return
+        if "error" in line:
+            raise BrokenOff(line["error"])
+        yield line
+    raise BrokenOff("the answer ended before all was done; run it again to go on")
+
+
+def _set(api: Api, entries: Sequence[dict[str, Any]], *, as_json: bool) -> None:
+    taken = api.call("PUT", "/v1/prices/overrides", body={"prices": entries})["prices"]
     if as_json:
-        click.echo(json.dumps(taken, indent=2))
+        print_json(taken)
         return
     for entry in taken:
         known = ", ".join(f"{name} {entry[name]}" for name in PRICE_FIELDS if name in entry)
@@ -293,7 +278,3 @@ def _print_table(rows: Sequence[Sequence[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _in_utc(at: datetime | None) -> datetime | None:
-    return at and at.replace(tzinfo=UTC)

@@ -1,6 +1,5 @@
 """``agentvigil projects``: which there are, and users of a ClickHouse server who see one of them."""
 
-import json
 import os
 import secrets
 from typing import Any, Final
@@ -8,19 +7,20 @@ from urllib.parse import urlsplit
 
 import click
 
-from agentvigil.cli.failing import StoreGroup
-from agentvigil.cli.key_access import NotGiven, books_of
+from agentvigil.cli.api_access import Api
+from agentvigil.cli.asking import JSON_OPTION, asks_the_api, print_json
+from agentvigil.cli.exit_codes import told
 from agentvigil.cli.keys import print_table
 from agentvigil.cli.options import load_settings, settings_options
-from agentvigil.storage.access import AccessError
 from agentvigil.storage.access.server_users import user_statements
+from agentvigil.storage.migrations import migrate
 from agentvigil.storage.opening import open_store
 
 _STORE: Final = ("data", "clickhouse", "database")
 _PASSWORD: Final = "AGENTVIGIL_SQL_PASSWORD"  # noqa: S105 - the name of a variable
 
 
-@click.group(cls=StoreGroup)
+@click.group()
 def projects() -> None:
     """Projects: whose telemetry is kept apart by whose key sent it.
 
@@ -35,18 +35,17 @@ def projects() -> None:
 
 
 @projects.command("list")
-@settings_options(_STORE)
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-def list_projects(as_json: bool, **flags: Any) -> None:
+@asks_the_api()
+@JSON_OPTION
+def list_projects(api: Api, *, as_json: bool) -> None:
     """List projects that were made, have keys, or have had data lately.
 
     \b
     agentvigil projects list
     """
-    with books_of(load_settings(flags)) as books:
-        found = books.projects()
+    found = api.get("/v1/projects")["items"]
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        print_json(found)
         return
     print_table(
         ("PROJECT", "DESCRIPTION", "KEYS", "LAST DATA"),
@@ -63,20 +62,19 @@ def list_projects(as_json: bool, **flags: Any) -> None:
 
 
 @projects.command("create")
-@settings_options(_STORE)
+@asks_the_api(migrate)
 @click.argument("name")
 @click.option("--description", default="", help="A label that says what it is.")
-@click.option("--json", "as_json", is_flag=True, help="Print the project as one JSON object.")
-def create_project(name: str, description: str, as_json: bool, **flags: Any) -> None:
+@JSON_OPTION
+def create_project(api: Api, name: str, *, description: str, as_json: bool) -> None:
     """Make a project by name, or give one another description.
 
     \b
     agentvigil projects create shop --description web-shop
     """
-    with books_of(load_settings(flags)) as books:
-        made = books.create_project(name, description)
+    made = api.call("POST", "/v1/projects", body={"name": name, "description": description})
     if as_json:
-        click.echo(json.dumps(made, indent=2))
+        print_json(made)
     click.echo(
         f"project {made['name']}; `agentvigil keys create --project {made['name']}` makes a key for it", err=True
     )
@@ -87,6 +85,7 @@ def create_project(name: str, description: str, as_json: bool, **flags: Any) -> 
 @click.argument("project")
 @click.option("--user", required=True, help="User of the ClickHouse server, made if it is not there.")
 @click.option("--apply", "applies", is_flag=True, help="Run the statements on the server, instead of printing them.")
+@told()
 def grant_project(project: str, user: str, applies: bool, **flags: Any) -> None:
     """Let a user of a ClickHouse server see one project: print the statements that do it, or run them.
 
@@ -106,10 +105,7 @@ def grant_project(project: str, user: str, applies: bool, **flags: Any) -> None:
     given = os.environ.get(_PASSWORD)
     password = given or secrets.token_urlsafe(24)
     with open_store(settings.clickhouse, settings.data, settings.database, purpose="agentvigil projects") as (store, _):
-        try:
-            statements = user_statements(store, project, user, password)
-        except AccessError as exc:
-            raise NotGiven(str(exc)) from exc
+        statements = user_statements(store, project, user, password)
         is_new = not store.rows("SELECT 1 FROM system.users WHERE name = {user:String}", {"user": user})
         if applies:
             for statement in statements:

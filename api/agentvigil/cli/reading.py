@@ -32,7 +32,7 @@ _all_option = click.option("--all", "show_all", is_flag=True, help="Print all, h
 
 
 @click.command()
-@asks_the_api
+@asks_the_api()
 @filter_options(RunList, defaults={"since": "24h"})
 @_limit_option
 @_all_option
@@ -55,7 +55,7 @@ def runs(api: Api, params: Params, *, limit: int, show_all: bool, as_json: bool)
 
 
 @click.command()
-@asks_the_api
+@asks_the_api()
 @click.argument("run_id", metavar="ID")
 @click.option("--project", help="For keys of every project: which one is meant, `default` if none is said.")
 @click.option("--all", "show_all", is_flag=True, help="Show every step of a long run.")
@@ -86,7 +86,7 @@ def run(api: Api, run_id: str, *, project: str | None, show_all: bool, as_json: 
 
 
 @click.command()
-@asks_the_api
+@asks_the_api()
 @filter_options(SessionList, defaults={"since": "30d"})
 @_limit_option
 @_all_option
@@ -107,7 +107,7 @@ def sessions(api: Api, params: Params, *, limit: int, show_all: bool, as_json: b
 
 
 @click.command()
-@asks_the_api
+@asks_the_api()
 @click.argument("name", required=False)
 @filter_options(AgentList, defaults={"since": "30d"})
 @_limit_option

@@ -1,18 +1,18 @@
 """Which agents and versions are asked for."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from agentvigil.api.access import Asked
+from agentvigil.api.orders import Order
 from agentvigil.api.runs.filters import AgentRunFilters, RunFilters, Texts
 from agentvigil.api.times import GivenTime
 
 Version = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
-class AgentOrder(StrEnum):
+class AgentOrder(Order):
     """What agents are ordered by; with a dash the greatest comes first."""
 
     MOST_RUNS = "-runs"
@@ -29,14 +29,6 @@ class AgentOrder(StrEnum):
     EARLIEST = "last_seen"
     NAME = "name"
     NAME_BACKWARDS = "-name"
-
-    @property
-    def is_descending(self) -> bool:
-        return self.value.startswith("-")
-
-    @property
-    def field(self) -> str:
-        return self.value.removeprefix("-")
 
 
 class AgentList(RunFilters):

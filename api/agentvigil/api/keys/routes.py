@@ -52,7 +52,9 @@ def keys_router(keys: KeyBook, projects: ProjectBook) -> APIRouter:
         """Revoke a key for ever. One that is revoked already stays as it is."""
         found = keys.find(key_id)
         if found is None or not _is_of(asker.caller.project, found):
-            raise NotFound(f"there is no key {key_id[:64]} here", "list them with GET /v1/keys")
+            raise NotFound(
+                f"there is no key {key_id[:64]} here", "GET /v1/keys and `agentvigil keys list` show those there are"
+            )
         return Key.of(keys.revoke(key_id) or found)
 
     @router.get("/projects", response_model=ProjectList)

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from agentvigil.api.access import Asked
+from agentvigil.api.orders import Order
 from agentvigil.api.times import GivenTime
 
 Text = Annotated[str, StringConstraints(max_length=1000)]
@@ -23,7 +24,7 @@ class RunStatus(StrEnum):
     OPEN = "open"
 
 
-class RunOrder(StrEnum):
+class RunOrder(Order):
     """What runs are ordered by; with a dash the greatest comes first."""
 
     NEWEST = "-started_at"
@@ -36,14 +37,6 @@ class RunOrder(StrEnum):
     FEWEST_TOKENS = "tokens"
     MOST_STEPS = "-steps"
     FEWEST_STEPS = "steps"
-
-    @property
-    def is_descending(self) -> bool:
-        return self.value.startswith("-")
-
-    @property
-    def field(self) -> str:
-        return self.value.removeprefix("-")
 
 
 class AgentRunFilters(Asked):
@@ -64,10 +57,10 @@ class AgentRunFilters(Asked):
     tag: Texts = Field([], description="a tag that was given to the run")
     trace: Texts = Field([], description="trace id")
     id_prefix: IdPrefix | None = Field(None, description="how the run's id begins")
-    min_cost_usd: Decimal | None = Field(None, ge=0, lt=10**9)
-    max_cost_usd: Decimal | None = Field(None, ge=0, lt=10**9)
-    min_duration_ms: float | None = Field(None, ge=0, le=10**12)
-    max_duration_ms: float | None = Field(None, ge=0, le=10**12)
+    min_cost_usd: Decimal | None = Field(None, ge=0, lt=10**9, description="cost this much or more, in US dollars")
+    max_cost_usd: Decimal | None = Field(None, ge=0, lt=10**9, description="cost this much or less")
+    min_duration_ms: float | None = Field(None, ge=0, le=10**12, description="took this long or longer, in ms")
+    max_duration_ms: float | None = Field(None, ge=0, le=10**12, description="took this long or less")
 
 
 class RunFilters(AgentRunFilters):

@@ -1,25 +1,21 @@
 """Which sessions are asked for."""
 
 from decimal import Decimal
-from enum import StrEnum
 
 from pydantic import Field
 
 from agentvigil.api.access import Asked
+from agentvigil.api.orders import Order
 from agentvigil.api.runs.filters import RunStatus, Texts
 from agentvigil.api.times import GivenTime
 
 
-class SessionOrder(StrEnum):
+class SessionOrder(Order):
     """What sessions are ordered by; the greatest comes first."""
 
     NEWEST = "-last_at"
     DEAREST = "-cost_usd"
     MOST_RUNS = "-runs"
-
-    @property
-    def field(self) -> str:
-        return self.value.removeprefix("-")
 
 
 class SessionsOfAgent(Asked):
@@ -32,7 +28,9 @@ class SessionsOfAgent(Asked):
     user: Texts = Field([], description="user.id of any of its runs")
     environment: Texts = Field([], description="deployment.environment.name of any of its runs")
     status: list[RunStatus] = Field([], max_length=4, description="status of any of its runs")
-    min_cost_usd: Decimal | None = Field(None, ge=0, lt=10**9)
+    min_cost_usd: Decimal | None = Field(
+        None, ge=0, lt=10**9, description="its runs cost this much or more together, in US dollars"
+    )
     sort: SessionOrder = SessionOrder.NEWEST
     limit: int = Field(50, ge=1, le=1000)
     cursor: str | None = Field(None, max_length=2048, description="`next_cursor` of the page before")

@@ -57,8 +57,24 @@ def priced_store(directory: DataDirectory, database: str) -> Iterator[EmbeddedSt
 
 def insert_calls(store: EmbeddedStore, calls: Sequence[dict[str, Any]]) -> None:
     """Insert a span for each of ``calls``, numbered in order; what a call does not say is not known."""
-    names = ("Timestamp", "Billing", "Provider", "RequestModel", "ResponseModel", "ServiceTier", *COUNT_COLUMNS)
-    defaults = {"Billing": "leaf", "Provider": "", "RequestModel": "", "ResponseModel": "", "ServiceTier": ""}
+    names = (
+        "Project",
+        "Timestamp",
+        "Billing",
+        "Provider",
+        "RequestModel",
+        "ResponseModel",
+        "ServiceTier",
+        *COUNT_COLUMNS,
+    )
+    defaults = {
+        "Project": "default",
+        "Billing": "leaf",
+        "Provider": "",
+        "RequestModel": "",
+        "ResponseModel": "",
+        "ServiceTier": "",
+    }
     store.insert_rows(
         "otel_traces",
         ("Case", *names),

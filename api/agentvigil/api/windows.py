@@ -1,13 +1,13 @@
 """Times that lists are searched in, and the windows that they are cut into where the newest come first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from agentvigil.api.conditions import nanoseconds
 
-_HOUR_NS: Final = 3_600_000_000_000
-_WINDOWS_NS: Final = (_HOUR_NS, 12 * _HOUR_NS, 7 * 24 * _HOUR_NS)
+HOUR_NS: Final = 3_600_000_000_000
+_WINDOWS_NS: Final = (HOUR_NS, 12 * HOUR_NS, 7 * 24 * HOUR_NS)
 _MARGIN: Final = timedelta(days=1)
 """How far ahead of ours a sender's clock may be: no span is stored with a later start."""
 
@@ -23,8 +23,10 @@ def time_range(since: datetime | None, until: datetime | None, unless_said: time
     return (nanoseconds(since) if since else 0, nanoseconds(until or now + _MARGIN))
 
 
-def newest_first(from_ns: int, to_ns: int, begin_ns: int | None = None) -> Iterator[tuple[int, int]]:
-    """Cut a time into windows, the newest first, each longer than the one before; the last one has all the rest.
+def newest_first(
+    from_ns: int, to_ns: int, begin_ns: int | None = None, lengths_ns: Sequence[int] = _WINDOWS_NS
+) -> Iterator[tuple[int, int]]:
+    """Cut a time into windows, the newest first, which go ``lengths_ns`` back; the last one has all the rest.
 
     Most pages are full after the first, and no more of a table is read than that. With ``begin_ns``, where the page
     before ended, nothing newer is in them.
@@ -33,7 +35,7 @@ def newest_first(from_ns: int, to_ns: int, begin_ns: int | None = None) -> Itera
         # Others may have started in the same nanosecond.
         to_ns = min(to_ns, begin_ns + 1)
     newest_ns = min(to_ns, nanoseconds(datetime.now(UTC)))
-    for length_ns in _WINDOWS_NS:
+    for length_ns in lengths_ns:
         edge_ns = newest_ns - length_ns
         if edge_ns <= from_ns:
             break

@@ -12,14 +12,14 @@ from agentvigil.api.access import Asked
 from agentvigil.api.amounts import time_of
 from agentvigil.api.runs.filters import RunStatus
 from agentvigil.api.runs.steps import Step
-from agentvigil.api.times import GivenTime, ToldTime
+from agentvigil.api.times import GivenTime, ToldTime, in_utc
 
 
 class FailuresAsked(Asked):
     """How far back similar failures are looked for."""
 
     since: GivenTime | None = Field(
-        None, description="similar failures are looked for from this time on; 30 days before the run if none is said"
+        None, description="similar failures are looked for from this time on; 7 days before the run if none is said"
     )
 
 
@@ -72,7 +72,7 @@ class SimilarRun(BaseModel):
 
 
 class Similar(BaseModel):
-    """Other runs of this agent with a root cause of the same type and code, in the same tool or model."""
+    """Other runs of this agent with a root cause of the same type and code, which used the same tool or model."""
 
     since: ToldTime
     runs: int = Field(examples=[12])
@@ -82,7 +82,7 @@ class Similar(BaseModel):
     newest: list[SimilarRun] = Field(description="five at most")
     list: str = Field(
         examples=["/v1/runs?agent=support-agent&failure_type=tool&failure_code=timeout&tool=refund"],
-        description="lists them, and runs that use this tool or model and failed the same way elsewhere",
+        description="lists them, and this one",
     )
 
 
@@ -127,5 +127,5 @@ def similar_to(found: Mapping[str, Any], since: datetime, alike: Mapping[str, st
         first_at=found["first_at"] if found["runs"] else None,
         last_at=found["last_at"] if found["runs"] else None,
         newest=[SimilarRun(id=run_id, started_at=time_of(-negative_ns)) for run_id, negative_ns in newest],
-        list=f"/v1/runs?{urlencode(alike)}",
+        list=f"/v1/runs?{urlencode({**alike, 'since': in_utc(since)})}",
     )

@@ -6,7 +6,7 @@ Framework, AgentFingerprint, Fingerprint, Steps, Spans, Depth, LlmCalls, ToolCal
 Tools, InputTokens, OutputTokens, CacheReadTokens, CacheWriteTokens, ReasoningTokens, UnknownUsageCalls, BilledCostUSD,
 ListCostUSD, ReportedCostUSD, UnpricedCalls, TimeToFirstChunk, Failures, RecoveredFailures, FirstFailureType,
 FirstFailureCode, FirstFailureSpanId, RootCauseType, RootCauseCode, RootCauseSpanId, RootCauseMessage, CriticalPathModelTime,
-CriticalPathToolTime, CriticalPathRetrievalTime, CriticalPathOtherTime, HasLateSpans, DuplicateOfTraceId, SettledAt, Version
+CriticalPathToolTime, CriticalPathRetrievalTime, CriticalPathOtherTime, HasLateSpans, DuplicateOfTraceId, SettledAt
 
 -- page --
 -- The keys of one page of runs that started between two times, and what they are ordered by.
@@ -18,8 +18,13 @@ WHERE Project = {project:String}
     AND Timestamp >= fromUnixTimestamp64Nano({from_ns:Int64}) AND Timestamp < fromUnixTimestamp64Nano({to_ns:Int64})
     AND DuplicateOfTraceId = ''
     {{conditions}}
-ORDER BY value {{direction}}, timestamp_ns {{direction}}, RunId {{direction}}
+ORDER BY {{first}} timestamp_ns {{direction}}, RunId {{direction}}
 LIMIT {limit:UInt32}
+
+-- first --
+-- What pages are ordered by before the start. Where that is nothing it must not be there either: with a constant in front
+-- the engine reads all that it could leave out.
+value {{direction}},
 
 -- by_key --
 -- Runs by their keys, in no order.
@@ -28,6 +33,7 @@ FROM agent_runs FINAL
 WHERE Project = {project:String}
     AND toStartOfMinute(Timestamp) IN (
         SELECT toStartOfMinute(fromUnixTimestamp64Nano(arrayJoin({timestamps_ns:Array(Int64)}))))
+    AND Timestamp >= fromUnixTimestamp64Nano({from_ns:Int64}) AND Timestamp <= fromUnixTimestamp64Nano({to_ns:Int64})
     AND RunId IN {run_ids:Array(String)}
 
 -- by_id --
@@ -155,7 +161,7 @@ WHERE Project = {project:String} AND RunId = {run_id:String} AND NOT IsDeleted
 ORDER BY Tag
 
 -- similar --
--- The other runs of a time that have the same root cause, the newest first, and how many they are.
+-- The other runs of a time that have the same root cause and used the same tool or model: how many, and the newest.
 SELECT
     count() AS runs,
     min(Timestamp) AS first_at,
@@ -166,26 +172,6 @@ FROM agent_runs FINAL
 WHERE Project = {project:String}
     AND toStartOfMinute(Timestamp) >= toStartOfMinute(fromUnixTimestamp64Nano({from_ns:Int64}))
     AND toStartOfMinute(Timestamp) <= fromUnixTimestamp64Nano({to_ns:Int64})
-    AND RootCauseType = {failure_type:String} AND RootCauseCode = {failure_code:String} AND RunName = {agent:String}
+    AND Timestamp >= fromUnixTimestamp64Nano({from_ns:Int64})
     AND RunId != {run_id:String} AND DuplicateOfTraceId = ''
     {{conditions}}
-
--- in_same_tool --
--- Only root causes in this tool. Older versions of a step do no harm here, and leaving them out would cost most of it.
-AND hasAny(Tools, [{tool:String}]) AND RootCauseSpanId IN (
-    SELECT SpanId
-    FROM agent_steps
-    WHERE Project = {project:String}
-        AND toStartOfMinute(Timestamp) >= toStartOfMinute(fromUnixTimestamp64Nano({from_ns:Int64}))
-        AND toStartOfMinute(Timestamp) <= fromUnixTimestamp64Nano({to_ns:Int64})
-        AND Status = 'failure' AND FailureCode = {failure_code:String} AND ToolName = {tool:String})
-
--- in_same_model --
--- Only root causes in calls of this model.
-AND hasAny(Models, [{model:String}]) AND RootCauseSpanId IN (
-    SELECT SpanId
-    FROM agent_steps
-    WHERE Project = {project:String}
-        AND toStartOfMinute(Timestamp) >= toStartOfMinute(fromUnixTimestamp64Nano({from_ns:Int64}))
-        AND toStartOfMinute(Timestamp) <= fromUnixTimestamp64Nano({to_ns:Int64})
-        AND Status = 'failure' AND FailureCode = {failure_code:String} AND Model = {model:String})

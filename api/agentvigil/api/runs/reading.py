@@ -9,16 +9,18 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from agentvigil.analysis.explaining import RootCause
 from agentvigil.api.conditions import conditions_of, put_together
 from agentvigil.api.cursors import cursor_of, position_of
 from agentvigil.api.problems import NotFound
 from agentvigil.api.reading import Reader
-from agentvigil.api.runs.filters import RunList, RunOrder
-from agentvigil.api.windows import newest_first, time_range
+from agentvigil.api.runs.filters import RunFilters, RunList, RunOrder
+from agentvigil.api.windows import HOUR_NS, newest_first, time_range
 from agentvigil.storage.named_queries import load_queries
 
 STATEMENTS: Final = load_queries("agentvigil.api.runs", "queries.sql")
+_WINDOWS_NS: Final = (HOUR_NS, 2 * 24 * HOUR_NS)
+"""Few, since each question has a price of its own; the last one has all the rest."""
+
 _STEPS_MARGIN_NS: Final = 10 * 60 * 1_000_000_000
 """How far the clock of another machine with steps of a run may be off."""
 
@@ -79,32 +81,12 @@ class Runs:
         }
         return self._reader.records(sql, parameters)
 
-    def similar(
-        self,
-        project: str,
-        run: Mapping[str, Any],
-        cause: RootCause,
-        step: Mapping[str, Any] | None,
-        since_ns: int,
-    ) -> dict[str, Any]:
-        """Return how many other runs since then have the same root cause as ``run``, and which are the newest.
-
-        ``step`` is the row of agent_steps that is the cause, None where it is the run itself.
-        """
-        place = {"tool": (step or {}).get("ToolName", ""), "model": (step or {}).get("Model", "")}
-        part = "in_same_tool" if place["tool"] else "in_same_model" if place["model"] else None
-        sql = put_together(STATEMENTS["similar"], conditions=STATEMENTS[part] if part else "")
-        parameters = {
-            **{name: value for name, value in place.items() if part == f"in_same_{name}"},
-            "project": project,
-            "run_id": run["RunId"],
-            "agent": run["RunName"],
-            "failure_type": cause.failure_type,
-            "failure_code": cause.failure_code,
-            "from_ns": since_ns,
-            "to_ns": time_range(None, None)[1],
-        }
-        return self._reader.records(sql, parameters)[0]
+    def similar(self, project: str, run_id: str, alike: RunFilters) -> dict[str, Any]:
+        """Return how many runs but for this one are what ``alike`` asks for, and which are the newest."""
+        conditions, values = conditions_of(STATEMENTS, alike)
+        from_ns, to_ns = time_range(alike.since, alike.until)
+        parameters = {**values, "project": project, "run_id": run_id, "from_ns": from_ns, "to_ns": to_ns}
+        return self._reader.records(put_together(STATEMENTS["similar"], conditions=conditions), parameters)[0]
 
     def tags(self, project: str, run_id: str) -> list[str]:
         """Return the tags of a run, sorted."""
@@ -124,11 +106,12 @@ class Runs:
             STATEMENTS["page"],
             value=value,
             conditions=conditions,
-            direction="DESC" if order.is_descending else "ASC",
+            first="" if order.field == RunOrder.NEWEST.field else STATEMENTS["first"],
         )
+        sql = put_together(sql, direction="DESC" if order.is_descending else "ASC")
         windows = iter([(from_ns, to_ns)])
         if order is RunOrder.NEWEST:
-            windows = newest_first(from_ns, to_ns, after[1] if after is not None else None)
+            windows = newest_first(from_ns, to_ns, after[1] if after is not None else None, _WINDOWS_NS)
         found: list[dict[str, Any]] = []
         for window_from_ns, window_to_ns in windows:
             parameters = {
@@ -150,6 +133,8 @@ class Runs:
         parameters = {
             "project": project,
             "timestamps_ns": [key["timestamp_ns"] for key in keys],
+            "from_ns": min(key["timestamp_ns"] for key in keys),
+            "to_ns": max(key["timestamp_ns"] for key in keys),
             "run_ids": [key["RunId"] for key in keys],
         }
         rows = {(row["timestamp_ns"], row["RunId"]): row for row in self._reader.records(sql, parameters)}

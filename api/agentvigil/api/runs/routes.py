@@ -9,11 +9,10 @@ from fastapi import APIRouter, Path, Query
 from agentvigil.analysis.explaining import RunFacts, StepFacts, account_of, root_cause_of
 from agentvigil.api.access import Asked, Reads
 from agentvigil.api.amounts import time_of
-from agentvigil.api.conditions import nanoseconds
 from agentvigil.api.cursors import cursor_of, position_of
 from agentvigil.api.problems import described
 from agentvigil.api.runs.failures import Cause, FailuresAsked, RunFailures, actions_for, similar_to
-from agentvigil.api.runs.filters import RunList
+from agentvigil.api.runs.filters import RunFilters, RunList
 from agentvigil.api.runs.models import Run, RunDetail, RunPage
 from agentvigil.api.runs.reading import Runs
 from agentvigil.api.runs.steps import Step, StepList, StepPage
@@ -24,7 +23,7 @@ MOST_TOLD: Final = 1000
 MOST_FAILURES: Final = 200
 _ALL: Final = StepList.model_validate({})
 _FAILED: Final = StepList.model_validate({"failed": True})
-_SIMILAR_SINCE: Final = timedelta(days=30)
+_SIMILAR_SINCE: Final = timedelta(days=7)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PLACES: Final = (("tool", "ToolName"), ("model", "Model"))
 
@@ -86,10 +85,10 @@ def runs_router(runs: Runs) -> APIRouter:
             told = Cause.of(cause, message or None)
             actions = actions_for(cause, step, row["RunName"])
             since = asked.since or max(time_of(row["timestamp_ns"]) - _SIMILAR_SINCE, _EPOCH)
-            found = runs.similar(asker.project, row, cause, step, nanoseconds(since))
             alike = {"agent": row["RunName"], "failure_type": cause.failure_type, "failure_code": cause.failure_code}
             alike |= {name: step[column] for name, column in _PLACES if step and step[column]}
-            similar = similar_to(found, since, alike)
+            wanted = RunFilters.model_validate({name: [value] for name, value in alike.items()} | {"since": since})
+            similar = similar_to(runs.similar(asker.project, run_id, wanted), since, alike)
         return RunFailures(
             run_id=run_id,
             status=row["Status"],

@@ -21,6 +21,7 @@ class FailuresAsked(Asked):
     since: GivenTime | None = Field(
         None, description="similar failures are looked for from this time on; 7 days before the run if none is said"
     )
+    until: GivenTime | None = Field(None, description="up to this time; 7 days after the run if none is said")
 
 
 class Cause(BaseModel):
@@ -75,6 +76,7 @@ class Similar(BaseModel):
     """Other runs of this agent with a root cause of the same type and code, which used the same tool or model."""
 
     since: ToldTime
+    until: ToldTime
     runs: int = Field(examples=[12])
     versions: int = Field(description="versions of the agent among them")
     first_at: ToldTime | None
@@ -117,15 +119,16 @@ def actions_for(cause: RootCause, step: Mapping[str, Any] | None, agent: str) ->
     )
 
 
-def similar_to(found: Mapping[str, Any], since: datetime, alike: Mapping[str, str]) -> Similar:
-    """Return what the statement ``similar`` found since then, for the filters ``alike`` of a list of runs."""
+def similar_to(found: Mapping[str, Any], since: datetime, until: datetime, alike: Mapping[str, str]) -> Similar:
+    """Return what the statement ``similar`` found between two times, for the filters ``alike`` of a list of runs."""
     newest: Sequence[tuple[str, int]] = found["newest"]
     return Similar(
         since=since,
+        until=until,
         runs=found["runs"],
         versions=found["versions"],
         first_at=found["first_at"] if found["runs"] else None,
         last_at=found["last_at"] if found["runs"] else None,
         newest=[SimilarRun(id=run_id, started_at=time_of(-negative_ns)) for run_id, negative_ns in newest],
-        list=f"/v1/runs?{urlencode({**alike, 'since': in_utc(since)})}",
+        list=f"/v1/runs?{urlencode({**alike, 'since': in_utc(since), 'until': in_utc(until)})}",
     )

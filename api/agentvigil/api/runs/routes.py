@@ -23,7 +23,7 @@ MOST_TOLD: Final = 1000
 MOST_FAILURES: Final = 200
 _ALL: Final = StepList.model_validate({})
 _FAILED: Final = StepList.model_validate({"failed": True})
-_SIMILAR_SINCE: Final = timedelta(days=7)
+_SIMILAR_WITHIN: Final = timedelta(days=7)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PLACES: Final = (("tool", "ToolName"), ("model", "Model"))
 
@@ -84,11 +84,15 @@ def runs_router(runs: Runs) -> APIRouter:
             message = step["FailureMessage"] if step else row["RootCauseMessage"]
             told = Cause.of(cause, message or None)
             actions = actions_for(cause, step, row["RunName"])
-            since = asked.since or max(time_of(row["timestamp_ns"]) - _SIMILAR_SINCE, _EPOCH)
+            started = time_of(row["timestamp_ns"])
+            since = asked.since or max(started - _SIMILAR_WITHIN, _EPOCH)
+            until = asked.until or started + _SIMILAR_WITHIN
             alike = {"agent": row["RunName"], "failure_type": cause.failure_type, "failure_code": cause.failure_code}
             alike |= {name: step[column] for name, column in _PLACES if step and step[column]}
-            wanted = RunFilters.model_validate({name: [value] for name, value in alike.items()} | {"since": since})
-            similar = similar_to(runs.similar(asker.project, run_id, wanted), since, alike)
+            wanted = RunFilters.model_validate(
+                {name: [value] for name, value in alike.items()} | {"since": since, "until": until}
+            )
+            similar = similar_to(runs.similar(asker.project, run_id, wanted), since, until, alike)
         return RunFailures(
             run_id=run_id,
             status=row["Status"],

@@ -114,11 +114,15 @@ FROM
     GROUP BY TraceId
 )
 
--- times --
--- From when to when the runs of a trace go. Older versions of their rows do no harm.
+-- place --
+-- The runs of a trace: their ids by start, without those that only repeat another trace's calls, and from when to when all
+-- of them go.
 SELECT
-    count() AS runs, toUnixTimestamp64Nano(min(Timestamp)) AS first_ns, toUnixTimestamp64Nano(max(EndTimestamp)) AS last_ns
-FROM agent_runs
+    arrayMap(run -> run.2, arraySort(groupArrayIf((Timestamp, RunId), DuplicateOfTraceId = ''))) AS run_ids,
+    count() AS runs,
+    toUnixTimestamp64Nano(min(Timestamp)) AS first_ns,
+    toUnixTimestamp64Nano(max(EndTimestamp)) AS last_ns
+FROM agent_runs FINAL
 WHERE Project = {project:String} AND TraceId = {trace_id:String}
 
 -- near_its_runs --

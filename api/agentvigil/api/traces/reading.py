@@ -7,6 +7,7 @@ since the trace may have begun before the window.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from agentvigil.api.conditions import conditions_of, put_together
@@ -14,19 +15,32 @@ from agentvigil.api.cursors import cursor_of, position_of
 from agentvigil.api.problems import NotFound
 from agentvigil.api.reading import Reader
 from agentvigil.api.traces.filters import TraceList
-from agentvigil.api.windows import newest_first, time_range
+from agentvigil.api.windows import HOUR_NS, newest_first, time_range
 from agentvigil.storage.named_queries import load_queries
 
 MOST_SPANS: Final = 50_000
 """That are told of one trace."""
 
 _STATEMENTS: Final = load_queries("agentvigil.api.traces", "queries.sql")
-_NEAR_NS: Final = 2 * 24 * 3_600_000_000_000
+_NEAR_NS: Final = 6 * HOUR_NS
 """How far from all runs of its trace a span is found."""
 
 _FEWEST_CANDIDATES: Final = 20
 _MOST_ROUNDS: Final = 20
 """How often candidates are looked for, for one page. It is told as it is then, with a cursor to go on from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the spans of a trace are: near its runs, whose ids ``run_ids`` are by start; anywhere if it has none.
+
+    ``parameters`` and the condition ``bounds`` say so to a statement.
+    """
+
+    trace_id: str
+    run_ids: tuple[str, ...]
+    parameters: Mapping[str, Any]
+    bounds: str
 
 
 class Traces:
@@ -62,47 +76,46 @@ class Traces:
                     return found, cursor_of(said, (from_ns, to_ns, *after))
         return found, None
 
-    def spans(self, project: str, trace_id: str) -> tuple[list[dict[str, Any]], int]:
+    def place(self, project: str, trace_id: str) -> Place:
+        """Return where a trace is to be looked for."""
+        parameters: dict[str, Any] = {"project": project, "trace_id": trace_id}
+        found = self._reader.records(_STATEMENTS["place"], parameters)[0]
+        if not found["runs"]:
+            return Place(trace_id, (), parameters, "")
+        parameters |= {"near_from_ns": found["first_ns"] - _NEAR_NS, "near_to_ns": found["last_ns"] + _NEAR_NS}
+        return Place(trace_id, tuple(found["run_ids"]), parameters, _STATEMENTS["near_its_runs"])
+
+    def spans(self, place: Place) -> tuple[list[dict[str, Any]], int]:
         """Return the first `MOST_SPANS` rows of a trace by start, and how many it has in all.
 
         Raises:
             NotFound: if the project has none of that trace.
         """
-        parameters, bounds = self._near(project, trace_id)
-        sql = put_together(_STATEMENTS["spans"], bounds=bounds)
-        rows = self._reader.records(sql, {**parameters, "limit": MOST_SPANS + 1})
+        rows = self._of(place, "spans", limit=MOST_SPANS + 1)
         if not rows:
             raise NotFound(
-                f"project {project} has no trace {trace_id}", "GET /v1/traces lists traces; docs/sql.md finds any span"
+                f"project {place.parameters['project']} has no trace {place.trace_id}",
+                "GET /v1/traces lists traces; docs/sql.md finds any span",
             )
         if len(rows) <= MOST_SPANS:
             return rows, len(rows)
-        total = self._reader.records(put_together(_STATEMENTS["spans_total"], bounds=bounds), parameters)
-        return rows[:MOST_SPANS], total[0]["spans"]
+        return rows[:MOST_SPANS], self._of(place, "spans_total")[0]["spans"]
 
-    def runs(self, project: str, trace_id: str) -> list[str]:
-        """Return the ids of the runs in a trace by start, without those that only repeat another trace's calls."""
-        return [run for row in self._runs(project, [trace_id], {}, "") for run in row["run_ids"]]
-
-    def spans_with_content(self, project: str, trace_id: str) -> frozenset[str]:
+    def spans_with_content(self, place: Place) -> frozenset[str]:
         """Return the ids of the spans of a trace of which a text is stored."""
-        parameters, bounds = self._near(project, trace_id)
-        rows = self._reader.records(put_together(_STATEMENTS["spans_with_content"], bounds=bounds), parameters)
-        return frozenset(row["SpanId"] for row in rows)
+        return frozenset(row["SpanId"] for row in self._of(place, "spans_with_content"))
 
-    def span(self, project: str, trace_id: str, span_id: str) -> dict[str, Any]:
+    def span(self, place: Place, span_id: str) -> dict[str, Any]:
         """Return the row of a span, as it was taken in last.
 
         Raises:
             NotFound: if the project has no such span.
         """
-        parameters, bounds = self._near(project, trace_id)
-        sql = put_together(_STATEMENTS["span"], bounds=bounds)
-        rows = self._reader.records(sql, {**parameters, "span_id": span_id})
+        rows = self._of(place, "span", span_id=span_id)
         if not rows:
             raise NotFound(
-                f"project {project} has no span {span_id} in trace {trace_id}",
-                f"GET /v1/traces/{trace_id} lists the spans of the trace",
+                f"project {place.parameters['project']} has no span {span_id} in trace {place.trace_id}",
+                f"GET /v1/traces/{place.trace_id} lists the spans of the trace",
             )
         return rows[0]
 
@@ -111,14 +124,9 @@ class Traces:
         parameters = {"project": project, "trace_id": trace_id, "span_id": span_id}
         return self._reader.records(_STATEMENTS["content"], parameters)
 
-    def _near(self, project: str, trace_id: str) -> tuple[dict[str, Any], str]:
-        """Return what a statement about one trace binds, and its condition on times, none where it has no run."""
-        parameters: dict[str, Any] = {"project": project, "trace_id": trace_id}
-        times = self._reader.records(_STATEMENTS["times"], parameters)[0]
-        if not times["runs"]:
-            return parameters, ""
-        parameters |= {"near_from_ns": times["first_ns"] - _NEAR_NS, "near_to_ns": times["last_ns"] + _NEAR_NS}
-        return parameters, _STATEMENTS["near_its_runs"]
+    def _of(self, place: Place, statement: str, **more: Any) -> list[dict[str, Any]]:
+        sql = put_together(_STATEMENTS[statement], bounds=place.bounds)
+        return self._reader.records(sql, {**place.parameters, **more})
 
     def _candidates(
         self, project: str, asked: TraceList, window: tuple[int, int], after: tuple[int, str] | None, limit: int

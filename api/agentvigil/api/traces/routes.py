@@ -53,16 +53,16 @@ def traces_router(traces: Traces, policies: ContentPolicies) -> APIRouter:
     @router.get("/{trace_id}", response_model=TraceTree, responses=described(404))
     def get_trace(asker: Reads, trace_id: TraceId, _: Annotated[Asked, Query()]) -> Response:
         """Tell the spans of a trace in their tree, without attributes and texts."""
-        trace_id = trace_id.lower()
-        spans, spans_total = traces.spans(asker.project, trace_id)
+        place = traces.place(asker.project, trace_id.lower())
+        spans, spans_total = traces.spans(place)
         tree = TraceTree.of(
             asker.project,
-            trace_id,
+            place.trace_id,
             spans,
             list(places(spans)),
             spans_total,
-            traces.runs(asker.project, trace_id),
-            traces.spans_with_content(asker.project, trace_id),
+            list(place.run_ids),
+            traces.spans_with_content(place),
         )
         # What is checked once is not checked again, which would take longer than the store does.
         return Response(tree.model_dump_json(), media_type="application/json")
@@ -71,7 +71,7 @@ def traces_router(traces: Traces, policies: ContentPolicies) -> APIRouter:
     def get_span(asker: Reads, trace_id: TraceId, span_id: SpanId, _: Annotated[Asked, Query()]) -> Span:
         """Tell one span whole, with what the project lets be stored of what was said in it."""
         trace_id, span_id = trace_id.lower(), span_id.lower()
-        row = traces.span(asker.project, trace_id, span_id)
+        row = traces.span(traces.place(asker.project, trace_id), span_id)
         content = traces.content(asker.project, trace_id, span_id)
         policy = policies.of(asker.project)
         hint = None if content else _hint(asker.project, policy)

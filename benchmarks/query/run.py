@@ -96,6 +96,24 @@ class Server:
         return [json.loads(line) for line in text.splitlines()]
 
 
+def wait_for_sums(server: Server) -> None:
+    """Return when every hour of the store is summed, as it is where a server has run for a while."""
+    while True:
+        connection = http.client.HTTPConnection(server.addresses["api"], timeout=60)
+        connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+        waiting = {
+            name: float(value)
+            for name, _, value in (line.rpartition(" ") for line in text.splitlines() if line[:1] != "#")
+        }
+        hours = waiting["agentvigil_rollup_waiting_hours"]
+        print(f"\r{hours:.0f} hours are still to be summed ", end="", file=sys.stderr, flush=True)
+        if waiting["agentvigil_rollup_hours_total"] and hours <= 1:
+            print(file=sys.stderr)
+            return
+        time.sleep(5)
+
+
 def measure(server: Server, load: str, count: int, samples: Samples) -> list[Measured]:
     """Ask every request ``count`` times, in turns, so that all see the same load."""
     taken: dict[str, list[float]] = {request.name: [] for request in REQUESTS}
@@ -137,6 +155,7 @@ def _told(figures: Sequence[Measured]) -> str:
 def run(data: Path, count: int, rate: int) -> list[Measured]:
     """Measure a server on ``data``, first idle, then while ``rate`` spans a second come in."""
     with Server(data) as server:
+        wait_for_sums(server)
         samples = {name: server.rows(sql) for name, sql in _statements().items()}
         figures = measure(server, "idle", count, samples)
         print(f"idle\n{_told(figures)}", flush=True)

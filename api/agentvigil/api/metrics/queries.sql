@@ -7,8 +7,9 @@ SELECT
 FROM {{rows}}
 GROUP BY bucket
 
--- grouped_series --
--- Sums by time and group. The place of the largest groups counts from 1; that of all others is 0.
+-- grouped_runs --
+-- Sums by time and group. The place of the largest groups counts from 1; that of all others is 0. Users and sessions are
+-- many, so which are the largest is found out first, from nothing but their names.
 WITH largest AS (
     SELECT
         {{keys}},
@@ -27,6 +28,39 @@ SELECT
     {{measures}}
 FROM (SELECT *, {{keys}} FROM {{rows}}) AS row
 LEFT ANY JOIN largest USING ({{key_names}})
+GROUP BY bucket, place
+
+-- grouped_steps --
+-- The same of steps, which are so many that they are gone through once: everything is summed for every group there is,
+-- and what percentiles are made of is kept, until it is known which groups are the largest.
+SELECT
+    bucket,
+    if(rank <= {groups:UInt32}, rank, 0) AS place,
+    any(labels) AS labels,
+    any(groups_total) AS groups_total,
+    {{whole_measures}}
+FROM
+(
+    SELECT *, max(rank) OVER () AS groups_total
+    FROM
+    (
+        SELECT *, dense_rank() OVER (ORDER BY group_rows DESC, labels) AS rank
+        FROM
+        (
+            SELECT *, tuple({{key_names}}) AS labels, sum(row_count) OVER (PARTITION BY {{key_names}}) AS group_rows
+            FROM
+            (
+                SELECT
+                    {{bucket}} AS bucket,
+                    {{keys}},
+                    count() AS row_count,
+                    {{partial_measures}}
+                FROM {{rows}}
+                GROUP BY bucket, {{key_names}}
+            )
+        )
+    )
+) AS part
 GROUP BY bucket, place
 
 -- bucket --

@@ -1,7 +1,7 @@
 """Sums over time in one query, however many series.
 
-A percentile can not be added up from those of parts. So groups are told apart before anything is summed: those that are
-not among the largest are one group, of which everything is computed as of any other.
+A percentile can not be added up from those of parts. So groups are told apart before anything is summed up: those that
+are not among the largest are one group, of which everything is computed as of any other.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,15 @@ from agentvigil.api.metrics.models import Metrics, Series, Value
 from agentvigil.api.problems import Invalid, TooMuch
 from agentvigil.api.ranges import TimeRange
 from agentvigil.api.reading import Reader
-from agentvigil.api.totals.measures import Calls, Source, measures, run_rows, step_rows
+from agentvigil.api.totals.measures import (
+    Calls,
+    Source,
+    measures,
+    partial_measures,
+    run_rows,
+    step_rows,
+    whole_measures,
+)
 from agentvigil.storage.named_queries import load_queries
 
 _STATEMENTS: Final = load_queries("agentvigil.api.metrics", "queries.sql")
@@ -55,10 +63,13 @@ class MetricsReading:
 
         rows, values = _rows(asked, source, dimensions)
         keys = [f"key_{place}" for place, _ in enumerate(dimensions)]
+        summed = list(dict.fromkeys(one for metric in chosen.values() for one in metric.measures))
         sql = put_together(
-            _STATEMENTS["grouped_series" if dimensions else "series"],
+            _STATEMENTS[f"grouped_{source}" if dimensions else "series"],
             bucket=_STATEMENTS["bucket"],
-            measures=measures(source, dict.fromkeys(one for metric in chosen.values() for one in metric.measures)),
+            measures=measures(source, summed),
+            partial_measures=partial_measures(source, summed),
+            whole_measures=whole_measures(source, summed),
             keys=", ".join(
                 f"{_STATEMENTS[f'{source}_by_{dimension}']} AS {key}"
                 for dimension, key in zip(dimensions, keys, strict=True)

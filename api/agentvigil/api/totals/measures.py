@@ -1,5 +1,6 @@
 """Texts for statements that sum: which rows, and which sums of them."""
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Final
@@ -10,6 +11,9 @@ from agentvigil.api.runs.reading import STATEMENTS as RUN_STATEMENTS
 from agentvigil.storage.named_queries import load_queries
 
 STATEMENTS: Final = load_queries("agentvigil.api.totals", "measures.sql")
+
+_QUANTILES: Final = re.compile(r"^(quantiles\w+)(\([^()]*\))", re.MULTILINE)
+"""How a measure begins that can not be added up."""
 
 
 class Source(StrEnum):
@@ -29,6 +33,23 @@ class Calls(StrEnum):
 def measures(source: Source, names: Iterable[str]) -> str:
     """Return the columns for SELECT that sum rows of ``source``: each is named as the measure it is."""
     return ",\n".join(f"{STATEMENTS[f'{source}_{name}']} AS {name}" for name in names)
+
+
+def partial_measures(source: Source, names: Iterable[str]) -> str:
+    """Return the columns for SELECT of which :func:`whole_measures` makes those of :func:`measures`."""
+    sums = {name: STATEMENTS[f"{source}_{name}"] for name in names}
+    parts = {name: _QUANTILES.sub(r"\1State\2", sum_of_rows) for name, sum_of_rows in sums.items()}
+    return ",\n".join(f"{part} AS {name}" for name, part in parts.items())
+
+
+def whole_measures(source: Source, names: Iterable[str]) -> str:
+    """Return the columns for SELECT that put together rows of :func:`partial_measures`: all but quantiles are added."""
+    columns = []
+    for name in names:
+        quantiles = _QUANTILES.search(STATEMENTS[f"{source}_{name}"])
+        whole = f"{quantiles[1]}Merge{quantiles[2]}" if quantiles else "sum"
+        columns.append(f"{whole}(part.{name}) AS {name}")
+    return ",\n".join(columns)
 
 
 def run_rows(filters: RunFilters) -> tuple[str, dict[str, Any]]:

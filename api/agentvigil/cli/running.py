@@ -15,6 +15,7 @@ from opentelemetry.trace import NoOpTracer, Tracer
 from prometheus_client import CollectorRegistry, Gauge
 from starlette.types import ASGIApp
 
+from agentvigil.analysis.rollups import RollupCollector, RollupService
 from agentvigil.analysis.settling import ProgressCollector, SettlingConfig, SettlingService
 from agentvigil.api.app import api_app
 from agentvigil.api.request_ids import RequestIds
@@ -118,6 +119,10 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
             settling.start()
             stack.push_async_callback(asyncio.to_thread, settling.stop)
             ProgressCollector(registry, lambda: settling.progress)
+            rollups = RollupService(store)
+            rollups.start()
+            stack.push_async_callback(asyncio.to_thread, rollups.stop)
+            RollupCollector(registry, lambda: rollups.progress)
         headroom = DiskHeadroom(directory.path if directory else None, settings.min_free_disk_bytes)
         _register_disk(registry, headroom)
         spool = await asyncio.to_thread(_open_spool, stack, settings, store, settling, registry)

@@ -33,7 +33,7 @@ class SettlingService:
     """
 
     def __init__(self, store: Store, config: SettlingConfig, tracer: Tracer = _NO_TRACER) -> None:
-        self._store, self._config, self._holder = store, config, _holder(store)
+        self._store, self._config, self._holder = store, config, holder_of(store)
         self._tracer = tracer
         self._job = SettlingJob(store, config, self._holder, tracer)
         self._pause_s = config.pause_s
@@ -88,7 +88,7 @@ class SettlingService:
             _LOG.debug("the lease of settling ends by itself: %s", exc)
 
 
-def _holder(store: Store) -> str:
+def holder_of(store: Store) -> str:
     """Return who has the lease: an embedded store has one process, so a new one is the same holder."""
     return "embedded" if store.is_embedded else f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"
 

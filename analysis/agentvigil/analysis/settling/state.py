@@ -15,13 +15,13 @@ _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SettlingState:
-    """The rows of settling_state, as ``holder`` reads and writes them.
+    """The rows of settling_state, as ``holder`` reads and writes them; ``lease`` names the work that one process does.
 
     Every method raises :class:`StorageError` if the store does not answer.
     """
 
-    def __init__(self, store: Store, holder: str) -> None:
-        self._store, self._holder = store, holder
+    def __init__(self, store: Store, holder: str, lease: str = _LEASE) -> None:
+        self._store, self._holder, self._lease = store, holder, lease
 
     def watermark(self) -> datetime:
         """Return before when all that was taken in is settled; 1970 if nothing ever was."""
@@ -42,21 +42,21 @@ class SettlingState:
         self._write(_RECOSTED, recosted)
 
     def take_lease(self, now: datetime) -> bool:
-        """Say whether this process is the one to settle now; what two at once cost is double work, no more."""
-        row = self._read(_LEASE)
+        """Say whether this process is the one to do it now; what two at once cost is double work, no more."""
+        row = self._read(self._lease)
         if row and row[1] != self._holder and row[0] > now:
             return False
         if row and row[1] == self._holder and row[0] > now + _LEASE_TIME / 2:
             return True
-        self._write(_LEASE, now + _LEASE_TIME)
-        row = self._read(_LEASE)
+        self._write(self._lease, now + _LEASE_TIME)
+        row = self._read(self._lease)
         return row is not None and row[1] == self._holder
 
     def end_lease(self, now: datetime) -> None:
         """Let another process take over at once."""
-        row = self._read(_LEASE)
+        row = self._read(self._lease)
         if row and row[1] == self._holder:
-            self._write(_LEASE, now)
+            self._write(self._lease, now)
 
     def _read(self, name: str) -> tuple[datetime, str, int] | None:
         rows: Sequence[Sequence[object]] = self._store.rows(STATEMENTS["read_state"], {"name": name})

@@ -1,7 +1,7 @@
 """Sums over time in one query, however many series.
 
-A percentile can not be added up from those of parts. So groups are told apart before anything is summed: those that are
-not among the largest are one group, of which everything is computed as of any other.
+A percentile can not be added up from those of parts. So groups are told apart before anything is summed up: those that
+are not among the largest are one group, of which everything is computed as of any other.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from agentvigil.api.conditions import nanoseconds, put_together
 from agentvigil.api.metrics.asked import Dimension, Interval, MetricName, SeriesAsked
+from agentvigil.api.metrics.call_sums import CallSums
 from agentvigil.api.metrics.definitions import METRICS, Metric
 from agentvigil.api.metrics.models import Metrics, Series, Value
 from agentvigil.api.problems import Invalid, TooMuch
 from agentvigil.api.ranges import TimeRange
 from agentvigil.api.reading import Reader
-from agentvigil.api.totals.measures import Calls, Source, measures, run_rows, step_rows
+from agentvigil.api.totals.measures import Source, measures, run_rows
 from agentvigil.storage.named_queries import load_queries
 
 _STATEMENTS: Final = load_queries("agentvigil.api.metrics", "queries.sql")
@@ -26,9 +27,7 @@ _MOST_VALUES: Final = 500_000
 """Some megabytes of answer, and half a second to write it."""
 
 _MONDAY: Final = datetime(1970, 1, 5, tzinfo=UTC)
-_CALLS: Final = {Dimension.MODEL: Calls.MODELS, Dimension.TOOL: Calls.TOOLS}
-_OF_STEPS: Final = frozenset({Dimension.MODEL, Dimension.TOOL, Dimension.FAILURE_TYPE, Dimension.FAILURE_CODE})
-"""What is known of a step without its run."""
+_ONLY_OF_STEPS: Final = frozenset({Dimension.MODEL, Dimension.TOOL})
 
 
 class MetricsReading:
@@ -53,19 +52,12 @@ class MetricsReading:
         series_count = asked.groups + 1 if dimensions else 1
         _check_size(len(times), series_count, len(chosen), is_interval_said=asked.interval is not None)
 
-        rows, values = _rows(asked, source, dimensions)
-        keys = [f"key_{place}" for place, _ in enumerate(dimensions)]
-        sql = put_together(
-            _STATEMENTS["grouped_series" if dimensions else "series"],
-            bucket=_STATEMENTS["bucket"],
-            measures=measures(source, dict.fromkeys(one for metric in chosen.values() for one in metric.measures)),
-            keys=", ".join(
-                f"{_STATEMENTS[f'{source}_by_{dimension}']} AS {key}"
-                for dimension, key in zip(dimensions, keys, strict=True)
-            ),
-            key_names=", ".join(keys),
-            rows=rows,
-        )
+        summed = list(dict.fromkeys(one for metric in chosen.values() for one in metric.measures))
+        if source is Source.STEPS:
+            sums = CallSums(project, asked, dimensions, time, interval_s, summed)
+            sql, values = sums.statement(self._reader)
+        else:
+            sql, values = _runs_statement(asked, dimensions, summed)
         parameters = {
             **values,
             **time.parameters,
@@ -89,7 +81,7 @@ class MetricsReading:
 def _source(metrics: Sequence[MetricName], dimensions: Iterable[Dimension]) -> Source:
     """Return runs, unless only steps have what is asked for."""
     only_of_steps = METRICS[Source.STEPS].keys() - METRICS[Source.RUNS].keys()
-    if only_of_steps.intersection(metrics) or _CALLS.keys() & set(dimensions):
+    if only_of_steps.intersection(metrics) or _ONLY_OF_STEPS & set(dimensions):
         return Source.STEPS
     return Source.RUNS
 
@@ -137,19 +129,21 @@ def _check_size(points: int, series: int, metrics: int, *, is_interval_said: boo
         )
 
 
-def _rows(asked: SeriesAsked, source: Source, dimensions: Sequence[Dimension]) -> tuple[str, dict[str, Any]]:
-    """Return what follows FROM, and the values it binds."""
-    if source is Source.RUNS:
-        return run_rows(asked)
-    said = {Dimension.MODEL: asked.model, Dimension.TOOL: asked.tool}
-    return step_rows(
-        asked,
-        [_CALLS[dimension] for dimension in dimensions if dimension in _CALLS] or list(Calls),
-        with_runs=not _OF_STEPS.issuperset(dimensions),
-        conditions="\n".join(
-            _STATEMENTS[f"only_{dimension}"] for dimension, values in said.items() if values and dimension in dimensions
-        ),
+def _runs_statement(
+    asked: SeriesAsked, dimensions: Sequence[Dimension], summed: Iterable[str]
+) -> tuple[str, dict[str, Any]]:
+    """Return the statement for series of runs, and what it binds besides all that series bind."""
+    rows, values = run_rows(asked)
+    keys = {f"key_{place}": _STATEMENTS[f"runs_by_{dimension}"] for place, dimension in enumerate(dimensions)}
+    sql = put_together(
+        _STATEMENTS["grouped_runs" if dimensions else "series_of_runs"],
+        bucket=_STATEMENTS["bucket"],
+        measures=measures(Source.RUNS, summed),
+        keys=", ".join(f"{expression} AS {key}" for key, expression in keys.items()),
+        key_names=", ".join(keys),
+        rows=rows,
     )
+    return sql, values
 
 
 def _series(

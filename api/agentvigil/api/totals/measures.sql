@@ -18,11 +18,11 @@ ORDER BY runs DESC, failure_type, failure_code
 LIMIT 10
 
 -- runs_of_steps --
--- The runs whose steps may lie in a time: they began in it, or up to a day before.
+-- The runs that steps of a time may belong to.
 agent_runs FINAL
 WHERE Project = {project:String}
-    AND toStartOfMinute(Timestamp) >= toStartOfMinute(fromUnixTimestamp64Nano(greatest({from_ns:Int64} - 86400000000000, 0)))
-    AND toStartOfMinute(Timestamp) <= fromUnixTimestamp64Nano({to_ns:Int64})
+    AND toStartOfMinute(Timestamp) >= toStartOfMinute(fromUnixTimestamp64Nano(greatest({from_ns:Int64} - 90000000000000, 0)))
+    AND toStartOfMinute(Timestamp) <= fromUnixTimestamp64Nano({to_ns:Int64} + 7200000000000)
     AND DuplicateOfTraceId = ''
     {{conditions}}
 
@@ -37,24 +37,30 @@ WHERE step.Project = {project:String}
     AND ({{calls}})
     {{step_conditions}}
 
--- calls_of_models --
--- Embeddings too.
-step.Billed
-
--- calls_of_tools --
-step.Operation = 'execute_tool' AND step.BillingNote != 'duplicate'
-
 -- join_runs --
 -- What only their runs know.
 SEMI LEFT JOIN (
     SELECT
         RunId AS run_id, RunName AS run_name, AgentVersion AS run_version, Environment AS run_environment, Status AS run_status,
-        UserId AS run_user, ConversationId AS run_session, ServiceName AS run_service, Framework AS run_framework
+        Timestamp AS run_timestamp, UserId AS run_user, ConversationId AS run_session, ServiceName AS run_service, Framework AS run_framework
     FROM {{runs_of_steps}}
 ) AS run ON step.RunId = run.run_id
 
--- in_runs --
-AND step.RunId IN (SELECT RunId FROM {{runs_of_steps}})
+-- only_near_run --
+AND ({{run_of_step}})
+
+-- steps_of_hours --
+AND toStartOfMinute(step.Timestamp) IN (
+    SELECT toDateTime(hour_s + 60 * arrayJoin(range(60)))
+    FROM (SELECT arrayJoin({raw_hours:Array(UInt32)}) AS hour_s)
+)
+
+-- runs_of_hours --
+-- Those that steps of these hours may belong to.
+AND toStartOfMinute(Timestamp) IN (
+    SELECT DISTINCT toDateTime(hour_s - 86400 + 60 * arrayJoin(range(26 * 60)))
+    FROM (SELECT arrayJoin({raw_hours:Array(UInt32)}) AS hour_s)
+)
 
 -- runs_runs --
 count()
@@ -114,44 +120,3 @@ sum(ToolCalls)
 
 -- runs_retries --
 sum(Retries)
-
--- steps_calls --
-count()
-
--- steps_errors --
-countIf(Status = 'failure')
-
--- steps_durations --
--- Nanoseconds at 50, 95 and 99 %.
-quantilesExactInclusive(0.5, 0.95, 0.99)(Duration)
-
--- steps_first_chunks --
--- Seconds at 50 and 95 %.
-quantilesExactInclusive(0.5, 0.95)(TimeToFirstChunk)
-
--- steps_input_tokens --
-sumIf(InputTokens, Billed)
-
--- steps_output_tokens --
-sumIf(OutputTokens, Billed)
-
--- steps_cache_read_tokens --
-sumIf(CacheReadTokens, Billed)
-
--- steps_cache_write_tokens --
-sumIf(CacheWriteTokens, Billed)
-
--- steps_reasoning_tokens --
-sumIf(ReasoningTokens, Billed)
-
--- steps_calls_without_usage --
-countIf(Billed AND BillingNote = 'no tokens')
-
--- steps_cost_usd --
-sum(BilledCostUSD)
-
--- steps_unpriced_calls --
-countIf(Billed AND BillingNote = 'no price')
-
--- steps_retries --
-countIf(Attempt > 1)

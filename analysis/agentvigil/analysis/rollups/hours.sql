@@ -1,0 +1,81 @@
+-- Summing the steps of an hour.
+
+-- waiting --
+-- Hours that are over and whose steps changed since they were summed, the newest first; those that changed just now last.
+SELECT
+    changed.Project AS project,
+    toUnixTimestamp(changed.Hour) AS hour_s,
+    changed.KeepDays AS keep_days,
+    changed.Changes AS changes,
+    changed.LastChangeAt <= now64(3) - toIntervalSecond({quiet_s:UInt32}) AS is_quiet,
+    dateDiff('second', changed.Hour, now('UTC')) - 3600 AS age_s
+FROM
+(
+    SELECT Project, Hour, KeepDays, sum(Changes) AS Changes, max(LastChangeAt) AS LastChangeAt
+    FROM agent_step_changes
+    GROUP BY Project, Hour, KeepDays
+) AS changed
+LEFT JOIN
+(
+    SELECT Project, Hour, KeepDays, max(Changes) AS Changes
+    FROM agent_step_hours_made
+    GROUP BY Project, Hour, KeepDays
+) AS made ON changed.Project = made.Project AND changed.Hour = made.Hour AND changed.KeepDays = made.KeepDays
+WHERE changed.Changes != made.Changes AND changed.Hour + 3600 <= now()
+ORDER BY is_quiet DESC, changed.Hour DESC, project, keep_days
+
+-- sum_hour --
+-- The sums of an hour. One thread: intake has the machine first.
+INSERT INTO agent_step_hours
+(
+    Project, Hour, KeepDays, IsAllRuns, RunName, HasRun, IsModelCall, IsToolCall, Model, ToolName, Changes,
+    Calls, Errors, Retries, InputTokens, OutputTokens, CacheReadTokens, CacheWriteTokens, ReasoningTokens,
+    UnknownUsageCalls, BilledCostUSD, UnpricedCalls, Durations, FirstChunks
+)
+SETTINGS do_not_merge_across_partitions_select_final = 1, max_threads = 1
+WITH
+    fromUnixTimestamp({hour_s:UInt32}) AS hour_start,
+    hour_start + 3600 AS hour_end
+SELECT
+    {project:String}, hour_start, {keep_days:UInt16},
+    grouping(run_name) AS is_all_runs, run_name, has_run, is_model_call, is_tool_call, Model, ToolName, {changes:UInt64},
+    {{steps_calls}}, {{steps_errors}}, {{steps_retries}},
+    {{steps_input_tokens}}, {{steps_output_tokens}}, {{steps_cache_read_tokens}}, {{steps_cache_write_tokens}},
+    {{steps_reasoning_tokens}}, {{steps_calls_without_usage}}, {{steps_cost_usd}}, {{steps_unpriced_calls}},
+    {{steps_durations}}, {{steps_first_chunks}}
+FROM
+(
+    SELECT
+        step.*,
+        run.run_id != '' AND ({{run_of_step}}) AS has_run,
+        if(has_run, run.run_name, '') AS run_name,
+        {{calls_of_models}} AS is_model_call,
+        {{calls_of_tools}} AS is_tool_call
+    FROM
+    (
+        SELECT *
+        FROM agent_steps FINAL
+        WHERE Project = {project:String}
+            AND toStartOfMinute(Timestamp) >= hour_start AND toStartOfMinute(Timestamp) < hour_end
+            AND KeepDays = {keep_days:UInt16}
+    ) AS step
+    LEFT ANY JOIN
+    (
+        SELECT RunId AS run_id, RunName AS run_name, Timestamp AS run_timestamp
+        FROM agent_runs FINAL
+        WHERE Project = {project:String}
+            AND toStartOfMinute(Timestamp) >= hour_start - 86400 AND toStartOfMinute(Timestamp) < hour_end + 3600
+            AND DuplicateOfTraceId = ''
+    ) AS run ON step.RunId = run.run_id
+    WHERE is_model_call OR is_tool_call
+)
+GROUP BY GROUPING SETS
+(
+    (run_name, has_run, is_model_call, is_tool_call, Model, ToolName),
+    (is_model_call, is_tool_call, Model, ToolName)
+)
+
+-- made --
+-- From now on the sums of an hour count, as long as its steps stay.
+INSERT INTO agent_step_hours_made (Project, Hour, KeepDays, Changes)
+SELECT {project:String}, fromUnixTimestamp({hour_s:UInt32}), {keep_days:UInt16}, {changes:UInt64}

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from agentvigil.analysis.rollups import RollupJob
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.migrations import migrate
@@ -69,6 +70,15 @@ class Dataset:
             store.command(SQL[statement], chunk)
 
 
+def sum_hours(store: Store) -> None:
+    """Sum the hours of ``store`` that are over, as a server that ran meanwhile would have done."""
+    job = RollupJob(store, "benchmark", quiet_s=0)
+    while job.step(datetime.now(UTC)):
+        print(f"\r{job.progress.waiting_hours:>5,} hours to sum", end="", file=sys.stderr, flush=True)
+    job.stop(datetime.now(UTC))
+    print(file=sys.stderr)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="data directory to fill; must not hold data yet")
@@ -84,6 +94,7 @@ def main() -> None:
             elapsed_s = time.monotonic() - started
             print(f"\r{done:>9,} of {arguments.runs:,} runs, {elapsed_s:.0f} s", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
+        sum_hours(store)
         for row in (*store.rows(SQL["parts"]), *store.rows(SQL["check"])):
             print(*row)
         store.close()

@@ -355,6 +355,7 @@ def test_why_it_failed_is_told_with_what_to_do_and_how_often() -> None:
     }
     similar = {
         "since": NOW,
+        "until": NOW,
         "runs": 12,
         "versions": 2,
         "first_at": NOW,

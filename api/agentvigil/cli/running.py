@@ -24,6 +24,7 @@ from agentvigil.api.telemetry import ApiMetrics, ApiTelemetry
 from agentvigil.cli.health import HealthChecks
 from agentvigil.cli.listening import CannotListen, HttpServer, bind
 from agentvigil.cli.log_intake import ReceiverIntake
+from agentvigil.cli.open_files import raise_limit
 from agentvigil.cli.own_traces import OwnTraces
 from agentvigil.cli.settings import Endpoint, Settings, option_of
 from agentvigil.cli.tls import Tls, load_tls
@@ -101,6 +102,7 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
         # Where there is no data there is no key; nothing need be made to find that out.
         raise needs_key
     tls = load_tls(settings)
+    raise_limit()
     async with contextlib.AsyncExitStack() as stack:
         store, directory = stack.enter_context(
             open_store(settings.clickhouse, settings.data, settings.database, purpose=purpose)

@@ -69,6 +69,8 @@ class InsertStream:
         os.set_blocking(self._write_fd, False)
         with contextlib.suppress(AttributeError, OSError):  # Linux alone has it, and an unprivileged user has a limit.
             fcntl.fcntl(self._write_fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        self._writable = select.poll()
+        self._writable.register(self._write_fd, select.POLLOUT)
         self._turn = threading.Lock()
         self._ended = threading.Event()
         self._failure: BaseException | None = None
@@ -113,7 +115,8 @@ class InsertStream:
             try:
                 remaining = remaining[os.write(self._write_fd, remaining) :]
             except BlockingIOError:
-                select.select((), (self._write_fd,), (), _WRITABLE_S)
+                # Not select(), which takes no descriptor above 1023.
+                self._writable.poll(_WRITABLE_S * 1000)
 
     def _wait_until_read(self) -> None:
         pause = _LOOK_S

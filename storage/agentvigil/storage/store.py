@@ -5,6 +5,7 @@ query came out in front of the next answer of the same handle.
 """
 
 import threading
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
@@ -191,21 +192,34 @@ class Store(ABC):
             raise
 
     def _client(self) -> Client:
-        client: Client | None = getattr(self._local, "client", None)
-        if client is None:
+        kept: _Kept | None = getattr(self._local, "kept", None)
+        if kept is None:
             if self._closed:
                 raise StorageError("the store is closed")
-            client = self._connect()
-            self._local.client = client
+            kept = self._local.kept = _Kept(self._connect())
             with self._lock:
-                self._clients.add(client)
-        return client
+                self._clients.add(kept.client)
+            # Threads come and go, and take what they keep with them: a pool lets one go that nobody needed for a while.
+            weakref.finalize(kept, self._let_go, kept.client).atexit = False
+        return kept.client
 
     def _discard(self, client: Client) -> None:
-        self._local.client = None
+        self._local.kept = None
+        self._let_go(client)
+
+    def _let_go(self, client: Client) -> None:
         with self._lock:
+            is_open = client in self._clients
             self._clients.discard(client)
-        client.close()
+        if is_open:
+            client.close()
+
+
+class _Kept:
+    """What one thread keeps of a store."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
 
 
 def failure_of(exc: ClickHouseError) -> QueryFailed:

@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 GO ?= go
 OTELCOL := build/otelcol/otelcol
+# One more than there are cores: tests wait for servers much of their time.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 
 .DEFAULT_GOAL := help
 
@@ -30,7 +32,7 @@ demo: $(VENV)/.server ## Start everything and play a fleet of agents; Ctrl-C end
 	@exec $(BIN)/agentvigil demo $(ARGS)
 
 test: $(VENV)/.dev ## Run the tests
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev ## Run the static checks
 	$(BIN)/ruff check .

@@ -121,7 +121,7 @@ class DiesAt:
 def test_sums_and_steps_tell_the_same(store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     dice = random.Random(seed)
     everything = (QUESTIONS, PROJECTS)
-    traces = {number: random_trace(dice, number, dice.choice(PROJECTS)) for number in range(1, 25)}
+    traces = {number: random_trace(dice, number, dice.choice(PROJECTS)) for number in range(1, 15)}
     late = []
     for spans in traces.values():
         held_back = [span for span in spans if dice.random() < 0.15]

@@ -74,7 +74,10 @@ def runs_router(runs: Runs) -> APIRouter:
         """Say why a run failed: the root cause, what to do about it, and whether other runs failed the same way."""
         row = runs.one(asker.project, run_id)
         steps = runs.steps(asker.project, row, _ALL, limit=MOST_TOLD)
-        failed = runs.steps(asker.project, row, _FAILED, limit=MOST_FAILURES)
+        if len(steps) < MOST_TOLD:
+            failed = [step for step in steps if step["Status"] == "failure"][:MOST_FAILURES]
+        else:
+            failed = runs.steps(asker.project, row, _FAILED, limit=MOST_FAILURES)
         by_span = {step["SpanId"]: step for step in (*steps, *failed)}
         facts = [StepFacts.of_row(step) for step in sorted(by_span.values(), key=lambda step: int(step["Ordinal"]))]
         cause = root_cause_of(RunFacts.of_row(row), facts)

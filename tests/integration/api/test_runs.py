@@ -98,3 +98,24 @@ def test_similar_failures_are_those_of_the_same_agent_and_tool(client: TestClien
     assert [run["id"] for run in similar["newest"]] == [run_of(3, 1)]
     listed = client.get(similar["list"]).json()["items"]
     assert {run["id"] for run in listed} == {run_of(9, 1), run_of(3, 1)}
+
+
+def test_runs_are_found_by_the_tags_that_their_programs_set(client: TestClient, store: EmbeddedStore) -> None:
+    """As ``agent.tag(team="billing")`` does."""
+    receive(
+        store,
+        agent(1, attributes={"agentvigil.tag.team": "billing", "agentvigil.tag.beta": True}),
+        chat(2, 1, attributes={"agentvigil.tag.team": "billing"}),
+        agent(1, trace=2, attributes={"agentvigil.tag.team": "search"}),
+    )
+    settle_traces(store, {("default", 1): True, ("default", 2): True})
+    client.put(f"/v1/runs/{run_of(2, 1)}/tags/to-review")
+
+    def found(*tags: str) -> list[str]:
+        return [run["id"] for run in client.get("/v1/runs", params={"tag": tags, "sort": "started_at"}).json()["items"]]
+
+    assert found("team=billing") == [run_of(1, 1)]
+    assert found("team=billing", "to-review") == [run_of(1, 1), run_of(2, 1)]
+    assert found("team") == []
+    assert client.get(f"/v1/runs/{run_of(1, 1)}").json()["tags"] == ["beta=true", "team=billing"]
+    assert client.get(f"/v1/runs/{run_of(2, 1)}").json()["tags"] == ["team=search", "to-review"]

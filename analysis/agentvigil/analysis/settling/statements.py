@@ -32,7 +32,7 @@ _SIGHTING_KEYS: Final = (
 
 _RUN_COLUMNS: Final = (
     "Project, Timestamp, RunId, TraceId, TopSpanId, KeepDays, Status, RunName, AgentName, AgentVersion, "
-    "AgentFingerprint, WorkflowName, ConversationId, UserId, Environment, ServiceName, Framework, EndTimestamp, "
+    "AgentFingerprint, WorkflowName, ConversationId, UserId, Tags, Environment, ServiceName, Framework, EndTimestamp, "
     "Duration, TimeToFirstChunk, Spans, Steps, Depth, LlmCalls, ToolCalls, Retrievals, NestedAgents, Retries, Models, "
     "Tools, Fingerprint, InputTokens, OutputTokens, CacheReadTokens, CacheWriteTokens, ReasoningTokens, "
     "UnknownUsageCalls, BilledCostUSD, ListCostUSD, ReportedCostUSD, UnpricedCalls, Failures, RecoveredFailures, "

@@ -54,7 +54,7 @@ class AgentRunFilters(Asked):
     failure_code: Texts = Field([], description="of the root cause: timeout, rate_limited and so on, see docs/runs.md")
     user: Texts = Field([], description="user.id")
     session: Texts = Field([], description="conversation id")
-    tag: Texts = Field([], description="a tag that was given to the run")
+    tag: Texts = Field([], description="a tag that was given to the run, or that its program set, as key=value")
     trace: Texts = Field([], description="trace id")
     id_prefix: IdPrefix | None = Field(None, description="how the run's id begins")
     min_cost_usd: Decimal | None = Field(None, ge=0, lt=10**9, description="cost this much or more, in US dollars")

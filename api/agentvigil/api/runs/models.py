@@ -170,7 +170,9 @@ class RunDetail(Run):
         examples=["Searched kb (3 results), called refund three times (timeout each time), gave up; $0.012, 41 s."],
         description="what happened, told from structure alone: it quotes nothing that people or models said",
     )
-    tags: list[str] = Field(examples=[["to-review"]])
+    tags: list[str] = Field(
+        examples=[["team=billing", "to-review"]], description="set by the program, as key=value, and given by the API"
+    )
 
 
 class RunPage(BaseModel):

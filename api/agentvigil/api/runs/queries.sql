@@ -1,7 +1,7 @@
 -- columns --
 -- What the API tells of a run.
 Project, RunId, TraceId, TopSpanId, RunName, AgentVersion, Status, toUnixTimestamp64Nano(Timestamp) AS timestamp_ns,
-toUnixTimestamp64Nano(EndTimestamp) AS end_ns, Duration, Environment, ServiceName, UserId, ConversationId, WorkflowName,
+toUnixTimestamp64Nano(EndTimestamp) AS end_ns, Duration, Environment, ServiceName, UserId, ConversationId, Tags, WorkflowName,
 Framework, AgentFingerprint, Fingerprint, Steps, Spans, Depth, LlmCalls, ToolCalls, Retrievals, NestedAgents, Retries, Models,
 Tools, InputTokens, OutputTokens, CacheReadTokens, CacheWriteTokens, ReasoningTokens, UnknownUsageCalls, BilledCostUSD,
 ListCostUSD, ReportedCostUSD, UnpricedCalls, TimeToFirstChunk, Failures, RecoveredFailures, FirstFailureType,
@@ -110,7 +110,7 @@ TraceId IN {trace:Array(String)}
 startsWith(RunId, {id_prefix:String})
 
 -- where_tag --
-RunId IN (SELECT RunId FROM agentvigil_run_tags FINAL WHERE Project = {project:String} AND Tag IN {tag:Array(String)} AND NOT IsDeleted)
+hasAny(Tags, {tag:Array(String)}) OR RunId IN (SELECT RunId FROM agentvigil_run_tags FINAL WHERE Project = {project:String} AND Tag IN {tag:Array(String)} AND NOT IsDeleted)
 
 -- where_min_cost_usd --
 BilledCostUSD >= {min_cost_usd:Decimal(38, 9)}

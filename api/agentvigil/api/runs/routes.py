@@ -54,7 +54,9 @@ def runs_router(runs: Runs) -> APIRouter:
         row = runs.one(asker.project, run_id)
         steps = runs.steps(asker.project, row, _ALL, limit=MOST_TOLD)
         fields = Run.fields_of(row)
-        return RunDetail(**fields, account=_account(row, steps), tags=runs.tags(asker.project, run_id))
+        return RunDetail(
+            **fields, account=_account(row, steps), tags=sorted({*row["Tags"], *runs.tags(asker.project, run_id)})
+        )
 
     @router.get("/{run_id}/steps", response_model=StepPage, responses=described(404))
     def list_steps(asker: Reads, run_id: RunId, asked: Annotated[StepList, Query()]) -> StepPage:

@@ -32,7 +32,7 @@ demo: $(VENV)/.server ## Start everything and play a fleet of agents; Ctrl-C end
 	@exec $(BIN)/agentvigil demo $(ARGS)
 
 test: $(VENV)/.dev ## Run the tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev ## Run the static checks
 	$(BIN)/ruff check .

@@ -16,7 +16,6 @@ from agent_traces import agent, chat, id_of, receive, run_of, settle_traces, too
 from click.testing import CliRunner, Result
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from served_api import app_over
 
 from agentvigil.cli.api_access import Api, BrokenOff, CannotAsk, Refused, api_of
 from agentvigil.cli.commands import agentvigil
@@ -24,6 +23,7 @@ from agentvigil.cli.settings import Settings
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
 from migrated_stores import MigratedStores
+from served_api import app_over
 
 _Run = Callable[..., Result]
 _FIRST: Final = 0xA0000000 << 96

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
-from served_api import app_over
 
 from agentvigil.storage.embedded import EmbeddedStore
+from served_api import app_over
 
 
 @pytest.fixture

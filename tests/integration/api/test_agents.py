@@ -9,13 +9,13 @@ import pytest
 from agent_fleets import MINUTE_MS, Played, play
 from agent_traces import START
 from fastapi.testclient import TestClient
-from served_api import app_over
 
 from agentvigil.api.amounts import time_of
 from agentvigil.api.times import in_utc
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.prices.loading import load_prices
 from migrated_stores import MigratedStores
+from served_api import app_over
 
 HOSTILE: Final = "a/b'; DROP TABLE agent_runs; -- \\ \" {x:String} ünï {{rows}}"
 COST_OF_A_CALL: Final = Decimal("0.00035")

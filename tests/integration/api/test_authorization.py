@@ -10,12 +10,12 @@ import pytest
 from agent_traces import agent, chat, id_of, receive, run_of, settle_traces, tool, trace_of
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from served_api import app_over, document_app
 
 from agentvigil.api.access import needs_of
 from agentvigil.storage.access import KeyBook, Scope
 from agentvigil.storage.embedded import EmbeddedStore
 from migrated_stores import MigratedStores
+from served_api import app_over, document_app
 
 _ROUTES: Final[list[APIRoute]] = document_app().state.guarded_routes
 _IDS: Final = [f"{'+'.join(sorted(route.methods))} {route.path}" for route in _ROUTES]

@@ -10,13 +10,13 @@ from fastapi.testclient import TestClient
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from served_api import app_over
 from trace_requests import NOW, S, a_span, admitted, attributes, take
 
 from agentvigil.receiver.content_policies import ContentPolicies
 from agentvigil.receiver.otlp import LOGS
 from agentvigil.semconv import names
 from agentvigil.storage.embedded import EmbeddedStore
+from served_api import app_over
 
 RUN = run_of(1, 1)
 EVENT = names.EVENT_GEN_AI_EVALUATION_RESULT

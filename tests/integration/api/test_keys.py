@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from served_api import app_over
 
 from agentvigil.storage.access import KeyBook, Scope
 from agentvigil.storage.embedded import EmbeddedStore
+from served_api import app_over
 
 
 @pytest.fixture

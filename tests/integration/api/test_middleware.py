@@ -2,10 +2,10 @@
 
 import pytest
 from fastapi.testclient import TestClient
-from served_api import app_over
 
 from agentvigil.storage.access import KeyBook, Scope
 from agentvigil.storage.embedded import EmbeddedStore
+from served_api import app_over
 
 
 def test_each_key_has_its_own_minute(store: EmbeddedStore) -> None:

@@ -12,13 +12,13 @@ from agent_traces import id_of, trace_of
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from served_api import app_over
 from trace_requests import NOW, S
 
 from agentvigil.api.runs.filters import RunOrder
 from agentvigil.api.sessions.filters import SessionOrder
 from agentvigil.storage.embedded import EmbeddedStore
 from migrated_stores import MigratedStores
+from served_api import app_over
 
 _DAY: Final = 86_400 * S
 _AGES: Final = (0, 1, 2 * S, 2 * S + 1, 3 * 3600 * S, 3 * 3600 * S + 1, 2 * _DAY, 9 * _DAY)

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 from agent_traces import agent, chat, receive
 from fastapi.testclient import TestClient
-from served_api import app_over
 from trace_requests import a_request, a_span, admitted, attributes, take
 
 from agentvigil.receiver.content_policies import ContentPolicies
 from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.embedded import EmbeddedStore
+from served_api import app_over
 
 SAID = {
     "gen_ai.system": "openai",

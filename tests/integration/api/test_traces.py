@@ -5,7 +5,6 @@ from typing import Any
 
 from agent_traces import MS, Sp, agent, chat, id_of, receive, run_of, settle_traces, tool, trace_of
 from fastapi.testclient import TestClient
-from served_api import app_over
 from trace_requests import NOW, S, a_request, a_span, admitted, attributes, take
 
 from agentvigil.api.traces import reading
@@ -13,6 +12,7 @@ from agentvigil.receiver.content_policies import ContentPolicies
 from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.prices.book import PriceBook
+from served_api import app_over
 
 
 def web_request(trace: int, begin: int = 0, error: str | None = None, **more: Any) -> list[Sp]:

@@ -67,6 +67,7 @@ class Way(Protocol):
 
     def open(self, method: str, path: str, query: str, body: bytes | None) -> tuple[int, Iterator[bytes]]:
         """Return the status of the answer and the pieces of its body, which raise `BrokenOff` if it is not whole."""
+        ...
 
 
 class Api:

@@ -35,7 +35,9 @@ class ExportOptions(BaseModel):
 class RunExport(RunFilters, ExportOptions):
     """Runs of a time."""
 
-    since: GivenTime = Field(default_factory=a_day_ago, description=f"started at or after this time{_UNLESS_SAID}")
+    since: GivenTime = Field(  # pyright: ignore[reportIncompatibleVariableOverride] - an export always has one
+        default_factory=a_day_ago, description=f"started at or after this time{_UNLESS_SAID}"
+    )
 
 
 class StepExport(Asked, ExportOptions):

@@ -30,9 +30,11 @@ class Cell(Protocol):
     @property
     def cell_len(self) -> int:
         """How wide it would be."""
+        ...
 
     def fitted(self, width: int, paper: Paper) -> Text:
         """Return it at most ``width`` wide."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from agentvigil.storage.embedded import EmbeddedStore
 from migrated_stores import MigratedStores
 from served_api import app_over, document
 
-_EXAMPLES = int(os.environ.get("AGENTVIGIL_TEST_API_EXAMPLES", "5"))
+_EXAMPLES = int(os.environ.get("AGENTVIGIL_TEST_API_EXAMPLES", "4"))
 """Requests made up for each operation; `make fuzz-api` makes many more."""
 
 _OPERATIONS = [

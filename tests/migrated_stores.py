@@ -26,9 +26,12 @@ class MigratedStores:
         for name in _definitions(store).keys() - before.keys():
             store.command("DROP TABLE {name:Identifier}", {"name": name})
         if _definitions(store) == before:
-            for name, definition in before.items():
-                if "MergeTree" in definition and name != "agentvigil_migrations":
-                    store.command("TRUNCATE TABLE {name:Identifier}", {"name": name})
+            # Only what a test filled: emptying a table that is empty takes as long.
+            for (name,) in store.rows(
+                "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' "
+                "AND total_rows != 0 AND name != 'agentvigil_migrations'"
+            ):
+                store.command("TRUNCATE TABLE {name:Identifier}", {"name": name})
             for (name,) in store.rows(
                 "SELECT name FROM system.dictionaries WHERE database = currentDatabase() AND element_count != 0"
             ):

@@ -54,7 +54,7 @@ class Dataset:
                 self._settle(store, {**before, "version": 2})
             store.command(SQL["settled"], {"end": self.end})
             for table, partition in store.rows(SQL["past_days"], {"end": self.end}):
-                store.command(f"OPTIMIZE TABLE {table} PARTITION {partition} FINAL")
+                store.command(SQL["merge_day"], {"table": table, "partition": partition})
         finally:
             store.command(SQL["drop_view"])
 

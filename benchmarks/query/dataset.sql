@@ -176,9 +176,13 @@ WHERE span = 3 AND sipHash64(run, 'late') % 100 = 0
 
 -- past_days --
 -- The partitions of runs and steps that have been quiet for long enough to be merged into one part.
-SELECT table, partition FROM system.parts
+SELECT table, partition_id AS partition FROM system.parts
 WHERE active AND database = currentDatabase() AND table IN ('agent_runs', 'agent_steps') AND toDate(extract(partition, '[0-9-]{10}')) < toDate({end:DateTime64(9)}) - 1
-GROUP BY table, partition HAVING count() > 1
+GROUP BY table, partition_id HAVING count() > 1
+
+-- merge_day --
+-- One of them becomes one part.
+OPTIMIZE TABLE {table:Identifier} PARTITION ID {partition:String} FINAL
 
 -- settled --
 -- A server that opens the store has nothing left to settle.

@@ -106,7 +106,7 @@ def test_the_answers_are_the_same_with_and_without_a_server(home: Server) -> Non
     assert "Traceback" not in refused.stderr
 
 
-@pytest.mark.parametrize("width", [60, 140])
+@pytest.mark.parametrize("width", [60, 80, 140])
 def test_a_table_fits_the_terminal_it_is_printed_on(width: int, home: Server) -> None:
     shown = on_a_terminal("runs", "--limit", "5", "--data", str(home.data), width=width, variables={})
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)

@@ -7,26 +7,31 @@ from urllib.parse import parse_qs, urlsplit
 from jsonschema import Draft202012Validator
 
 
-def url_fits(operation: Mapping[str, Any], url: str, path_parameters: Mapping[str, Any]) -> bool:
-    """Say whether ``operation`` takes this: in the query of ``url`` all names that it needs and none that it does not
-    list, and each text, read as the type that is asked for, what its schema says."""
+def url_fits(
+    document: Mapping[str, Any], operation: Mapping[str, Any], url: str, path_parameters: Mapping[str, Any]
+) -> bool:
+    """Say whether ``operation`` of the OpenAPI ``document`` takes this: in the query of ``url`` all names that it needs
+    and none that it does not list, and each text, read as the type that is asked for, what its schema says."""
     listed = operation.get("parameters", ())
     schemas = {where: {one["name"]: one for one in listed if one["in"] == where} for where in ("query", "path")}
     said = parse_qs(urlsplit(url).query, keep_blank_values=True)
     texts = {"query": said, "path": {name: [str(value)] for name, value in path_parameters.items()}}
     return all(
-        name in schemas[where] and _fits(schemas[where][name]["schema"], values)
+        name in schemas[where] and _fits(document, schemas[where][name]["schema"], values)
         for where, found in texts.items()
         for name, values in found.items()
     ) and all(name in said for name, one in schemas["query"].items() if one.get("required"))
 
 
-def _fits(schema: Mapping[str, Any], texts: Sequence[str]) -> bool:
+def _fits(document: Mapping[str, Any], schema: Mapping[str, Any], texts: Sequence[str]) -> bool:
+    if "$ref" in schema:
+        named = schema["$ref"].removeprefix("#/components/schemas/")
+        return _fits(document, document["components"]["schemas"][named], texts)
     if "anyOf" in schema:
-        return any(_fits(one, texts) for one in schema["anyOf"])
+        return any(_fits(document, one, texts) for one in schema["anyOf"])
     if schema.get("type") == "array":
         most = schema.get("maxItems", len(texts))
-        return len(texts) <= most and all(_fits(schema["items"], [text]) for text in texts)
+        return len(texts) <= most and all(_fits(document, schema["items"], [text]) for text in texts)
     is_valid = Draft202012Validator(schema).is_valid
     return len(texts) == 1 and any(map(is_valid, _readings(schema, texts[0])))
 

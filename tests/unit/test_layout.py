@@ -72,6 +72,23 @@ print(*sys.modules, sep="\\n")
     assert loaded & SERVER_ONLY == set()
 
 
+@pytest.mark.parametrize("command", ["runs", "run", "sessions", "agents", "export", "keys", "sql"])
+def test_a_command_that_asks_a_server_loads_no_server(command: str) -> None:
+    """The engine and the API take a second to load, which would be most of what such a command takes."""
+    program = f"""
+import sys
+from agentvigil.cli.commands import agentvigil
+try:
+    agentvigil(["{command}", "--help"], standalone_mode=False)
+finally:
+    print(*sys.modules, sep="\\n")
+"""
+    output = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+
+    assert "agentvigil.cli.commands" in output.split()
+    assert not {"chdb", "fastapi", "grpc", "pyarrow", "numpy"} & set(output.split())
+
+
 @pytest.mark.parametrize("field", Settings.model_fields)
 def test_each_setting_is_documented(field: str) -> None:
     """A setting that nobody can find is a default that nobody can change."""

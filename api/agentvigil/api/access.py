@@ -11,27 +11,12 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel
 
 from agentvigil.api.problems import Forbidden, Invalid, Unauthenticated
 from agentvigil.storage.access import DEFAULT_PROJECT, Access, AccessError, Caller, Scope, check_means_this_machine
 
-LABEL: Final = r"^[A-Za-z0-9_.:/@-]{1,64}$"
-
-Label = Annotated[str, StringConstraints(pattern=LABEL)]
-"""A name that may stand anywhere: letters, digits and ``_.:/@-``, 64 at most, so that nobody writes content into it."""
-
 _BEARER: Final = HTTPBearer(auto_error=False, description="A key made with `agentvigil keys create`")
-
-
-class Asked(BaseModel):
-    """What every request may say in its query; others are refused by name."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    project: Label | None = Field(
-        None, description="for keys of every project: which one is meant, `default` if none is said"
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, Field
 
-from agentvigil.api.access import AdministersAll, Asked, Label, Reads
+from agentvigil.api.access import AdministersAll, Reads
+from agentvigil.api.asked import Asked, Label
 from agentvigil.api.problems import BadRequest
 from agentvigil.api.times import GivenTime
 from agentvigil.storage.errors import StorageError

@@ -6,27 +6,16 @@ data in this process, so that commands have one way to ask, and answers are the 
 
 import contextlib
 import json
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
-from prometheus_client import CollectorRegistry
 from urllib3.exceptions import HTTPError
 
-from agentvigil.api.app import api_app
-from agentvigil.api.problems import Unavailable
-from agentvigil.api.routers import routers_of
-from agentvigil.cli.asgi import InProcess, Interrupted
 from agentvigil.cli.calling import HttpCaller, NoAnswer, Trust, announced_trust, announced_url, bearer, key_for
 from agentvigil.cli.settings import Settings
-from agentvigil.receiver.content_policies import ContentPolicies
-from agentvigil.semconv.privacy import ContentPolicy
-from agentvigil.storage.access import Access, KeyBook
-from agentvigil.storage.data_directory import read_owner
-from agentvigil.storage.migrations import migrate, pending_migrations
-from agentvigil.storage.opening import directory_of, open_store
+from agentvigil.storage.data_directory import directory_of, read_owner
 from agentvigil.storage.store import Store
 
 Params = Mapping[str, str | Sequence[str]]
@@ -152,36 +141,17 @@ def api_of(
         return
     if prepare is None and not on_server:
         _check_there_is_data(directory_of(settings.clickhouse, settings.data))
-    where = (settings.clickhouse, settings.data, settings.database)
-    with open_store(*where, purpose="an agentvigil command") as (store, _):
-        store.version()
-        (prepare or _check_schema)(store)
-        # Who may open the data may do everything with it.
-        keys, token = KeyBook(store), secrets.token_urlsafe()
-        access = Access(keys, token=token, required=True)
-        policies = settings.content_policies()
-        app = api_app(list, CollectorRegistry(), access, routers_of(store, keys, _NoIntake(policies), policies))
-        with contextlib.closing(InProcess(app)) as process:
-            yield Api(_ByProcess(process, token))
+    # The whole server takes a second to load, which asking one does not need.
+    from agentvigil.cli.api_here import api_here
+
+    with api_here(settings, prepare) as way:
+        yield Api(way)
 
 
 @contextlib.contextmanager
 def _server(url: str, trust: Trust, key: str | None, timeout_s: float | None) -> Iterator[Api]:
     with contextlib.closing(HttpCaller(url, trust, timeout_s)) as caller:
         yield Api(_ByHttp(caller, key))
-
-
-class _NoIntake:
-    """Commands send no telemetry."""
-
-    def __init__(self, policies: ContentPolicies) -> None:
-        self._policies = policies
-
-    def content_policy(self, project: str) -> ContentPolicy:
-        return self._policies.of(project)
-
-    async def take(self, request: bytes, project: str) -> None:  # noqa: ARG002 - the protocol's
-        raise Unavailable("no server runs that would store this", "start one with `agentvigil up`")
 
 
 class _ByHttp:
@@ -206,26 +176,6 @@ class _ByHttp:
                 response.close()
 
         return response.status, pieces()
-
-
-class _ByProcess:
-    def __init__(self, process: InProcess, token: str) -> None:
-        self._process, self._headers = process, {"Host": "localhost", **bearer(token)}
-
-    def open(self, method: str, path: str, query: str, body: bytes | None) -> tuple[int, Iterator[bytes]]:
-        headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
-        try:
-            status, pieces = self._process.open(method, path, query, headers, body or b"")
-        except Interrupted as exc:
-            raise CannotAsk(f"{method} {path} failed for a reason nobody foresaw; please report it") from exc
-        return status, _whole(pieces, path)
-
-
-def _whole(pieces: Iterator[bytes], path: str) -> Iterator[bytes]:
-    try:
-        yield from pieces
-    except Interrupted as exc:
-        raise BrokenOff(f"the answer to {path} broke off; try again") from exc
 
 
 def _json(text: bytes, path: str) -> Any:
@@ -259,17 +209,6 @@ def _base_of(url: str) -> str:
     if not is_base or parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:
         raise CannotAsk("--url wants the address of the API and no more, such as http://vigil.example.org:8787")
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _check_schema(store: Store) -> None:
-    """Bring our own store to this release's schema, and leave one of a ClickHouse server as it is."""
-    if store.is_embedded:
-        migrate(store)
-    elif pending_migrations(store):
-        raise CannotAsk(
-            f"database {store.database} does not have this release's schema; bring it there with "
-            "`agentvigil migrate`, or `agentvigil up`"
-        )
 
 
 def _check_there_is_data(directory: Path) -> None:

@@ -18,8 +18,8 @@ import urllib3
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 from urllib3.response import BaseHTTPResponse
 
+from agentvigil.cli.private_keys import no_password
 from agentvigil.cli.settings import Endpoint, Settings
-from agentvigil.cli.tls import no_password
 from agentvigil.storage.errors import StoreUnreachable
 
 _MOST_ANSWER_BYTES: Final = 2**22

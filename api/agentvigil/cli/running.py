@@ -37,12 +37,12 @@ from agentvigil.receiver.metrics import ReceiverMetrics, SignalMetrics
 from agentvigil.receiver.otlp import LOGS, OTLP_SIGNALS, OtlpSignal
 from agentvigil.receiver.window import RequestWindow
 from agentvigil.storage.access import Access, KeyBook
-from agentvigil.storage.data_directory import DataDirectory
+from agentvigil.storage.data_directory import DataDirectory, directory_of
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.envelope import Limits
 from agentvigil.storage.hash_key import hash_key_of
 from agentvigil.storage.migrations import migrate
-from agentvigil.storage.opening import directory_of, open_store
+from agentvigil.storage.opening import open_store
 from agentvigil.storage.prices.errors import PriceError
 from agentvigil.storage.prices.loading import load_prices
 from agentvigil.storage.project_tables import project_tables_of

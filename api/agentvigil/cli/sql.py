@@ -4,9 +4,10 @@ import codecs
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
+import click
 import urllib3
 
 from agentvigil.cli.calling import (
@@ -20,13 +21,13 @@ from agentvigil.cli.calling import (
     clickhouse_call,
     key_for,
 )
+from agentvigil.cli.exit_codes import told
+from agentvigil.cli.logs import configure_logging
+from agentvigil.cli.options import STORE_OPTIONS, load_settings, settings_options
 from agentvigil.cli.printable import printable
 from agentvigil.cli.settings import Settings
-from agentvigil.storage.data_directory import read_owner
-from agentvigil.storage.embedded import EmbeddedStore
-from agentvigil.storage.opening import directory_of, open_store
+from agentvigil.storage.data_directory import directory_of, read_owner
 from agentvigil.storage.sql.errors import UNKNOWN_TABLE, SqlError
-from agentvigil.storage.sql.gateway import SqlGateway
 
 _TERMINAL_FORMAT: Final = "PrettyCompact"
 _PIPE_FORMAT: Final = "TabSeparatedWithNames"
@@ -35,6 +36,41 @@ _CHUNK_BYTES: Final = 2**16
 
 class SqlFailed(Exception):
     """The store refused or failed the query; the message is ClickHouse's."""
+
+
+@click.command()
+@settings_options(STORE_OPTIONS)
+@click.argument("query", required=False)
+@click.option(
+    "--format", "output_format", metavar="FORMAT", help="Any ClickHouse format, e.g. CSVWithNames, JSONEachRow."
+)
+@click.option(
+    "--param", "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Value of {NAME:Type} in the query."
+)
+def sql(query: str | None, output_format: str | None, parameters: tuple[str, ...], **flags: Any) -> None:
+    """Ask the store. Reads the query from stdin if it is not given.
+
+    Asks the running server if there is one on the data, else opens the data itself. A table on a terminal, tabs and
+    a line of names elsewhere.
+
+    \b
+    agentvigil sql "SELECT AgentName, count() FROM otel_traces GROUP BY 1"
+    agentvigil sql --format JSONEachRow "SELECT * FROM otel_traces LIMIT 1"
+    agentvigil sql -p agent=support "SELECT count() FROM otel_traces WHERE AgentName = {agent:String}"
+    """
+    if query is None and sys.stdin.isatty():
+        raise click.UsageError('give a query: agentvigil sql "SELECT count() FROM otel_traces"')
+    text = sys.stdin.read() if query is None else query
+    settings = load_settings(flags)
+    configure_logging(settings)
+    pairs = [parameter.partition("=") for parameter in parameters]
+    if bad := [name for name, equals, _ in pairs if not equals]:
+        raise click.UsageError(f"--param wants NAME=VALUE, not {bad[0]!r}")
+    try:
+        with told():
+            run_sql(settings, text, output_format, {name: value for name, _, value in pairs})
+    except SqlFailed as exc:
+        raise click.ClickException(str(exc)) from exc
 
 
 def run_sql(settings: Settings, query: str, output_format: str | None, parameters: Mapping[str, str]) -> None:
@@ -103,6 +139,11 @@ def _ask_server(
 def _ask_embedded(
     settings: Settings, query: str, default_format: str, parameters: Mapping[str, str]
 ) -> Iterator[bytes]:
+    # The engine takes half a second to load, which asking a server does not need.
+    from agentvigil.storage.embedded import EmbeddedStore
+    from agentvigil.storage.opening import open_store
+    from agentvigil.storage.sql.gateway import SqlGateway
+
     with open_store(settings.clickhouse, settings.data, settings.database, purpose="agentvigil sql") as (store, _):
         assert isinstance(store, EmbeddedStore)
         gateway = SqlGateway(store.open_handle, database=store.database, allowed_tables=store.readable_tables)

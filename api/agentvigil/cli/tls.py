@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 
+from agentvigil.cli.private_keys import no_password
 from agentvigil.cli.settings import Settings
 
 
@@ -60,12 +61,3 @@ def load_tls(settings: Settings) -> Tls | None:
         except OSError as exc:
             raise TlsUnusable(f"can not use --tls-client-ca {settings.tls_client_ca}: {exc}") from exc
     return Tls(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
-
-
-def no_password() -> str:
-    """Stand where OpenSSL, without a password callback, would ask for one at the terminal.
-
-    Raises:
-        ValueError: always, since the key it is called for is encrypted.
-    """
-    raise ValueError("the private key is encrypted; store it without a password, readable by this user alone")

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from agentvigil.storage.errors import DataDirectoryHeld, StorageError
 
@@ -83,6 +84,11 @@ class DataDirectory:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.release()
+
+
+def directory_of(url: str | None, data: Path) -> Path:
+    """Return the data directory of the embedded home: the path of a ``chdb://`` URL, else ``data``."""
+    return Path(urlsplit(url).path) if url else data
 
 
 def read_owner(path: Path) -> dict[str, Any] | None:

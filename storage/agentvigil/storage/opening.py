@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from agentvigil.storage.data_directory import DataDirectory
+from agentvigil.storage.data_directory import DataDirectory, directory_of
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.errors import StoreUnreachable
 from agentvigil.storage.server import ServerStore
@@ -38,8 +38,3 @@ def open_store(
         raise StoreUnreachable(
             f"{scheme}:// is no ClickHouse URL we know; use http://user:password@host:8123, https://… or chdb:///directory"
         )
-
-
-def directory_of(url: str | None, data: Path) -> Path:
-    """Return the data directory of the embedded home: the path of a ``chdb://`` URL, else ``data``."""
-    return Path(urlsplit(url).path) if url else data

@@ -13,12 +13,12 @@ from http.client import HTTPException
 from typing import Any, Final, Protocol, Self, cast
 
 import urllib3
-from chdb.state.sqlitelike import Connection
 from clickhouse_connect.driver.binding import bind_query
 from clickhouse_connect.driver.client import Client
 
 from agentvigil.storage.errors import QueryFailed
 from agentvigil.storage.literals import quote
+from agentvigil.storage.sql.admission import Handle
 from agentvigil.storage.sql.answer import Answer, Cost, Pipe
 from agentvigil.storage.sql.errors import EngineError, SqlError
 
@@ -66,7 +66,7 @@ class EngineStream(RowStream):
 
     def __init__(
         self,
-        open_handle: Callable[[], Connection],
+        open_handle: Callable[[], Handle],
         database: str,
         sql: str,
         parameters: Mapping[str, Any],
@@ -204,7 +204,7 @@ class ServerStream(RowStream):
             self._client = None
 
 
-def _query(handle: Connection, text: str, parameters: Mapping[str, str]) -> Any:
+def _query(handle: Handle, text: str, parameters: Mapping[str, str]) -> Any:
     try:
         return handle.query(text, "Null", params=dict(parameters))
     except RuntimeError as exc:  # chdb.ChdbError is one

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from agentvigil.api.access import Asked
+from agentvigil.api.asked import Asked
 from agentvigil.api.orders import Order
 from agentvigil.api.runs.filters import AgentRunFilters, RunFilters, Texts
 from agentvigil.api.times import GivenTime

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from agentvigil.api.access import Asked, Label
 from agentvigil.api.amounts import time_of
+from agentvigil.api.asked import Asked, Label
 from agentvigil.api.runs.filters import Texts
 from agentvigil.api.times import GivenTime, ToldTime
 from agentvigil.semconv.enums import FeedbackSource

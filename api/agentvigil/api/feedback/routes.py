@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
-from agentvigil.api.access import Asked, Reads, Sends
+from agentvigil.api.access import Reads, Sends
 from agentvigil.api.amounts import time_of
+from agentvigil.api.asked import Asked
 from agentvigil.api.feedback.intake import LogIntake
 from agentvigil.api.feedback.models import (
     Feedback,

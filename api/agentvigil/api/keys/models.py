@@ -5,7 +5,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from agentvigil.api.access import Label
+from agentvigil.api.asked import Label
 from agentvigil.api.times import ToldTime
 from agentvigil.storage.access import KeyRecord, NewKey, Project, Scope
 from agentvigil.storage.access.expiry import parse_expiry

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from agentvigil.api.access import Administers, AdministersAll, Asked, Reads
+from agentvigil.api.access import Administers, AdministersAll, Reads
+from agentvigil.api.asked import Asked
 from agentvigil.api.keys.models import (
     Key,
     KeyList,

@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import BaseModel, Field
 
-from agentvigil.api.access import Asked
+from agentvigil.api.asked import Asked
 from agentvigil.api.runs.filters import Texts
 from agentvigil.api.times import GivenTime, ToldTime
 

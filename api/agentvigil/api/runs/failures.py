@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, Field
 
 from agentvigil.analysis.explaining import RootCause, next_actions_of
-from agentvigil.api.access import Asked
 from agentvigil.api.amounts import time_of
+from agentvigil.api.asked import Asked
 from agentvigil.api.runs.filters import RunStatus
 from agentvigil.api.runs.steps import Step
 from agentvigil.api.times import GivenTime, ToldTime, in_utc

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Query
 
 from agentvigil.analysis.explaining import RunFacts, StepFacts, account_of, root_cause_of
-from agentvigil.api.access import Asked, Reads
+from agentvigil.api.access import Reads
 from agentvigil.api.amounts import time_of
+from agentvigil.api.asked import Asked
 from agentvigil.api.cursors import cursor_of, position_of
 from agentvigil.api.problems import described
 from agentvigil.api.runs.failures import Cause, FailuresAsked, RunFailures, actions_for, similar_to

@@ -5,8 +5,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
-from agentvigil.api.access import Asked
 from agentvigil.api.amounts import milliseconds, time_of
+from agentvigil.api.asked import Asked
 from agentvigil.api.runs.filters import Texts
 from agentvigil.api.runs.models import Cost, Tokens, cost_of, tokens_of
 from agentvigil.api.times import ToldTime

@@ -6,7 +6,7 @@ from typing import Any, Final, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from agentvigil.api.access import Asked
+from agentvigil.api.asked import Asked
 from agentvigil.api.problems import Invalid
 
 Scalar = str | bool | int | float

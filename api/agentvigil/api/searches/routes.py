@@ -7,7 +7,8 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from agentvigil.api.access import Administers, Asked, Reads
+from agentvigil.api.access import Administers, Reads
+from agentvigil.api.asked import Asked
 from agentvigil.api.problems import described
 from agentvigil.api.searches.book import QueryBook, SavedQuery
 from agentvigil.api.searches.resource import Scalar

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from pydantic import Field
 
-from agentvigil.api.access import Asked
+from agentvigil.api.asked import Asked
 from agentvigil.api.orders import Order
 from agentvigil.api.runs.filters import RunStatus, Texts
 from agentvigil.api.times import GivenTime

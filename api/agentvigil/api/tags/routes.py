@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from agentvigil.api.access import Asked, Label, Reads, Sends
+from agentvigil.api.access import Reads, Sends
+from agentvigil.api.asked import Asked, Label
 from agentvigil.api.cursors import cursor_of, position_of
 from agentvigil.api.problems import described
 from agentvigil.api.runs.routes import RunId

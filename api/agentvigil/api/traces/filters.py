@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from agentvigil.api.access import Asked
+from agentvigil.api.asked import Asked
 from agentvigil.api.runs.filters import Texts
 from agentvigil.api.times import GivenTime
 

@@ -4,7 +4,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
 
-from agentvigil.api.access import Asked, Reads
+from agentvigil.api.access import Reads
+from agentvigil.api.asked import Asked
 from agentvigil.api.problems import described
 from agentvigil.api.traces.filters import TraceList
 from agentvigil.api.traces.models import Trace, TracePage, TraceTree

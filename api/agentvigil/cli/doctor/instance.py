@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 
 from agentvigil.cli.calling import Trust, announced_trust, callable_address
 from agentvigil.cli.settings import Endpoint, Settings
-from agentvigil.storage.data_directory import read_owner
-from agentvigil.storage.opening import directory_of
+from agentvigil.storage.data_directory import directory_of, read_owner
 
 INTERFACES: Final = ("otlp_grpc", "otlp_http", "clickhouse_http", "api")
 

@@ -1,0 +1,115 @@
+"""``agentvigil up`` and ``agentvigil demo``: commands that are the server."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import click
+
+from agentvigil.cli.demo import DemoPlan, play
+from agentvigil.cli.exit_codes import CannotRun, told
+from agentvigil.cli.fleet.script import DEFAULT_SEED
+from agentvigil.cli.listening import CannotListen
+from agentvigil.cli.logs import configure_logging
+from agentvigil.cli.options import SERVER_OPTIONS, load_settings, settings_options
+from agentvigil.cli.running import NeedsKey, Running, running
+from agentvigil.cli.settings import Settings
+from agentvigil.cli.tls import TlsUnusable
+from agentvigil.semconv import __version__
+
+_T = TypeVar("_T")
+
+
+@click.command()
+@settings_options(SERVER_OPTIONS)
+@click.option("--json", "as_json", is_flag=True, help="Print the ready line as one JSON object.")
+def up(as_json: bool, **flags: Any) -> None:
+    """Start the server: OTLP in, ClickHouse inside, SQL out.
+
+    Prints one line when all ports listen; Ctrl-C or SIGTERM stores what was taken and ends it.
+
+    \b
+    agentvigil up
+    agentvigil up --data ./telemetry --otlp-grpc 127.0.0.1:0 --json
+    agentvigil keys create && agentvigil up --otlp-grpc 0.0.0.0:4317
+    """
+    settings = load_settings(flags)
+    configure_logging(settings)
+
+    async def serve() -> None:
+        stop = _stop_event()
+        async with running(settings, "agentvigil up") as server:
+            click.echo(ready_line(server, settings, as_json=as_json))
+            sys.stdout.flush()
+            await stop.wait()
+
+    _run(serve())
+
+
+@click.command()
+@settings_options(SERVER_OPTIONS)
+@click.option("--duration", type=click.FloatRange(min=1), help="End after this many seconds.")
+@click.option("--once", is_flag=True, help="Play a fixed number of runs, then end.")
+@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Same seed, same runs.")
+@click.option("--rate", type=click.FloatRange(min=0.1, max=1000), default=5, show_default=True, help="Runs a second.")
+@click.option("--json", "as_json", is_flag=True, help="Print ready line and summary as JSON objects.")
+def demo(duration: float | None, once: bool, seed: int, rate: float, as_json: bool, **flags: Any) -> None:
+    """Start the server and a fleet of simulated agents that send it real telemetry.
+
+    Keeps its data apart from yours, in a directory of its own unless --data names one.
+
+    \b
+    agentvigil demo
+    agentvigil demo --once
+    agentvigil demo --duration 30 --rate 20
+    """
+    if flags["data"] is None:
+        flags["data"] = load_settings(dict(flags)).data / "demo"
+    settings = load_settings(flags)
+    configure_logging(settings)
+    plan = DemoPlan(duration_s=duration, once=once, seed=seed, runs_per_s=rate, as_json=as_json)
+
+    async def serve() -> bool:
+        stop = _stop_event()
+        async with running(settings, "agentvigil demo") as server:
+            click.echo(ready_line(server, settings, as_json=as_json), err=not as_json)
+            return await play(server, settings, plan, stop)
+
+    if not _run(serve()):
+        sys.exit(1)
+
+
+def ready_line(server: Running, settings: Settings, *, as_json: bool) -> str:
+    """Return what is printed when all ports listen."""
+    content = settings.content_policies().described()
+    is_open, usable_keys = server.access.is_open, server.access.usable_keys
+    if as_json:
+        said: dict[str, Any] = {"keys_needed": not is_open, "usable_keys": usable_keys}
+        said |= {"content_policy": content} if content else {}
+        return json.dumps(
+            {"status": "ready", "version": __version__, "store": server.store_url, **server.addresses, **said}
+        )
+    addresses = "  ".join(f"{name} {address}" for name, address in server.addresses.items())
+    access = "project default (no key, this machine only)" if is_open else f"keys needed ({usable_keys})"
+    return f"ready  {addresses}  store {server.store_url}  {access}" + (
+        f"  CONTENT IS STORED: {content}" if content else ""
+    )
+
+
+def _run(main: Coroutine[Any, Any, _T]) -> _T:
+    try:
+        with told():
+            return asyncio.run(main)
+    except (CannotListen, NeedsKey, TlsUnusable) as exc:
+        raise CannotRun(str(exc)) from exc
+
+
+def _stop_event() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop

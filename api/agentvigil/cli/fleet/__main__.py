@@ -18,8 +18,8 @@ from agentvigil.cli.fleet.playing import Player
 from agentvigil.cli.fleet.script import DEFAULT_SEED, NOMINAL_RATE, Script
 
 _PROTOCOLS: Final = {"grpc": "http://127.0.0.1:4317", "http/protobuf": "http://127.0.0.1:4318"}
-_EXPORT_TIMEOUT_S: Final = 5.0
-_CLOSE_TIMEOUT_S: Final = 10.0
+_EXPORT_TIMEOUT_S: Final = 20.0
+_CLOSE_TIMEOUT_S: Final = 20.0
 # A sleep is not cut short by a signal (PEP 475), so this is how long a stop may go unnoticed.
 _LONGEST_SLEEP_S: Final = 0.1
 

@@ -145,62 +145,74 @@ WITH
             ON step.TraceId = around.TraceId AND step.ParentStepId = around.SpanId
         GROUP BY run_id
     ),
-    told AS
+    -- Level by level, each a query of its own: what the engine is given as one would be copied wherever it is named.
+    parted AS
     (
         SELECT
-            run.environment AS environment, run.agent AS agent, run.input_class AS input_class, run.version AS version,
+            run.*,
             toUInt32(rowNumberInAllBlocks()) AS run_number,
-            seen.steps AS steps,
+            seen.usage AS usage,
             arrayElement(
                 arraySort(
                     (model, tokens) -> (-toInt64(tokens), model),
                     arrayFilter(model -> model != '', usage.1),
                     arrayFilter((tokens, model) -> model != '', arrayMap((i, o) -> i + o, usage.3, usage.5), usage.1)),
                 1) AS run_model,
-
-            -- Calls of tools in their order, and each with the next.
+            seen.steps AS steps,
             arrayFilter(step -> step.is_tool, steps) AS tools,
+            arrayFilter(step -> step.is_model, steps) AS calls,
+            arrayFilter(step -> step.found >= 0, steps) AS searches,
+            arraySort(step -> (step.depth, step.ordinal), arrayFilter(step -> step.is_agent, steps)) AS agents,
+            -- Each call of a model with the steps up to the next one; what comes before the first call is a part too.
+            arraySplit(step -> step.is_model, steps) AS parts,
+            arraySort(step -> (step.parent, step.ordinal), steps) AS by_parent
+        FROM run
+        LEFT ANY JOIN seen ON run.run_id = seen.run_id
+    ),
+    paired AS
+    (
+        SELECT
+            *,
             arrayZip(arrayPopBack(tools), arrayPopFront(tools)) AS tool_pairs,
+            arrayZip(arrayPopBack(agents), arrayPopFront(agents)) AS agent_pairs,
+            arrayMap(part -> arrayFilter(step -> step.is_tool, part), parts) AS tools_of_parts,
+            calls[1].ordinal AS first_call,
+            -- Tools that one answer of a model asked for: those of one parent with no call of a model of that parent between.
+            arraySplit(
+                (step, parent_before) -> step.is_model OR step.parent != parent_before,
+                by_parent,
+                arrayPopBack(arrayPushFront(arrayMap(step -> step.parent, by_parent), 0))) AS stretches,
+            arrayFilter(
+                turn -> length(turn) > 1,
+                arrayMap(
+                    stretch -> arrayFilter(
+                        step -> step.is_tool AND NOT step.is_retry AND first_call > 0 AND step.ordinal > first_call, stretch),
+                    stretches)) AS turns
+        FROM parted
+    ),
+    found AS
+    (
+        SELECT
+            *,
             arrayDistinct(arrayMap(pair -> concat(pair.1.tool, '>', pair.2.tool), tool_pairs)) AS tool_orders,
             arrayExists(step -> step.is_failed, tools) AS has_tool_error,
             arrayExists(
                 pair -> pair.1.is_failed AND pair.1.tool != pair.2.tool
                     AND pair.2.start_ns >= pair.1.start_ns + pair.1.duration_ns,
                 tool_pairs) AS has_tool_switch,
-
-            arrayFilter(step -> step.is_model, steps) AS calls,
             arrayDistinct(arrayFilter(reason -> reason != '', arrayMap(step -> step.finish_reason, calls))) AS finish_reasons,
-            arrayFilter(step -> step.found >= 0, steps) AS searches,
             arrayExists(step -> step.found = 0, searches) AS has_empty_search,
-            run.status != 'failure' AND notEmpty(calls) AND calls[-1].finish_reason = 'stop'
+            status != 'failure' AND notEmpty(calls) AND calls[-1].finish_reason = 'stop'
                 AND (notEmpty(searches) AND searches[-1].found = 0
                     OR notEmpty(tools) AND arrayAll(step -> step.is_failed, tools)) AS is_unfounded,
-
-            -- Each call of a model with the steps up to the next one; what comes before the first call is a part too.
-            arraySplit(step -> step.is_model, steps) AS parts,
-            arrayMap(part -> arrayFilter(step -> step.is_tool, part), parts) AS tools_of_parts,
-            arrayFilter(
-                told -> told.1 != '',
-                arrayMap(
-                    (part, used, used_before) -> (
-                        if(part[1].is_model, part[1].fill, ''),
-                        arrayExists(step -> step.is_failed OR step.is_retry, arrayPopFront(part))
-                            OR (notEmpty(used) AND notEmpty(used_before) AND used[1].tool = used_before[-1].tool)),
-                    parts,
-                    tools_of_parts,
-                    arrayPopBack(arrayPushFront(tools_of_parts, arrayFilter(step -> false, steps))))) AS fills,
-
-            -- Tools that one answer of a model asked for: those of one parent with no call of a model of that parent between.
-            arraySort(step -> (step.parent, step.ordinal), steps) AS by_parent,
-            calls[1].ordinal AS first_call,
-            arrayFilter(
-                turn -> length(turn) > 1,
-                arrayMap(
-                    turn -> arrayFilter(step -> step.is_tool AND NOT step.is_retry AND notEmpty(calls) AND step.ordinal > first_call, turn),
-                    arraySplit(
-                        (step, parent_before) -> step.is_model OR step.parent != parent_before,
-                        by_parent,
-                        arrayPopBack(arrayPushFront(arrayMap(step -> step.parent, by_parent), 0))))) AS turns,
+            arrayMap(
+                (part, used, used_before) -> (
+                    if(part[1].is_model, part[1].fill, ''),
+                    arrayExists(step -> step.is_failed OR step.is_retry, arrayPopFront(part))
+                        OR (notEmpty(used) AND notEmpty(used_before) AND used[1].tool = used_before[-1].tool)),
+                parts,
+                tools_of_parts,
+                arrayPopBack(arrayPushFront(tools_of_parts, arrayFilter(step -> false, steps)))) AS fills,
             arraySum(
                 turn -> if(
                     arrayExists(
@@ -209,14 +221,13 @@ WITH
                         arrayPopBack(arrayPushFront(arrayMap(step -> step.start_ns + toInt64(step.duration_ns), turn), 0))),
                     0,
                     arraySum(step -> step.duration_ns, turn) - arrayMax(step -> step.duration_ns, turn)),
-                turns) AS lost_ns,
-
-            -- Nested agents of one depth in their order, each with the next.
-            arraySort(step -> (step.depth, step.ordinal), arrayFilter(step -> step.is_agent, steps)) AS agents,
-            arrayFilter(
-                pair -> pair.1.depth = pair.2.depth AND pair.2.start_ns >= pair.1.start_ns + pair.1.duration_ns,
-                arrayZip(arrayPopBack(agents), arrayPopFront(agents))) AS agent_pairs,
-
+                turns) AS lost_ns
+        FROM paired
+    ),
+    told AS
+    (
+        SELECT
+            environment, agent, input_class, version, run_number,
             arrayConcat(
                 -- Whether it is so, feature, key.
                 arrayMap(
@@ -225,17 +236,17 @@ WITH
                         row -> row.1,
                         [
                             (true, 'status', ''),
-                            (run.status != 'success', 'status', toString(run.status)),
+                            (status != 'success', 'status', toString(status)),
                             (true, 'failure', ''),
-                            (run.cause_type != '', 'failure', concat(run.cause_type, '/', run.cause_code)),
+                            (cause_type != '', 'failure', concat(cause_type, '/', cause_code)),
                             (true, 'tool', ''),
                             (notEmpty(tool_pairs), 'tool_order', ''),
                             (notEmpty(finish_reasons), 'finish_reason', ''),
-                            (notEmpty(run.models), 'response_model', ''),
+                            (notEmpty(models), 'response_model', ''),
                             (notEmpty(searches), 'retrieval', ''),
                             (has_empty_search, 'retrieval', 'empty'),
                             (true, 'retry', ''),
-                            (run.retries > 0, 'retry', 'any'),
+                            (retries > 0, 'retry', 'any'),
                             (notEmpty(tools), 'tool_error', ''),
                             (has_tool_error, 'tool_error', 'any'),
                             (notEmpty(tools), 'tool_switch', ''),
@@ -243,8 +254,8 @@ WITH
                             (notEmpty(searches) OR notEmpty(tools), 'unfounded', ''),
                             (is_unfounded, 'unfounded', 'any')
                         ])),
-                arrayMap(name -> ('tool', toString(name), 0::Int16, run_model, 1., 0.), run.tool_names),
-                arrayMap(name -> ('response_model', toString(name), 0::Int16, run_model, 1., 0.), run.models),
+                arrayMap(name -> ('tool', toString(name), 0::Int16, run_model, 1., 0.), tool_names),
+                arrayMap(name -> ('response_model', toString(name), 0::Int16, run_model, 1., 0.), models),
                 arrayMap(pair -> ('tool_order', pair, 0::Int16, run_model, 1., 0.), tool_orders),
                 arrayMap(reason -> ('finish_reason', reason, 0::Int16, run_model, 1., 0.), finish_reasons),
                 arrayMap(
@@ -253,20 +264,22 @@ WITH
                     arrayFilter(
                         row -> row.2 IS NOT NULL,
                         [
-                            ('duration', run.duration_ns / 1e9),
-                            ('time_to_first_chunk', run.first_chunk_s),
-                            ('cost', toFloat64(run.cost_usd)),
-                            ('input_tokens', toFloat64(run.input_tokens)),
-                            ('output_tokens', toFloat64(run.output_tokens)),
-                            ('steps', toFloat64(run.step_count)),
-                            ('sequential_share', if(notEmpty(turns), least(lost_ns / greatest(run.duration_ns, 1), 1), NULL))
+                            ('duration', duration_ns / 1e9),
+                            ('time_to_first_chunk', first_chunk_s),
+                            ('cost', toFloat64(cost_usd)),
+                            ('input_tokens', toFloat64(input_tokens)),
+                            ('output_tokens', toFloat64(output_tokens)),
+                            ('steps', toFloat64(step_count)),
+                            ('sequential_share', if(notEmpty(turns), least(lost_ns / greatest(duration_ns, 1), 1), NULL))
                         ])),
-                arrayMap(told -> ('context', told.1, 0::Int16, run_model, 1., toFloat64(told.2)), fills),
+                arrayMap(told -> ('context', told.1, 0::Int16, run_model, 1., toFloat64(told.2)), arrayFilter(told -> told.1 != '', fills)),
                 arrayMap(
                     pair -> (
                         'cascade', if(pair.1.is_failed, 'after_failure', 'after_success'), 0::Int16, run_model, 1.,
                         toFloat64(pair.2.is_failed)),
-                    agent_pairs),
+                    arrayFilter(
+                        pair -> pair.1.depth = pair.2.depth AND pair.2.start_ns >= pair.1.start_ns + pair.1.duration_ns,
+                        agent_pairs)),
                 arrayFlatten(
                     arrayMap(
                         (model, calls, i, i_known, o, o_known, c, c_known, usd, usd_known, retries) -> arrayMap(
@@ -283,8 +296,7 @@ WITH
                                 ])),
                         usage.1, usage.2, usage.3, usage.4, usage.5, usage.6, usage.7, usage.8, usage.9, usage.10, usage.11)))
                 AS rows
-        FROM run
-        LEFT ANY JOIN seen ON run.run_id = seen.run_id
+        FROM found
     ),
     cell AS
     (

@@ -16,8 +16,8 @@ Key = tuple[str, str]
 class Batch:
     """Takes in observations one after the other, in memory.
 
-    ``known`` are all findings of their stable keys, ``muted`` those of the keys that are muted, ``members`` what began at
-    the times of the observations, and ``load`` gives whole findings by their ids.
+    ``known`` are all findings of their stable keys, ``muted`` those of the keys that are muted, ``members`` what began
+    at the times of the observations, and ``load`` gives whole findings by their ids.
     """
 
     def __init__(

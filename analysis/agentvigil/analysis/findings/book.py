@@ -72,9 +72,9 @@ class FindingsBook:
     def close_quiet(
         self, inside: Collection[str], now: datetime, *, outside: Collection[str] = frozenset()
     ) -> list[Finding]:
-        """Close what has been ``inside`` the margin for 48 hours, and return those findings; both are stable keys.
+        """Close what has been ``inside`` the margin for 48 hours, and return those findings. Both are stable keys.
 
-        What is in neither was not looked at, and stays as it is. Findings of single runs are closed 48 hours after them.
+        What is in neither was not looked at, and stays as it is. Findings of single runs are closed 48 hours later.
         """
         with self._changing:
             changes = [
@@ -182,17 +182,15 @@ class FindingsBook:
         return self._findings("resolved_since", project=project, since_ns=_nanoseconds(since))
 
     def new_normals(self, since: datetime, project: str = "") -> list[Finding]:
-        """Return those of `resolutions_since` of which somebody said that this is the new normal: a detector compares with
-        what was before ``seen.changed_at`` no more."""
+        """Return those of `resolutions_since` that are the new normal now: a detector compares with what was before
+        ``seen.changed_at`` no more."""
         return [one for one in self.resolutions_since(since, project) if one.resolution is Resolution.NEW_NORMAL]
 
     def mutes(self, projects: Collection[str], keys: Collection[str]) -> list[Mute]:
         """Return the mutes of stable keys; some may have ended."""
         parameters = {"projects": sorted(projects), "keys": sorted(keys)}
         return [
-            Mute(
-                row["Project"], row["StableKey"], None if row["until_ms"] is None else time_of(row["until_ms"] * 10**6)
-            )
+            Mute(row["Project"], row["StableKey"], None if row["until_ns"] is None else time_of(row["until_ns"]))
             for row in self._store.records(STATEMENTS["mutes"], parameters)
         ]
 
@@ -227,8 +225,8 @@ class FindingsBook:
         return change.finding
 
     def _write(self, changes: Sequence[Change]) -> None:
-        """Write findings, and then the steps that are told of them: a finding whose history lacks a step is better than a
-        step that never was."""
+        """Write findings, and then the steps that are told of them: a finding whose history lacks a step is better than
+        a step that never was."""
         if not changes:
             return
         rows = [row_of(change.finding, self._keep_days) for change in changes]

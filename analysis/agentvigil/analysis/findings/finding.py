@@ -58,8 +58,8 @@ class Finding:
         return self.seen.severity
 
     def covers(self, observation: Observation) -> bool:
-        """Whether ``observation``, of the same stable key, is of this occurrence: what it saw began in the time from the
-        earliest beginning that was said of this one to when this one was last seen.
+        """Whether ``observation``, of the same stable key, is of this occurrence: what it saw began in the time from
+        the earliest beginning that was said of this one to when this one was last seen.
 
         Where nothing began, as with a single run, the key says it all.
         """

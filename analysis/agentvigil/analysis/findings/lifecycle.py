@@ -1,19 +1,21 @@
 """What becomes of findings: pure functions from what is and what happens to what is then.
 
 A finding is open, acknowledged or resolved. Detectors make and update findings, people acknowledge, resolve and reopen
-them, time closes them. Detectors replay: after a pause or a crash, or when an older time is analysed again, they say what
-they said before. Hence the rules by which an observation finds its place among the findings of its stable key:
+them, time closes them. Detectors replay: after a pause or a crash, or when an older time is analysed again, they say
+what they said before. Hence the rules by which an observation finds its place among the findings of its stable key:
 
 1. A key has at most one unresolved finding. What is newer than all that is known of the key belongs to it.
-2. What began within the time of a resolved finding is that finding again, and changes nothing: whoever resolved it knew.
+2. What began within the time of a resolved finding is that finding again, and changes nothing: whoever resolved it
+   knew.
 3. What an unresolved finding has seen already, up to the end of the same data, changes nothing either.
 4. Anything else is new, unless the key is muted.
 
 The severity of an unresolved finding only rises. A mute is of a key and not of a finding: an unresolved finding goes on
 being updated, so that its numbers are right whenever it is looked at, and nobody is told.
 
-Each change makes a new version. What a person does counts a thousand, what a detector does one: when both change the same
-version at the same time, from two processes, the person's word stays, and the detector repeats its own an hour later.
+Each change makes a new version. What a person does counts a thousand, what a detector does one: when both change the
+same version at the same time, from two processes, the person's word stays, and the detector repeats its own an hour
+later.
 """
 
 from collections.abc import Sequence
@@ -176,8 +178,8 @@ def told_of_unmute(finding: Finding, key_id: str, now: datetime) -> Change:
 
 
 def quiet(finding: Finding, *, is_inside: bool, now: datetime) -> Change | None:
-    """Return ``finding``, which is unresolved, when its stream is inside the margin at ``now`` or outside of it; None where
-    that changes nothing. After 48 hours inside it is closed.
+    """Return ``finding``, which is unresolved, when its stream is inside the margin at ``now`` or outside of it; None
+    where that changes nothing. After 48 hours inside it is closed.
 
     A single run is over when it is found: it is closed 48 hours after, unless somebody opened it again.
     """

@@ -52,15 +52,14 @@ SELECT
     Project, FindingId, IncidentId, Environment, SubjectType, Subject, Agent,
     JSONExtract(Details, 'models', 'Array(String)') AS models,
     toUnixTimestamp64Nano(coalesce(ChangedFrom, ChangedAt, WindowStart)) AS from_ns,
-    toUnixTimestamp64Nano(coalesce(ChangedTo, ChangedAt, WindowEnd)) AS to_ns,
-    toUnixTimestamp64Nano(FoundAt) AS found_ns
+    toUnixTimestamp64Nano(coalesce(ChangedTo, ChangedAt, WindowEnd)) AS to_ns
 FROM findings FINAL
 WHERE Project IN {projects:Array(String)}
     AND to_ns >= {from_ns:Int64} AND from_ns <= {to_ns:Int64}
 
 -- mutes --
 -- Mutes of some stable keys, ended ones too.
-SELECT Project, StableKey, toUnixTimestamp64Milli(Until) AS until_ms
+SELECT Project, StableKey, toUnixTimestamp64Milli(Until) * 1000000 AS until_ns
 FROM finding_mutes FINAL
 WHERE Project IN {projects:Array(String)} AND StableKey IN {keys:Array(String)} AND NOT IsDeleted
 
@@ -86,3 +85,11 @@ INSERT INTO finding_mutes (Project, StableKey, Version, IsDeleted)
 SELECT Project, StableKey, Version + 1, 1
 FROM finding_mutes FINAL
 WHERE Project = {project:String} AND StableKey = {stable_key:String} AND NOT IsDeleted
+
+-- judgements --
+-- How many findings of each detector were found since a time and judged so.
+SELECT toString(Kind) AS kind, toString(Detector) AS detector, toString(Judgement) AS judgement, count() AS findings
+FROM findings FINAL
+WHERE Project = {project:String} AND FoundAt >= fromUnixTimestamp64Nano({since_ns:Int64})
+GROUP BY kind, detector, judgement
+ORDER BY kind, detector, judgement

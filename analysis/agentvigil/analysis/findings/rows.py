@@ -141,7 +141,6 @@ def member_of(row: Mapping[str, Any]) -> Member:
         is_of_model=is_of_model,
         began_from=time_of(row["from_ns"]),
         began_to=time_of(row["to_ns"]),
-        found_at=time_of(row["found_ns"]),
         incident_id=row["IncidentId"],
     )
 

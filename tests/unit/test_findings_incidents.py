@@ -1,6 +1,8 @@
 """What happened once is told once: findings of one time come together, by agent or by model."""
 
+from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 from itertools import permutations
 from typing import Any
 
@@ -32,11 +34,15 @@ def found(*observations: Observation, together: bool = False) -> list[Finding]:
     batches = [observations] if together else [(one,) for one in observations]
     for hour, batch_of in enumerate(batches):
         members = [replace(Member.of(one), incident_id=one.incident_id) for one in kept.values()]
-        batch = Batch([], set(), members, lambda ids: [kept[one] for one in ids], at(100 + hour))
+        batch = Batch([], set(), members, partial(_of, kept), at(100 + hour))
         for one in batch_of:
             batch.take(one)
         kept |= {change.finding.id: change.finding for change in batch.changes}
     return list(kept.values())
+
+
+def _of(kept: dict[str, Finding], ids: Collection[str]) -> list[Finding]:
+    return [kept[one] for one in ids]
 
 
 def test_what_an_agent_does_at_one_time_is_one_incident() -> None:

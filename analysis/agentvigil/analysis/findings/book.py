@@ -24,11 +24,13 @@ _SETTINGS: Final = {"do_not_merge_across_partitions_select_final": 1}
 
 def _load() -> dict[str, str]:
     texts = load_queries("agentvigil.analysis.findings", "queries.sql")
-    return {name: sql.replace("{{columns}}", texts["columns"]) for name, sql in texts.items()}
+    columns = texts["columns"] + texts["with_details"]
+    return {name: sql.replace("{{columns}}", columns) for name, sql in texts.items()}
 
 
 STATEMENTS: Final = _load()
-"""The statements of ``queries.sql``; ``columns`` is what a row for `finding_of` is made of."""
+"""The statements of ``queries.sql``. A row for `finding_of` is made of ``columns`` and ``with_details``, or, for lists,
+``without_details``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Recorded:
 
 
 class FindingsBook:
-    """The findings in ``store``, which are kept for ``keep_days``, one of the retention classes.
+    """The findings in ``store``; new ones are kept for ``keep_days``, one of the retention classes.
 
     Any thread may call. Every method may raise StorageError: then nothing was changed, or all that was asked for, or of
     several findings some; doing it again does the rest.
@@ -207,6 +209,7 @@ class FindingsBook:
             map(member_of, members),
             lambda ids: self._findings("of_ids", projects=projects, ids=sorted(ids)),
             now,
+            self._keep_days,
         )
 
     def _of_keys(self, projects: Collection[str], keys: Collection[str]) -> list[Finding]:
@@ -229,11 +232,11 @@ class FindingsBook:
         a step that never was."""
         if not changes:
             return
-        rows = [row_of(change.finding, self._keep_days) for change in changes]
+        rows = [row_of(change.finding) for change in changes]
         self._store.insert_rows("findings", list(rows[0]), [list(row.values()) for row in rows])
         events: list[Event] = [event for change in changes for event in change.events]
         if events:
-            rows_of_events = [row_of_event(event, self._keep_days) for event in events]
+            rows_of_events = [row_of_event(event) for event in events]
             self._store.insert_rows("finding_events", EVENT_COLUMNS, rows_of_events)
 
     def _put_mute(self, finding: Finding, until: datetime | None, key_id: str, now: datetime) -> None:

@@ -46,6 +46,8 @@ class Finding:
     """Since when it has been inside the margin again; None while it is outside, or nobody said."""
     judgement: Judgement | None = None
     reopened_times: int = 0
+    keep_days: int = 90
+    """Its retention class, which stays: a finding is in one partition."""
 
     @property
     def is_resolved(self) -> bool:
@@ -95,6 +97,7 @@ class Event:
     """Id of the key of who did it, empty for AgentVigil itself."""
     value: str
     found_at: datetime
+    keep_days: int
 
 
 class What(StrEnum):

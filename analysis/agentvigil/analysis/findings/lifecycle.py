@@ -80,8 +80,11 @@ class Placed:
     """The finding that it is of, None if it is of none."""
 
 
-def place(observation: Observation, known: Sequence[Finding], *, is_muted: bool, now: datetime) -> Placed:
-    """Return what becomes of ``observation``, where ``known`` are all findings of its stable key."""
+def place(
+    observation: Observation, known: Sequence[Finding], *, is_muted: bool, now: datetime, keep_days: int = 90
+) -> Placed:
+    """Return what becomes of ``observation``, where ``known`` are all findings of its stable key; a new finding is kept
+    for ``keep_days``."""
     unresolved = next((finding for finding in known if not finding.is_resolved), None)
     is_newest = all(observation.seen_at > finding.seen.seen_at for finding in known)
     if unresolved is None or not is_newest:
@@ -95,7 +98,7 @@ def place(observation: Observation, known: Sequence[Finding], *, is_muted: bool,
         return Placed(Outcome.MUTED if is_muted else Outcome.UPDATED, change, change.finding)
     if is_muted:
         return Placed(Outcome.MUTED)
-    change = _begun(observation, now)
+    change = _begun(observation, now, keep_days)
     return Placed(Outcome.NEW, change, change.finding)
 
 
@@ -194,13 +197,14 @@ def quiet(finding: Finding, *, is_inside: bool, now: datetime) -> Change | None:
     return Change(replace(finding, inside_since=inside_since, version=finding.version + _DETECTORS_STEP))
 
 
-def _begun(observation: Observation, now: datetime) -> Change:
+def _begun(observation: Observation, now: datetime, keep_days: int) -> Change:
     finding = Finding(
         id=finding_id_of(observation),
         stable_key=stable_key_of(observation),
         seen=observation,
         found_at=now,
         earliest_change=earliest(observation.changed_from, observation.changed_at),
+        keep_days=keep_days,
     )
     return Change(finding, (_event(finding, What.FOUND, now, value=observation.severity),))
 
@@ -224,4 +228,14 @@ def _by_person(finding: Finding) -> Finding:
 
 
 def _event(finding: Finding, what: What, now: datetime, key_id: str = "", value: str = "") -> Event:
-    return Event(finding.seen.project, finding.id, finding.version, what, now, key_id, str(value), finding.found_at)
+    return Event(
+        project=finding.seen.project,
+        finding_id=finding.id,
+        version=finding.version,
+        what=what,
+        at=now,
+        key_id=key_id,
+        value=str(value),
+        found_at=finding.found_at,
+        keep_days=finding.keep_days,
+    )

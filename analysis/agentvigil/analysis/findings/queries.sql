@@ -1,6 +1,6 @@
 -- columns --
 -- A finding as `finding_of` takes it; times in nanoseconds since 1970.
-Project, FindingId, Version, StableKey, IncidentId, Kind, Detector, Environment, SubjectType, Subject, Agent, Feature, Stream,
+Project, FindingId, Version, KeepDays, StableKey, IncidentId, Kind, Detector, Environment, SubjectType, Subject, Agent, Feature, Stream,
 Direction, State, Resolution, Severity, Judgement, ReopenedTimes,
 toUnixTimestamp64Nano(FoundAt) AS found_ns,
 toUnixTimestamp64Nano(LastSeenAt) AS last_seen_ns,
@@ -16,7 +16,15 @@ toUnixTimestamp64Nano(ResolvedAt) AS resolved_ns,
 toUnixTimestamp64Nano(AcknowledgedAt) AS acknowledged_ns,
 toUnixTimestamp64Nano(InsideSince) AS inside_since_ns,
 BaselineValue, WindowValue, WindowLow, WindowHigh, Unit, Statistic, Threshold, EvidenceLevel, EffectSize, Runs, UsdPerDay,
-FailedRunsPerDay, Explanation, Details, ExampleRuns, TypicalRuns
+FailedRunsPerDay, Explanation, ExampleRuns, TypicalRuns
+
+-- with_details --
+-- All that a detector said.
+, Details
+
+-- without_details --
+-- What is enough for a list.
+, '' AS Details
 
 -- of_keys --
 -- All findings of some stable keys.

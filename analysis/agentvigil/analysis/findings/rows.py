@@ -15,7 +15,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EVENT_COLUMNS: Final = ("Project", "FindingId", "FindingVersion", "What", "At", "KeyId", "Value", "FoundAt", "KeepDays")
 
 
-def row_of(finding: Finding, keep_days: int) -> dict[str, Any]:
+def row_of(finding: Finding) -> dict[str, Any]:
     """Return the row that ``finding`` is, by the names of the columns."""
     seen = finding.seen
     return {
@@ -23,7 +23,7 @@ def row_of(finding: Finding, keep_days: int) -> dict[str, Any]:
         "FindingId": finding.id,
         "Version": finding.version,
         "IsDeleted": 0,
-        "KeepDays": keep_days,
+        "KeepDays": finding.keep_days,
         "StableKey": finding.stable_key,
         "IncidentId": finding.incident_id,
         "Kind": str(seen.kind),
@@ -126,6 +126,7 @@ def finding_of(row: Mapping[str, Any]) -> Finding:
         inside_since=_known(row["inside_since_ns"]),
         judgement=Judgement(row["Judgement"]) if row["Judgement"] else None,
         reopened_times=row["ReopenedTimes"],
+        keep_days=row["KeepDays"],
     )
 
 
@@ -145,7 +146,7 @@ def member_of(row: Mapping[str, Any]) -> Member:
     )
 
 
-def row_of_event(event: Event, keep_days: int) -> Sequence[Any]:
+def row_of_event(event: Event) -> Sequence[Any]:
     """Return the row that ``event`` is, with a value for each of `EVENT_COLUMNS`."""
     return (
         event.project,
@@ -156,7 +157,7 @@ def row_of_event(event: Event, keep_days: int) -> Sequence[Any]:
         event.key_id,
         event.value,
         event.found_at,
-        keep_days,
+        event.keep_days,
     )
 
 

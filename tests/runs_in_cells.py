@@ -96,3 +96,21 @@ def cells_of(fleet: Fleet, seed: int) -> Cells:
         n,
         s,
     )
+
+
+def together(*parts: Cells) -> Cells:
+    """Return all rows of ``parts`` in the order of their hours."""
+    words = Words()
+
+    def recoded(cells: Cells, name: str) -> NDArray[np.int32]:
+        codes = np.array([words.code(word) for word in cells.words], np.int32)
+        found: NDArray[np.int32] = codes[getattr(cells, name)]
+        return found
+
+    texts = {
+        name: np.concatenate([recoded(cells, name) for cells in parts])
+        for name in ("input_class", "version", "model", "feature", "key")
+    }
+    numbers = {name: np.concatenate([getattr(cells, name) for cells in parts]) for name in ("hour", "bin", "n", "s")}
+    order = np.argsort(numbers["hour"], kind="stable")
+    return Cells(list(words), **{name: values[order] for name, values in (texts | numbers).items()})

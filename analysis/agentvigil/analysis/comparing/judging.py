@@ -3,8 +3,8 @@
 1. The evidence for a way decides whether it moved, against a threshold that allows for all that is looked at.
 2. What moved is worse, better or changed, as the feature has it. What is worse is as severe as it is large, never as it
    is sure: minor, **major** from a quarter more on, **critical** from twice as much on, or from 5 points more of
-   trouble. Rates of trouble must grow by a point, or by ten runs a day, to be more than minor. That twice as many values
-   are high is major.
+   trouble. Rates of trouble must grow by a point, or by ten runs a day, to be more than minor. That twice as many
+   values are high is major.
 3. What did not move is the same where the interval leaves out what matters: a quarter, but two points at least, of
    rates; a quarter of values; twice as many high values. Else there are too few runs, and about how many more would
    tell.

@@ -18,7 +18,7 @@ def what(change: Change) -> str:
 
 
 def sentence(change: Change) -> str:
-    """Return how it moved: ``status failure: 2.0 % -> 5.1 % of runs, +3.1 points (+2.0 to +4.3) within input classes``."""
+    """Return how it moved: ``status failure: 2.1 % -> 5.1 %, +3 points (+2 to +4.3 points) within input classes, ...``"""
     within, low, high = change.within, change.low, change.high
     moved = f"{what(change)}: {value(change, change.before)} -> {value(change, change.after)}"
     if within is None:

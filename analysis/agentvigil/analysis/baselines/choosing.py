@@ -1,13 +1,14 @@
 """Which runs are normal for an agent at an hour, and why.
 
-1. What a user **pinned** last goes before all else: slow creep is seen against nothing else, since what trails follows it.
+1. What a user **pinned** last goes before all else: slow creep is seen against nothing else, since what trails follows
+   it.
 2. Else runs of the **agent's version** that runs now, once there are 14 days of it. Until then it is compared with the
    version before: a new version forks the baseline.
 3. Else the **28 days** before, whatever the version.
 
-Of 2 and 3, hours of open incidents are left out, and 14 days must be left. Where somebody said "this is the new normal",
-nothing before counts, be it pinned or not, until something is pinned after. What is said here is pure: hours are since
-1970 in UTC, and nothing is read.
+Of 2 and 3, hours of open incidents are left out, and 14 days must be left. Where somebody said "this is the new
+normal", nothing before counts, be it pinned or not, until something is pinned after. Nothing is read here; hours are
+counted from 1970 in UTC.
 """
 
 from collections.abc import Iterable, Sequence

@@ -18,12 +18,16 @@ from agentvigil.analysis.comparing.dispersion import design_effect
 from agentvigil.analysis.comparing.hypergeometric import log_mean_exp
 from agentvigil.analysis.comparing.intervals import FEWEST
 from agentvigil.analysis.comparing.strata import Floats, Sums
+from agentvigil.analysis.features.names import BINS_PER_OCTAVE
 
 TILTS: Final = np.array([0.1, 0.2, 0.4, 0.8, 1.6, 3.2])
 """Sizes of the bets: log-odds of rates, standard deviations of values."""
 
 MARGIN_LOG_ODDS: Final = 0.05
 MARGIN_DEVIATIONS: Final = 0.03
+
+LEAST_DEVIATION: Final = 1 / BINS_PER_OCTAVE / math.sqrt(12)
+"""Values of one bin lie at least so far apart, for all we know; all runs may have as many steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,12 @@ def evidence_of_means(before: Sums, after: Sums, difference: Difference, correla
     """
     n, m = before.n.sum(axis=0), after.n.sum(axis=0)
     both = (n > 0) & (m > 0)
-    if min(difference.runs_before, difference.runs_after) < FEWEST or not difference.deviation:
+    if min(difference.runs_before, difference.runs_after) < FEWEST:
         return Evidence(0.0, 0.0)
     information = float((n[both] * m[both] / (n[both] + m[both])).sum())
     phi = _dispersion(before.n[:, both], after.n[:, both], correlation)
     degrees = float((n[both] + m[both]).sum()) - 2 * int(both.sum())
-    t = difference.within / difference.deviation * math.sqrt(information)
+    t = difference.within / max(difference.deviation, LEAST_DEVIATION) * math.sqrt(information)
     # Student's t brought to the normal by its likelihood ratio: few values can lie far out by chance.
     score = math.copysign(math.sqrt(degrees * math.log1p(t * t / degrees)), t) * math.sqrt(information)
 

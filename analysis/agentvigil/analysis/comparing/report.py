@@ -66,10 +66,11 @@ class Change:
 
     @property
     def direction(self) -> str:
-        """up, down, or new where it never was before."""
+        """up, down, new where it never was before, or empty where it is as it was."""
         if self.before == 0 and self.after > 0 and self.measure is Measure.SHARE:
             return "new"
-        return "up" if (self.within if self.within is not None else self.after - self.before) > 0 else "down"
+        moved = self.after - self.before if self.within is None else self.within
+        return "up" if moved > 0 else "down" if moved < 0 else ""
 
 
 @dataclass(frozen=True, slots=True)

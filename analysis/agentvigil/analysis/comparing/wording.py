@@ -14,18 +14,18 @@ def what(change: Change) -> str:
     name = change.feature.name.replace("_", " ")
     if change.measure is Measure.HIGH:
         return f"{name} above {amount(change.edge or 0.0, change.feature.unit)}"
-    return f"{name} {change.key}" if change.key else name
+    return name if change.key in ("", "any") else f"{name} {change.key}"
 
 
 def sentence(change: Change) -> str:
-    """Return how it moved: ``status failure: 2.1 % -> 5.1 %, +3 points (+2 to +4.3 points) within input classes, ...``"""
+    """Return how it moved: ``status failure: 2.1 % -> 5.1 %, +3 points (+2 to +4.3) within input classes, ...``."""
     within, low, high = change.within, change.low, change.high
     moved = f"{what(change)}: {value(change, change.before)} -> {value(change, change.after)}"
     if within is None:
         return f"{moved}; no input class has runs of both"
     told = f"{moved}, {difference(change, within)}"
     if low is not None and high is not None:
-        told += f" ({difference(change, low)} to {difference(change, high)})"
+        told += f" ({_number(low)} to {_number(high)})"
     return f"{told} within input classes, e-value {power(change.log_evidence)}"
 
 
@@ -36,8 +36,7 @@ def value(change: Change, of: float) -> str:
 
 def difference(change: Change, of: float) -> str:
     """Return a difference: in points of shares, in percent of amounts."""
-    number = f"{100 * of:+.2g}" if abs(of) < 0.0995 else f"{100 * of:+.0f}"
-    return f"{number} points" if is_share(change) else f"{number} %"
+    return f"{_number(of)} points" if is_share(change) else f"{_number(of)} %"
 
 
 def is_share(change: Change) -> bool:
@@ -66,3 +65,9 @@ def power(logarithm: float) -> str:
     if exponent > _LARGEST_POWER:
         return f"> 1e{_LARGEST_POWER}"
     return f"{math.exp(logarithm):.2g}"
+
+
+def _number(difference_of_shares: float) -> str:
+    """Return it times 100, with its sign."""
+    number = 100 * difference_of_shares
+    return f"{number:+.2g}" if abs(number) < 9.95 else f"{number:+.0f}"

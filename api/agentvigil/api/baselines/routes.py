@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query
 from pydantic import StringConstraints
 
 from agentvigil.analysis.baselines.book import BaselineBook, HoursEmpty, NoSuchBaseline, TooManyBaselines
@@ -33,9 +33,10 @@ def baselines_router(book: BaselineBook) -> APIRouter:
 
     @router.put("/{name}", response_model=Baseline, responses=described(409))
     def pin_baseline(asker: Administers, name: Name, pinning: Pinning, _: Annotated[Asked, Query()]) -> Baseline:
-        """Pin runs of an agent as what is normal for it, in the place of a baseline with that name. Needs scope `admin`.
+        """Pin runs of an agent as what is normal for it, in the place of a baseline with that name. Needs scope
+        `admin`.
 
-        The newest one holds until it is dropped: findings and comparisons that name no other are made with it.
+        The newest one holds until it is dropped: findings, and comparisons that name no other, are made with it.
         """
         subject = Subject(asker.project, pinning.environment, pinning.agent)
         try:
@@ -47,11 +48,11 @@ def baselines_router(book: BaselineBook) -> APIRouter:
         except TooManyBaselines as exc:
             raise Conflict(str(exc), _LISTED) from exc
 
-    @router.delete("/{name}", status_code=204, response_class=Response, responses=described(404))
-    def drop_baseline(asker: Administers, name: Name, asked: Annotated[OneAsked, Query()]) -> None:
-        """Drop a baseline: from now on the one pinned before it holds, else what the agent did lately. Needs scope `admin`."""
+    @router.delete("/{name}", response_model=Baseline, responses=described(404))
+    def drop_baseline(asker: Administers, name: Name, asked: Annotated[OneAsked, Query()]) -> Baseline:
+        """Drop a baseline: the one pinned before it holds now, else what the agent did lately. Needs scope `admin`."""
         try:
-            book.drop(Subject(asker.project, asked.environment, asked.agent), name)
+            return Baseline.of(book.drop(Subject(asker.project, asked.environment, asked.agent), name))
         except NoSuchBaseline as exc:
             raise NotFound(str(exc), _LISTED) from exc
 

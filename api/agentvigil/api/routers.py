@@ -4,10 +4,14 @@ from functools import partial
 
 from fastapi import APIRouter
 
+from agentvigil.analysis.baselines.book import BaselineBook
 from agentvigil.api.agents.asked import AgentList
 from agentvigil.api.agents.models import AgentPage
 from agentvigil.api.agents.reading import Agents
 from agentvigil.api.agents.routes import agents_router
+from agentvigil.api.baselines.routes import baselines_router
+from agentvigil.api.comparing.reading import Comparisons
+from agentvigil.api.comparing.routes import comparing_router
 from agentvigil.api.exports.reading import Exports
 from agentvigil.api.exports.routes import exports_router
 from agentvigil.api.feedback.intake import LogIntake
@@ -59,6 +63,7 @@ def routers_of(
     reader = Reader(store)
     runs, sessions, metrics = Runs(reader), Sessions(reader), MetricsReading(reader)
     agents, traces, feedback = Agents(reader), Traces(reader), FeedbackReader(reader)
+    baselines = BaselineBook(store)
     savable = {
         "agents": Resource(AgentList, AgentPage, agents.page),
         "feedback": Resource(FeedbackList, FeedbackPage, feedback.page),
@@ -81,4 +86,6 @@ def routers_of(
         tags_router(TagBook(store, reader, runs)),
         searches_router(QueryBook(store, reader, savable)),
         reports_router(Reports(reader), policies.of),
+        baselines_router(baselines),
+        comparing_router(Comparisons(store, baselines)),
     ]

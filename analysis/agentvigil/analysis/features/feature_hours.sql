@@ -52,7 +52,7 @@ WITH
     finished AS
     (
         SELECT
-            RunId AS run_id, TraceId AS trace_id, Environment AS environment, RunName AS agent,
+            RunId AS run_id, TraceId AS trace_id, TopSpanId AS top_span_id, Environment AS environment, RunName AS agent,
             toUnixTimestamp64Nano(Timestamp) AS began_ns, EndTimestamp AS ended_at, Status AS status,
             RootCauseType AS cause_type, RootCauseCode AS cause_code, Duration AS duration_ns, TimeToFirstChunk AS first_chunk_s,
             BilledCostUSD AS cost_usd, InputTokens AS input_tokens, OutputTokens AS output_tokens, Steps AS step_count,
@@ -146,11 +146,41 @@ WITH
         GROUP BY run_id
     ),
     -- Level by level, each a query of its own: what the engine is given as one would be copied wherever it is named.
+    -- Runs that somebody judged, and whether they had said that they were sure: by the top span, else by the last one.
+    judged AS
+    (
+        SELECT named.run_id AS run_id, any(named.trace_id) AS trace_id, any(named.top_span_id) AS top_span_id, max(judgement.IsBad) AS is_bad
+        FROM (SELECT run_id, trace_id, top_span_id, arrayJoin([run_id, trace_id]) AS name FROM finished) AS named
+        INNER JOIN
+        (
+            SELECT RunId, IsBad
+            FROM agent_run_judgements
+            WHERE Project = {project:String} AND GivenAt >= hour_start - 3600
+        ) AS judgement ON named.name = judgement.RunId
+        GROUP BY run_id
+    ),
+    sure AS
+    (
+        SELECT judged.run_id AS run_id, any(judged.is_bad) AS is_bad
+        FROM
+        (
+            SELECT TraceId, SpanId, Timestamp, toFloat64OrZero(SpanAttributes[{{confidence}}]) AS confidence
+            FROM otel_traces
+            WHERE Project = {project:String} AND TraceId IN (SELECT trace_id FROM judged)
+                AND Timestamp >= hour_start - 3600 AND Timestamp < hour_end + 86400
+                AND SpanAttributes[{{confidence}}] != ''
+        ) AS said
+        INNER JOIN judged ON said.TraceId = judged.trace_id
+        GROUP BY run_id
+        HAVING argMax(said.confidence, (said.SpanId = judged.top_span_id, said.Timestamp)) >= 0.8
+    ),
     parted AS
     (
         SELECT
             run.*,
             toUInt32(rowNumberInAllBlocks()) AS run_number,
+            sure.run_id != '' AS is_sure,
+            sure.is_bad AS is_bad,
             seen.usage AS usage,
             arrayElement(
                 arraySort(
@@ -168,6 +198,7 @@ WITH
             arraySort(step -> (step.parent, step.ordinal), steps) AS by_parent
         FROM run
         LEFT ANY JOIN seen ON run.run_id = seen.run_id
+        LEFT ANY JOIN sure ON run.run_id = sure.run_id
     ),
     paired AS
     (
@@ -252,7 +283,9 @@ WITH
                             (notEmpty(tools), 'tool_switch', ''),
                             (has_tool_switch, 'tool_switch', 'any'),
                             (notEmpty(searches) OR notEmpty(tools), 'unfounded', ''),
-                            (is_unfounded, 'unfounded', 'any')
+                            (is_unfounded, 'unfounded', 'any'),
+                            (is_sure, 'confident', ''),
+                            (is_sure AND is_bad, 'confident', 'bad')
                         ])),
                 arrayMap(name -> ('tool', toString(name), 0::Int16, run_model, 1., 0.), tool_names),
                 arrayMap(name -> ('response_model', toString(name), 0::Int16, run_model, 1., 0.), models),
@@ -335,6 +368,46 @@ FROM
     )
 )
 GROUP BY environment, agent, input_class, version, kept_model, feature, kept_key, bin
+
+-- new_judgements --
+-- Feedback that came in since a time, says good or bad, and is not noted yet. Where there are score and label, either may
+-- say that it is bad.
+SELECT Project, GivenAt, KeepDays, RunId, FeedbackId, IsBad
+FROM
+(
+    SELECT
+        Project, toDateTime(Timestamp, 'UTC') AS GivenAt, KeepDays, RunId, FeedbackId, IngestedAt,
+        lower(Label) IN {bad_labels:Array(String)} AS is_bad_label,
+        is_bad_label OR ifNull(Score < 0.5, false) AS IsBad
+    FROM agent_feedback
+    WHERE IngestedAt >= {since:DateTime64(3)} AND RunId != ''
+        AND (Score IS NOT NULL OR is_bad_label OR lower(Label) IN {good_labels:Array(String)})
+)
+WHERE (Project, GivenAt, RunId, FeedbackId) NOT IN
+(
+    SELECT Project, GivenAt, RunId, FeedbackId
+    FROM agent_run_judgements
+    WHERE GivenAt >= {since:DateTime64(3)} - toIntervalDay(7)
+)
+
+-- count_judgements --
+-- How many of these there are.
+SELECT count() FROM ({{new_judgements}}) SETTINGS max_threads = 1
+
+-- note_changes --
+-- Their runs' hours have to be summed again. The rows are written some moments later, while the hours count as not quiet.
+INSERT INTO agent_run_changes (Project, Hour, KeepDays, Changes, LastChangeAt)
+SETTINGS max_partitions_per_insert_block = 0, max_threads = 1
+SELECT run.Project, toStartOfHour(toDateTime(run.Timestamp, 'UTC')) AS Hour, run.KeepDays, count(), now64(3)
+FROM agent_runs AS run
+WHERE (run.Project, run.TraceId) IN (SELECT Project, splitByChar('-', RunId)[1] FROM ({{new_judgements}}))
+GROUP BY run.Project, Hour, run.KeepDays
+
+-- note_judgements --
+-- Notes them.
+INSERT INTO agent_run_judgements (Project, GivenAt, KeepDays, RunId, FeedbackId, IsBad)
+SETTINGS max_partitions_per_insert_block = 0, max_threads = 1
+{{new_judgements}}
 
 -- made --
 -- From now on the counts of an hour hold, as long as its runs stay.

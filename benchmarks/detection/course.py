@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import Agent
+from traits import Agent
 from climates import Climate
 
 Floats = NDArray[np.float64]
@@ -170,7 +170,14 @@ def lay_out(agent: Agent, climate: Climate, seed: int, days: int, *, calm_days: 
         moved = climate.value_wander * shape.spread * wander(stream(seed, agent.number, "walk", name), hours, 1, 2)
         mean = shape.log2_mean[None] + (shape.daily * _season(clock, shape.phase))[:, None] + moved
         course.values[name] = Values(
-            mean, shape.spread, shape.tail_share, shape.tail_index, shape.counted, shape.zeros, shape.whole, shape.highest
+            mean,
+            shape.spread,
+            shape.tail_share,
+            shape.tail_index,
+            shape.counted,
+            shape.zeros,
+            shape.whole,
+            shape.highest,
         )
     for name, tally in agent.tallies.items():
         moved = climate.category_wander * wander(stream(seed, agent.number, "walk", name), hours, len(tally.keys), 2)
@@ -224,4 +231,3 @@ def _versions(agent: Agent, climate: Climate, seed: int, hours: int, calm_days: 
     if climate.releases and random.random() < 0.5:
         versions.append((int(random.integers(24 * calm_days, hours)), "1.1"))
     return versions
-

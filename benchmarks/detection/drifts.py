@@ -134,7 +134,9 @@ def of_model(model: str, feature: str, log2_factor: float) -> Callable[[Course, 
     def change(course: Course, hour: int) -> None:
         if model in course.models:
             values = course.values[feature]
-            values.by_model = np.zeros((course.hours, len(course.models))) if values.by_model is None else values.by_model
+            values.by_model = (
+                np.zeros((course.hours, len(course.models))) if values.by_model is None else values.by_model
+            )
             values.by_model[hour:, course.models.index(model)] += log2_factor
 
     return change

@@ -43,7 +43,9 @@ class FalseAlarms:
     def interval(self) -> Interval:
         """Exact, as if alarms came independently of each other: Garwood 1936."""
         low = chi2.ppf(0.025, 2 * self.alarms) / 2 if self.alarms else 0.0
-        return Interval(float(low) / self.agent_months, float(chi2.ppf(0.975, 2 * self.alarms + 2)) / 2 / self.agent_months)
+        return Interval(
+            float(low) / self.agent_months, float(chi2.ppf(0.975, 2 * self.alarms + 2)) / 2 / self.agent_months
+        )
 
     def __add__(self, other: "FalseAlarms") -> "FalseAlarms":
         return FalseAlarms(self.alarms + other.alarms, self.agent_months + other.agent_months)
@@ -152,7 +154,12 @@ def false_alarms(alarms: Iterable[Alarm], hours: int) -> FalseAlarms:
 
 
 def trial(
-    alarms: Iterable[Alarm], features: Sequence[str], onset: int, runs_per_day: float, runs_by_hour: np.ndarray, first_hour: int
+    alarms: Iterable[Alarm],
+    features: Sequence[str],
+    onset: int,
+    runs_per_day: float,
+    runs_by_hour: np.ndarray,
+    first_hour: int,
 ) -> Trial:
     """Return when the drift of one agent was found.
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import Agent, draw
+from traits import Agent, draw
 from agentvigil.analysis.features.cells import Cells, Subject, Words
 from agentvigil.analysis.features.names import BINS_PER_OCTAVE, ZERO_BIN
 from climates import CALM, Climate
@@ -141,10 +141,16 @@ class _Rows:
 def _runs(course: Course) -> Ints:
     """Return how many runs finish in each hour, class and model: (H, C, M)."""
     random = course.random("counts")
-    # Poisson counts of a rate that is itself uncertain by a sixth from hour to hour: more even than Poisson they never are.
+    # Poisson counts of a rate that is itself uncertain by a sixth from hour to hour: real ones are never as even as Poisson's.
     expected = course.runs * random.gamma(36, 1 / 36, course.runs.shape)
     counts = random.poisson(expected)
-    return random.multinomial(counts, course.model_share)
+    own = len(course.agent.models)
+    share = course.model_share[:, :, :own]
+    runs = random.multinomial(counts, share / share.sum(axis=2, keepdims=True))
+    for place in range(own, len(course.models)):
+        moved = course.random(course.models[place]).binomial(runs, course.model_share[:, :, place, None])
+        runs = np.concatenate([runs - moved, moved.sum(axis=2, keepdims=True)], axis=2)
+    return runs
 
 
 def _noise(course: Course, name: str, shape: tuple[int, ...], days: float, hours: float) -> Floats:
@@ -155,23 +161,24 @@ def _noise(course: Course, name: str, shape: tuple[int, ...], days: float, hours
     return days * by_day + hours * random.standard_normal(shape)
 
 
-def _binomial(random: np.random.Generator, n: Ints, p: Floats, repeats: float) -> Ints:
+def _binomial(course: Course, of: str, n: Ints, p: Floats) -> Ints:
     """Return how many of ``n`` runs have what each has with ``p``, when some are the same as the one before."""
-    pairs = random.binomial(n // 2, repeats)
-    return random.binomial(n - 2 * pairs, p) + 2 * random.binomial(pairs, p)
+    pairs = course.random(f"pairs {of}").binomial(n // 2, course.climate.repeats)
+    singles = course.random(of).binomial(n - 2 * pairs, p)
+    return singles + 2 * course.random(f"of pairs {of}").binomial(pairs, p)
 
 
 def _count_categories(course: Course, rows: _Rows, runs: Ints, name: str, categories: Categories) -> None:
     climate = course.climate
-    noise = _noise(course, name, categories.log_odds.shape, climate.category_days, climate.category_hours)
     counted = runs if categories.counted == 1 else course.random(f"counted {name}").binomial(runs, categories.counted)
     rows.add(name, "", counted)
     for place, key in enumerate(categories.keys):
-        log_odds = (categories.log_odds[:, :, place] + noise[:, :, place])[:, :, None]
+        of = f"{name} {key}"
+        noise = _noise(course, of, categories.log_odds.shape[:2], climate.category_days, climate.category_hours)
+        log_odds = (categories.log_odds[:, :, place] + noise)[:, :, None]
         if categories.by_model is not None:
             log_odds = log_odds + categories.by_model[:, None, :, place]
-        random = course.random(f"{name} {key}")
-        rows.add(name, key, _binomial(random, counted, expit(log_odds), climate.repeats))
+        rows.add(name, key, _binomial(course, of, counted, expit(log_odds)))
 
 
 def _common_factor(course: Course, runs: Ints) -> Floats:
@@ -181,19 +188,19 @@ def _common_factor(course: Course, runs: Ints) -> Floats:
 
 def _count_values(course: Course, rows: _Rows, runs: Ints, name: str, values: Values, factor: Floats) -> Floats:
     """Draw a value for each run that has one, add the rows, and return their sums by cell: (H, C, M)."""
-    climate, random = course.climate, course.random(name)
+    climate = course.climate
     noise = _noise(course, name, values.log2_mean.shape, climate.value_days, climate.value_hours)
     means = (values.log2_mean + values.spread * noise)[:, :, None] + np.zeros(runs.shape[2])
     if values.by_model is not None:
         means = means + values.by_model[:, None, :]
     cells = np.repeat(np.arange(runs.size), runs.ravel())
     count = len(cells)
-    own = random.standard_normal(count)
+    own = course.random(name).standard_normal(count)
     log2 = means.ravel()[cells] + values.spread * (0.6 * factor + 0.8 * own)
     if values.tail_share:
-        in_tail = np.flatnonzero(random.random(count) < values.tail_share)
-        log2[in_tail] += np.log2(1 + random.pareto(values.tail_index, len(in_tail)))
-    _repeat_some(random, log2, cells, climate.repeats)
+        in_tail = np.flatnonzero(course.random(f"in tail {name}").random(count) < values.tail_share)
+        log2[in_tail] += np.log2(1 + course.random(f"tail {name}").pareto(values.tail_index, len(in_tail)))
+    _repeat_some(course.random(f"repeats {name}"), log2, cells, climate.repeats)
     log2 = np.minimum(log2, np.log2(values.highest))
     value = np.exp2(log2)
     if values.whole:
@@ -201,10 +208,10 @@ def _count_values(course: Course, rows: _Rows, runs: Ints, name: str, values: Va
         log2 = np.log2(value)
     bins = np.clip(np.floor(BINS_PER_OCTAVE * log2), LOWEST_BIN, HIGHEST_BIN).astype(np.int64) - LOWEST_BIN + 1
     if values.zeros:
-        zero = random.random(count) < values.zeros
+        zero = course.random(f"zeros {name}").random(count) < values.zeros
         bins[zero], value[zero] = 0, 0.0
     if values.counted < 1:
-        has = random.random(count) < values.counted
+        has = course.random(f"counted {name}").random(count) < values.counted
         cells, bins, value = cells[has], bins[has], value[has]
     _add_values(rows, name, runs.size, cells, bins, value)
     return np.bincount(cells, value, runs.size).reshape(runs.shape)
@@ -241,25 +248,24 @@ def _repeat_some(random: np.random.Generator, values: Floats, cells: Ints, repea
 
 def _count_tally(course: Course, rows: _Rows, runs: Ints, name: str, tally: Tally) -> None:
     climate = course.climate
-    noise = _noise(course, name, tally.log_odds.shape, climate.category_days, climate.category_hours)
     for place, key in enumerate(tally.keys):
-        random = course.random(f"{name} {key}")
-        n = random.poisson(runs * tally.per_run[:, place, None, None])
-        p = expit(tally.log_odds[:, place] + noise[:, place])[:, None, None]
-        rows.add(name, key, n, _binomial(random, n, p, climate.repeats).astype(float))
+        of = f"{name} {key}"
+        noise = _noise(course, of, (course.hours,), climate.category_days, climate.category_hours)
+        n = course.random(f"number {of}").poisson(runs * tally.per_run[:, place, None, None])
+        p = expit(tally.log_odds[:, place] + noise)[:, None, None]
+        rows.add(name, key, n, _binomial(course, of, n, p).astype(float))
 
 
 def _count_usage(course: Course, rows: _Rows, runs: Ints, sums: dict[str, Floats]) -> None:
     """Add what calls used: the sums of what the runs used, which are those of the values of the same name."""
-    random = course.random("usage")
-    calls = runs + random.poisson(runs * np.maximum(course.calls_per_run - 1, 0)[:, None, None])
+    calls = runs + course.random("calls").poisson(runs * np.maximum(course.calls_per_run - 1, 0)[:, None, None])
     used = {
         "calls": calls.astype(float),
         "input_tokens": sums["input_tokens"],
         "output_tokens": sums["output_tokens"],
         "cache_read_tokens": np.round(sums["input_tokens"] * course.cached[:, None, None]),
         "cost_usd": sums["cost"],
-        "retries": random.binomial(calls, 0.02).astype(float),
+        "retries": course.random("retries").binomial(calls, 0.02).astype(float),
     }
     for key, total in used.items():
         rows.add("usage", key, runs, total)

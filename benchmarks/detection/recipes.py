@@ -164,7 +164,9 @@ def adwin(history: History, baseline_hours: int) -> Iterator[Score]:
         low, high = np.quantile(before, (0.001, 0.999))
         detector = ADWIN(delta=0.002)
         update = detector.update
-        for hour, value in zip(hours.tolist(), np.clip((values - low) / max(high - low, 1e-9), 0, 1).tolist(), strict=True):
+        for hour, value in zip(
+            hours.tolist(), np.clip((values - low) / max(high - low, 1e-9), 0, 1).tolist(), strict=True
+        ):
             update(value)
             if detector.drift_detected and hour >= baseline_hours:
                 yield Score(history.first_hour + int(hour) + 1, name, 1.0)

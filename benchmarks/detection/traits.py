@@ -93,7 +93,7 @@ VALUES: Final = {
     "input_tokens": (3_000.0, 1.1, 0.6, {"tail_share": 0.01, "tail_index": 1.8, "whole": True}),
     "output_tokens": (500.0, 0.9, 0.6, {"tail_share": 0.01, "tail_index": 1.8, "whole": True}),
     "steps": (6.0, 0.6, 0.4, {"whole": True}),
-    "sequential_share": (0.06, 0.8, 0.2, {"zeros": 0.6, "highest": 1.0}),
+    "sequential_share": (0.06, 0.8, 0.2, {"zeros": 0.4, "highest": 1.0}),
 }
 TALLIES: Final = {
     "context": (("low", "middle", "high"), (2.0, 0.8, 0.3), (0.04, 0.042, 0.045)),

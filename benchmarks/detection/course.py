@@ -1,18 +1,17 @@
 """What an agent is expected to do in each hour: the parameters that runs are drawn with, before anything is drawn.
 
 A course is laid out from an agent's traits and the climate that it lives in; then faults are laid over it, which change
-the arrays of what they are about from an hour on and nothing else. All arrays begin with the axis of hours (H); C is the
-number of input classes, M of models, K of keys.
+the arrays of what they are about from an hour on and nothing else. All arrays begin with the axis of hours (H); C is
+the number of input classes, M of models, K of keys.
 """
 
 import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
-
-from traits import Agent
 from climates import Climate
+from numpy.typing import NDArray
+from traits import Agent
 
 Floats = NDArray[np.float64]
 
@@ -166,18 +165,17 @@ def lay_out(agent: Agent, climate: Climate, seed: int, days: int, *, calm_days: 
         moved = climate.category_wander * wander(stream(seed, agent.number, "walk", name), hours, len(trait.keys), 2)
         log_odds = trait.log_odds[None] + (trait.daily * _season(clock, trait.phase))[:, None, None] + moved[:, None, :]
         course.categories[name] = Categories(list(trait.keys), log_odds, trait.counted)
-    for name, shape in agent.values.items():
-        moved = climate.value_wander * shape.spread * wander(stream(seed, agent.number, "walk", name), hours, 1, 2)
-        mean = shape.log2_mean[None] + (shape.daily * _season(clock, shape.phase))[:, None] + moved
+    for name, value in agent.values.items():
+        moved = climate.value_wander * value.spread * wander(stream(seed, agent.number, "walk", name), hours, 1, 2)
         course.values[name] = Values(
-            mean,
-            shape.spread,
-            shape.tail_share,
-            shape.tail_index,
-            shape.counted,
-            shape.zeros,
-            shape.whole,
-            shape.highest,
+            log2_mean=value.log2_mean[None] + (value.daily * _season(clock, value.phase))[:, None] + moved,
+            spread=value.spread,
+            tail_share=value.tail_share,
+            tail_index=value.tail_index,
+            counted=value.counted,
+            zeros=value.zeros,
+            whole=value.whole,
+            highest=value.highest,
         )
     for name, tally in agent.tallies.items():
         moved = climate.category_wander * wander(stream(seed, agent.number, "walk", name), hours, len(tally.keys), 2)

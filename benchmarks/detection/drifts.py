@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-
 from course import Course, expit, logit, stream
 from generator import BASELINE_DAYS, Fault
 

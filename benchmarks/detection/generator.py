@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
-
-from traits import Agent, draw
-from agentvigil.analysis.features.cells import Cells, Subject, Words
-from agentvigil.analysis.features.names import BINS_PER_OCTAVE, ZERO_BIN
 from climates import CALM, Climate
 from course import Categories, Course, Tally, Values, expit, lay_out
+from numpy.typing import NDArray
+from traits import Agent, draw
+
+from agentvigil.analysis.features.cells import Cells, Subject, Words
+from agentvigil.analysis.features.names import BINS_PER_OCTAVE, ZERO_BIN
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -141,12 +141,12 @@ class _Rows:
 def _runs(course: Course) -> Ints:
     """Return how many runs finish in each hour, class and model: (H, C, M)."""
     random = course.random("counts")
-    # Poisson counts of a rate that is itself uncertain by a sixth from hour to hour: real ones are never as even as Poisson's.
+    # Counts of a rate that is itself uncertain by a sixth from hour to hour: real ones are never as even as Poisson's.
     expected = course.runs * random.gamma(36, 1 / 36, course.runs.shape)
     counts = random.poisson(expected)
     own = len(course.agent.models)
     share = course.model_share[:, :, :own]
-    runs = random.multinomial(counts, share / share.sum(axis=2, keepdims=True))
+    runs = course.random("models").multinomial(counts, share / share.sum(axis=2, keepdims=True))
     for place in range(own, len(course.models)):
         moved = course.random(course.models[place]).binomial(runs, course.model_share[:, :, place, None])
         runs = np.concatenate([runs - moved, moved.sum(axis=2, keepdims=True)], axis=2)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-
 from course import Course
 from drifts import (
     creep,

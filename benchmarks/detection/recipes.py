@@ -10,13 +10,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import ruptures
+from evaluation import HOURS_PER_MONTH, Alarm, distinct
+from history import History, hourly_means, sampled_runs
 from numpy.typing import NDArray
 from river.drift import ADWIN, PageHinkley
 from scipy.special import kolmogorov
 from scipy.stats import chi2_contingency
-
-from evaluation import HOURS_PER_MONTH, Alarm, distinct
-from history import History, hourly_means, sampled_runs
 
 Floats = NDArray[np.float64]
 
@@ -209,9 +208,9 @@ P_05: Final = float(-np.log10(0.05))
 RECIPES: Final = (
     Recipe("PSI > 0.2, weekly", psi_weekly, 0.2, tunable=True),
     Recipe("KS and χ² daily, p < .05", tests_daily, P_05, tunable=True),
-    Recipe("the same with Benjamini–Hochberg", tests_daily_adjusted, P_05),
+    Recipe("the same with Benjamini and Hochberg", tests_daily_adjusted, P_05),
     Recipe("ADWIN 0.002 (river)", adwin, 0.5),
-    Recipe("Page–Hinkley, hourly means (river)", page_hinkley, 0.5),
+    Recipe("Page and Hinkley, hourly means (river)", page_hinkley, 0.5),
     Recipe("PELT, hourly means (ruptures)", pelt_daily, 0.5),
-    Recipe("hourly mean beyond 3σ", three_sigma_hourly, 3.0, tunable=True),
+    Recipe("hourly mean beyond three standard deviations", three_sigma_hourly, 3.0, tunable=True),
 )

@@ -9,6 +9,7 @@ the mean over people, and the covering of each person's segments. That both are 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -108,7 +109,7 @@ def covering(marks: Sequence[Sequence[int]], found: Sequence[int], length: int) 
 
 def _segments(places: Sequence[int], length: int) -> list[range]:
     borders = sorted({0, length, *places})
-    return [range(one, other) for one, other in zip(borders, borders[1:], strict=False)]
+    return [range(one, other) for one, other in pairwise(borders)]
 
 
 def _cover(theirs: list[range], ours: list[range], length: int) -> float:

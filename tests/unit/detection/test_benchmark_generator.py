@@ -51,17 +51,8 @@ def test_the_same_seed_gives_the_same_runs(quiet: Cells) -> None:
 def test_rows_are_as_the_rollup_writes_them(quiet: Cells) -> None:
     """Ordered by the hour, each combination once, every feature there, and sums that fit their bins."""
     assert (np.diff(quiet.hour) >= 0).all()
-    columns = np.stack(
-        [
-            quiet.hour,
-            quiet.input_class,
-            quiet.version,
-            quiet.model,
-            quiet.feature,
-            quiet.key,
-            quiet.bin.astype(np.int32),
-        ]
-    )
+    texts = (quiet.input_class, quiet.version, quiet.model, quiet.feature, quiet.key)
+    columns = np.stack([quiet.hour, *texts, quiet.bin.astype(np.int32)])
     assert np.unique(columns, axis=1).shape[1] == len(quiet)
     assert {quiet.words[code] for code in np.unique(quiet.feature)} == set(FEATURES)
     assert (quiet.n > 0).all()
@@ -125,7 +116,7 @@ def test_a_drift_changes_only_what_it_names(quiet: Cells, drift: Drift) -> None:
     before, drifted = quiet.between(0, hour), cells.between(0, hour)
     assert len(before) == len(drifted)
     np.testing.assert_array_equal(before.n, drifted.n)
-    if drift in (INPUT_MIX,):
+    if drift == INPUT_MIX:
         assert totals(cells, "status", hour) != totals(quiet, "status", hour)
     elif drift.name != "new_model":  # whose runs stand under another model
         for name in FEATURES:

@@ -1,8 +1,8 @@
 """Since when: the day from which on a window most likely differs from what is expected of it.
 
-For each day d of the window, suppose that everything was as expected before, and has been different by a constant since.
-The likelihood of that is highest at the day that is told, and the days whose likelihood lies within 3.84 of it (twice its
-logarithm; χ² of one degree at 95 %) are the interval. Days spread as the comparison found.
+For each day d of the window, suppose that everything was as expected before, and has been different by a constant
+since. The likelihood of that is highest at the day that is told, and the days whose likelihood lies within 3.84 of it
+(twice its logarithm; χ² of one degree at 95 %) are the interval. Days spread as the comparison found.
 """
 
 from typing import NamedTuple

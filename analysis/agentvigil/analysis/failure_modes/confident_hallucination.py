@@ -1,19 +1,18 @@
 """Confident hallucination: the agent says that it is sure, or that it succeeded, and it was wrong.
 
-**Theory.** Where agents state a confidence and somebody judges their answers, by feedback or an evaluation, the share of
-bad answers among the confident ones (0.8 or more) is what a reader suffers from: a doubtful wrong answer is checked, a
-confident one is believed. Where nobody states or judges anything there is a shadow of it: runs that end well, with a
-model that stopped by itself, although their last search found nothing or all their tools failed. The answer then rests on
-nothing.
+**Theory.** Where agents state a confidence and somebody judges their answers, by feedback or an evaluation, the share
+of bad answers among the confident ones (0.8 or more) is what a reader suffers from: a doubtful wrong answer is
+checked, a confident one is believed. Where nobody states or judges anything there is a shadow of it: runs that end
+well, with a model that stopped by itself, although their last search found nothing or all their tools failed. The
+answer then rests on nothing.
 
 The share is compared with the baseline's, standardised to the input classes of the window, with days as clusters
-(:mod:`.standardized_changes`). **Reported** when its odds are 1.25 times the baseline's or more and the lower bound of their
-logarithm's rise is beyond 0.05. The last 7, 14 and 28 days are looked at. One false alarm in 3,000 daily looks at most
-(:mod:`.looking`).
+(:mod:`.standardized_changes`). **Reported** when its odds are 1.25 times the baseline's or more and the lower bound of
+their logarithm's rise is beyond 0.05. The last 7, 14 and 28 days are looked at. One false alarm in 3,000 daily looks
+at most, half of it for each form; where both rose, the answers that somebody judged are told (:mod:`.looking`).
 
-**Limits.** Judgements that are asked for where answers look bad are no sample: more of them look like more hallucination.
-Confidence comes first; the shadow is only looked at where fewer than 100 confident runs of the window, or of the baseline,
-were judged. Without 14 days of baseline nothing is said.
+**Limits.** Judgements that are asked for where answers look bad are no sample: more of them look like more
+hallucination. Without 14 days of baseline nothing is said.
 """
 
 from typing import Final
@@ -30,7 +29,7 @@ from agentvigil.analysis.findings.model import Observation
 
 NAME: Final = "confident_hallucination"
 LEAST_ODDS_RATIO: Final = 1.25
-_LEAST_JUDGED: Final = 100
+_LEAST_COUNTED: Final = 30
 
 _FORMS: Final = (
     ("confident", "bad", "of the answers that were given with confidence and judged", "were bad"),
@@ -43,8 +42,10 @@ def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
     for feature, key, of_what, happens in _FORMS:
         before = day_tables.shares(baseline, feature, key, look.baseline)
         after = day_tables.shares(window, feature, key, look.window)
-        if min(before.total, after.total) >= _LEAST_JUDGED and before.is_baseline():
-            return _compared(window, look, feature, key, f"{of_what} {happens}", before, after)
+        if min(before.total, after.total) >= _LEAST_COUNTED and before.is_baseline():
+            found = _compared(window, look, feature, key, f"{of_what} {happens}", before, after)
+            if found:
+                return found
     return []
 
 
@@ -52,7 +53,7 @@ def _compared(
     window: Cells, look: Look, feature: str, key: str, happens: str, before: DayTable, after: DayTable
 ) -> list[Observation]:
     rise = share_rise(
-        before, after, look, spans_days=look.spans_days(), tests=1, least_odds_ratio=LEAST_ODDS_RATIO
+        before, after, look, spans_days=look.spans_days(), tests=len(_FORMS), least_odds_ratio=LEAST_ODDS_RATIO
     )
     if rise is None:
         return []

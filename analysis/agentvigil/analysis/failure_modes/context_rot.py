@@ -1,22 +1,22 @@
 """Context rot: what is asked of a model with a full context goes wrong more often than with an empty one.
 
 **Theory.** Models read long inputs worse than short ones, long before a window is full (Liu et al. 2024, "Lost in the
-middle", TACL 12, 157-173). A call of a model counts as wrong if the step that follows it fails or repeats what was done
-before. Calls with more than half of the window full are compared with those below a quarter: the odds ratio, within one
-input class, model and day each (:mod:`.odds_ratios`), so that neither a bad day, nor another model, nor a hard task makes
-it.
+middle", TACL 12, 157-173). A call of a model counts as wrong if the step that follows it fails or repeats what was
+done before. Calls with more than half of the window full are compared with those below a quarter: the odds ratio,
+within one input class, model and day each (:mod:`.odds_ratios`), so that neither a bad day, nor another model, nor a
+hard task makes it.
 
-Long runs are often the hard ones, so the ratio is above 1 for many agents that nothing is wrong with. What counts is that
-it grows: **reported** when it is 1.5 times the baseline's or more, the baseline's taken as 1 where it is below, and its
-lower bound is beyond 1.1 times the baseline's. The last 7, 14 and 28 days are looked at. One false alarm in 3,000 daily
-looks at most (:mod:`.looking`).
+Long runs are often the hard ones, so the ratio is above 1 for many agents that nothing is wrong with. What counts is
+that it grows: **reported** when it is 1.5 times the baseline's or more, the baseline's taken as 1 where it is below,
+and its lower bound is beyond 1.1 times the baseline's. The last 7, 14 and 28 days are looked at. One false alarm in
+3,000 daily looks at most (:mod:`.looking`).
 
-**Limits.** An agent that always suffers from it is not told: nothing changed. Without 14 days of baseline nothing is said.
+**Limits.** An agent that always suffers from it is not told: nothing changed. Without 14 days of baseline nothing is
+said.
 """
 
 import math
 from typing import Final
-
 
 from agentvigil.analysis.failure_modes import day_tables
 from agentvigil.analysis.failure_modes.change_days import ChangeDays, most_likely_day
@@ -78,8 +78,9 @@ def _observation(
         look,
         NAME,
         "context",
-        f"Context rot: calls with more than half of the context window full go wrong {ratio(now.value)} times as often "
-        f"({ratio(least)}–{ratio(most)}, by their odds) as those below a quarter; usually {ratio(usual.value)} times.",
+        f"Context rot: calls with more than half of the context window full go wrong {ratio(now.value)} times as "
+        f"often ({ratio(least)} to {ratio(most)}, by their odds) as those below a quarter; usually "
+        f"{ratio(usual.value)} times.",
         unit="1",
         before=usual.value,
         after=now.value,
@@ -89,6 +90,7 @@ def _observation(
         threshold=critical,
         stream="high",
         began=began(_since(high, low, max(usual.value, 1.0)), look.window),
+        things_per_day=per_day(more, days),
         details={
             "where": {"context": "high", "wrong": True},
             "example_hours": bad_hours(window, "context", "high", period),

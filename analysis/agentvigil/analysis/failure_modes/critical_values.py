@@ -14,8 +14,9 @@ _POINTS: Final = 20_001
 def student_t(tail: float, degrees: int) -> float:
     """Return the value that is exceeded with the chance ``tail``, less than a half, for ``degrees`` of freedom.
 
-    With t = √ν tan θ the density becomes cosν⁻¹ θ between right angles, which is summed up over even steps of θ from the
-    middle to where hardly anything remains. Right to three digits for tails from 1e-9 on.
+    With t = sqrt(degrees) tan θ the density becomes cos θ to the power of degrees - 1, between right angles, which is
+    summed up over even steps of θ from the middle to where hardly anything remains. Right to three digits for tails
+    from 1e-9 on.
 
     Raises:
         ValueError: if ``tail`` or ``degrees`` is out of range.

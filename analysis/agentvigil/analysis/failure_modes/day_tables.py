@@ -1,8 +1,8 @@
 """Sums by day and stratum: what the statistics of this package take in.
 
 Runs of one day are less different from each other than runs of different days (an outage of a service, a batch of one
-customer), so the day is the unit by which they spread. Strata are what must not be mixed: input classes, and models where
-calls are counted.
+customer), so the day is the unit by which they spread. Strata are what must not be mixed: input classes, and models
+where calls are counted.
 """
 
 from collections.abc import Sequence
@@ -144,8 +144,8 @@ def _table(period: Period, parts: Sequence[tuple[Cells, Matrix, Matrix]], *, by_
     s = np.concatenate([s for _, _, s in parts])[is_inside]
     shape = (period.days, len(known))
     cells_count = shape[0] * shape[1]
-    of_n = np.bincount(at, n, cells_count).reshape(shape)
-    of_s = np.bincount(at, s, cells_count).reshape(shape)
+    of_n = np.bincount(at, n, cells_count).astype(np.float64).reshape(shape)
+    of_s = np.bincount(at, s, cells_count).astype(np.float64).reshape(shape)
     return DayTable(strata, of_n, of_s, of_s)
 
 
@@ -156,9 +156,10 @@ def _stratum_codes(cells: Cells, by_model: bool) -> NDArray[np.int64]:
 
 def _on(table: DayTable, strata: tuple[Stratum, ...], places: Sequence[int]) -> DayTable:
     def moved(matrix: Matrix) -> Matrix:
-        out = np.zeros((len(matrix), len(strata)))
-        np.add.at(out, (slice(None), list(places)), matrix)
-        return out
+        # A row of a stratum for each place where it goes, so that those that go to one place are added up.
+        to = np.zeros((len(places), len(strata)))
+        to[np.arange(len(places)), list(places)] = 1.0
+        return matrix @ to
 
     return DayTable(strata, moved(table.n), moved(table.s), moved(table.q))
 

@@ -1,14 +1,15 @@
 """A look: which hours are judged, by which hours before them, and how sure a failure mode must be to speak.
 
-**How often it is wrong.** Looks are taken once a day, and each goes over days that the last one has seen, so their errors
-are not independent of each other. They need not be: a look is wrong with a chance of at most 1 in :data:`LOOKS` for each
-failure mode, and chances of any events add up. So a mode of an agent that nothing happens to is wrong at most once in
-3,000 days, and all seven at most once in 428, less often than the one detector of drift may be (7,200 hours). A mode
-that tries several things in one look divides its chance among them. This holds as far as days are as different from each
-other as they were in the days looked at; that a change must also be large enough to matter makes errors rarer still.
+**How often it is wrong.** Looks are taken once a day, and each goes over days that the last one has seen, so their
+errors are not independent of each other. They need not be: a look is wrong with a chance of at most 1 in :data:`LOOKS`
+for each failure mode, and chances of any events add up. So a mode of an agent that nothing happens to is wrong at most
+once in 3,000 days, and all seven at most once in 428, less often than the one detector of drift may be (7,200 hours).
+A mode that tries several things in one look divides its chance among them. This holds as far as days are as different
+from each other as they were in the days looked at; that a change must also be large enough to matter makes errors
+rarer still.
 
-**What is compared.** The last 7, 14 and 28 days of the window, each with the baseline: a week holds each day of the week
-once, so a weekend is no change. Who looks more often than once a day gets errors as much more often, at most.
+**What is compared.** The last 7, 14 and 28 days of the window, each with the baseline: a week holds each day of the
+week once, so a weekend is no change. Who looks more often than once a day gets errors as much more often, at most.
 """
 
 from collections.abc import Collection
@@ -73,13 +74,10 @@ class Look:
     baseline: Period
     """Of no hours where there is none."""
     window: Period
+    is_pinned: bool = False
+    """Whether somebody chose the baseline, so that it does not follow the present."""
     known_models: frozenset[str] = frozenset()
     """Response models that were seen before the window, outside of the baseline."""
-
-    @property
-    def is_baseline_older(self) -> bool:
-        """Whether it is a pinned or an older one: the days before the window do not belong to it."""
-        return self.window.first_hour - self.baseline.end_hour >= 7 * HOURS_PER_DAY
 
     def spans_days(self) -> tuple[int, ...]:
         """Return the lengths of the ends of the window that are compared, in days."""
@@ -114,7 +112,7 @@ def look_back(
         baseline = pinned
     older = history.between(-(2**31), window.first_hour).of("response_model")
     seen = frozenset(history.words[int(key)] for key in np.unique(older.key) if key)
-    look = Look(subject, baseline, window, seen | frozenset(known_models))
+    look = Look(subject, baseline, window, pinned is not None, seen | frozenset(known_models))
     return look, history.between(*baseline), history.between(*window)
 
 

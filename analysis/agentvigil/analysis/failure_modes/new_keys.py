@@ -1,8 +1,8 @@
 """Keys of a feature that were not there before, and whether that can be chance.
 
-What is rare is seen late: a tool that one run in 2,000 uses may first be seen after weeks, and is not new. So a key counts
-as new only if its runs could hardly all have fallen behind a given hour by chance. With N runs before that hour, M since,
-and k runs with the key, all of them since, that chance is (M / (N + M))^k.
+What is rare is seen late: a tool that one run in 2,000 uses may first be seen after weeks, and is not new. So a key
+counts as new only if its runs could hardly all have fallen behind a given hour by chance. With N runs before that
+hour, M since, and k runs with the key, all of them since, that chance is (M / (N + M))^k.
 """
 
 import math
@@ -14,6 +14,8 @@ import numpy as np
 from agentvigil.analysis.failure_modes.looking import HOURS_PER_DAY
 from agentvigil.analysis.features.cells import Cells
 
+OTHER: Final = "(other)"
+"""The key of what had no room in the counts of an hour."""
 _CHANCE: Final = 1e-3
 _LEAST_DAYS: Final = 3
 
@@ -33,7 +35,13 @@ def first_seen(cells: Cells, feature: str) -> dict[str, int]:
     """Return the first hour of each key."""
     rows = cells.of(feature)
     keys, places = np.unique(rows.key, return_index=True)
-    return {rows.words[int(key)]: int(rows.hour[place]) for key, place in zip(keys, places, strict=True) if key}
+    found = {rows.words[int(key)]: int(rows.hour[place]) for key, place in zip(keys, places, strict=True) if key}
+    return {key: hour for key, hour in found.items() if key != OTHER}
+
+
+def has_unnamed(cells: Cells, feature: str) -> bool:
+    """Whether some keys had no room, so that nobody knows all that were there."""
+    return OTHER in cells.words and bool((cells.of(feature).key == cells.words.index(OTHER)).any())
 
 
 def new_keys(baseline: Cells, window: Cells, feature: str) -> list[NewKey]:
@@ -54,6 +62,14 @@ def sustained(new: NewKey, runs_before: float, runs_since: float) -> bool:
     if new.days < _LEAST_DAYS or runs_before <= 0 or runs_since <= 0:
         return False
     return new.runs * math.log(runs_since / (runs_before + runs_since)) <= math.log(_CHANCE)
+
+
+def runs_by_key(cells: Cells, feature: str) -> dict[str, float]:
+    """Return how many runs had each key."""
+    rows = cells.of(feature)
+    count = np.bincount(rows.key, rows.n, len(rows.words)) if len(rows) else np.zeros(0)
+    runs = {rows.words[int(key)]: float(count[key]) for key in np.flatnonzero(count) if key}
+    return {key: number for key, number in runs.items() if key != OTHER}
 
 
 def counted_runs(cells: Cells, feature: str) -> float:

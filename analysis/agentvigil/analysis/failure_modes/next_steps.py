@@ -1,6 +1,5 @@
 """What to do about a failure mode: the sentences of ``next_steps.toml``, filled in."""
 
-import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -11,7 +10,6 @@ from urllib.parse import quote
 from agentvigil.analysis.explaining.labels import quoted
 
 PLACEHOLDERS: Final = ("agent", "model")
-_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 
 def next_steps_of(mode: str, agent: str, model: str = "") -> list[str]:
@@ -33,6 +31,5 @@ def _filled(sentence: str, names: Mapping[str, str]) -> str:
     for at, part in enumerate(parts):
         in_prose = {key: quoted(name).replace("`", "'") or f"the {key}" for key, name in names.items()}
         in_address = {key: quote(name, safe="", errors="replace") for key, name in names.items()}
-        said = in_address if at % 2 else in_prose
-        parts[at] = _PLACEHOLDER.sub(lambda found, said=said: said[found[1]], part)
+        parts[at] = part.format_map(in_address if at % 2 else in_prose)
     return "`".join(parts)

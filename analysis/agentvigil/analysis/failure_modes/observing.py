@@ -12,7 +12,7 @@ from agentvigil.analysis.failure_modes.day_tables import DayTable
 from agentvigil.analysis.failure_modes.looking import EVIDENCE_LEVEL_HOURS, LOOKS, Look, Period, time_of
 from agentvigil.analysis.failure_modes.next_steps import next_steps_of
 from agentvigil.analysis.features.cells import Cells
-from agentvigil.analysis.findings.model import Kind, Observation, SubjectType
+from agentvigil.analysis.findings.model import Kind, Observation, Severity, SubjectType
 from agentvigil.analysis.findings.severity import severity_of
 
 EXAMPLE_HOURS: Final = 5
@@ -37,12 +37,16 @@ def observe(
     runs: float = 0.0,
     usd_per_day: float | None = None,
     failed_runs_per_day: float | None = None,
+    things_per_day: float | None = None,
+    severity: Severity | None = None,
     details: Mapping[str, Any],
     subject: tuple[SubjectType, str] | None = None,
 ) -> Observation:
     """Return the observation that ``mode`` holds in a look.
 
     ``began`` is when it most likely began, and the interval of that. Without ``subject`` it is about the agent.
+    ``things_per_day`` is how many more things that are no runs go wrong, for the severity, which follows from all of
+    that unless it is given.
     """
     subject_type, name = subject or (SubjectType.AGENT, look.subject.agent)
     effect = (after - before) / before if before else None
@@ -57,7 +61,8 @@ def observe(
         seen_at=look.window.end_time,
         window_start=look.window.start_time,
         window_end=look.window.end_time,
-        severity=severity_of(effect, before, after, unit, usd_per_day, failed_runs_per_day),
+        severity=severity
+        or severity_of(effect, before, after, unit, usd_per_day, failed_runs_per_day or things_per_day),
         explanation=explanation,
         environment=look.subject.environment,
         agent=look.subject.agent,
@@ -89,7 +94,7 @@ def observe(
 
 
 def began(days: ChangeDays, period: Period) -> tuple[datetime, datetime, datetime]:
-    """Return the start of the day since which something changed, and of the first and the last that it may have been."""
+    """Return the start of the day since which something changed, and of the first and last that it may be."""
     first, last = period.start_of(days.first), period.start_of(days.last)
     return time_of(period.start_of(days.most_likely)), time_of(first), time_of(last)
 

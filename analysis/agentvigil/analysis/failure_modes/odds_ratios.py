@@ -10,8 +10,8 @@ strata as for few full ones. Its logarithm has the variance of Robins, Breslow a
 311-323); where the days' own parts, R_d / R - S_d / S, spread more than that, by φ, the variance is enlarged by φ. The
 strata without one of the groups say nothing, and add nothing.
 
-An eighth is added to R and to S, as if half a thing of each kind had been seen: an odds ratio of infinity becomes a large
-one, and one of few things comes a little closer to 1.
+An eighth is added to R and to S, as if half a thing of each kind had been seen: an odds ratio of infinity becomes a
+large one, and one of few things comes a little closer to 1.
 """
 
 import math
@@ -78,7 +78,7 @@ def mantel_haenszel(first: DayTable, second: DayTable) -> OddsRatio | None:
         + (float((q * s).sum()) + _ADDED / 2) / (2 * sum_s**2)
     )
     day = np.broadcast_to(np.arange(len(n))[:, None], n.shape)[has_both]
-    r_of_day, s_of_day = np.bincount(day, r, len(n)), np.bincount(day, s, len(n))
+    r_of_day, s_of_day = (np.bincount(day, part, len(n)).astype(np.float64) for part in (r, s))
     parts = r_of_day / sum_r - s_of_day / sum_s
     days = int((r_of_day + s_of_day > 0).sum())
     spread = float((parts**2).sum()) * days / (days - 1) if days > 1 else 0.0

@@ -1,7 +1,7 @@
 """A rise worth telling: the end of a window in which a share, or a mean, lies surely and far enough above the baseline.
 
-Two conditions, since each alone speaks too often. It is **sure**: the lower bound of the change lies beyond a margin that
-does not matter to anybody. And it is **large**: the change itself is what somebody would act on.
+Two conditions, since each alone speaks too often. It is **sure**: the lower bound of the change lies beyond a margin
+that does not matter to anybody. And it is **large**: the change itself is what somebody would act on.
 """
 
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ def mean_rise(
     least_rise: float,
     least_ratio: float,
 ) -> Rise | None:
-    """Return the clearest rise of a mean by ``least_rise`` or more, and to ``least_ratio`` times the baseline or more."""
+    """Return the clearest rise of a mean by ``least_rise`` or more, and to so many times the baseline."""
     found: list[Rise] = []
     if not before.is_baseline():
         return None

@@ -1,13 +1,14 @@
 """Sequential tax: tools that a model asked for at once run one after another, and everybody waits.
 
-**Theory.** Calls that come from one turn of a model do not need each other's results; run at the same time, they take as
-long as the longest. What is lost is the sum of their durations less the longest, here as a share of the whole run. It is
-known for runs that had such a turn.
+**Theory.** Calls that come from one turn of a model do not need each other's results; run at the same time, they take
+as long as the longest. What is lost is the sum of their durations less the longest, here as a share of the whole run.
+It is known for runs that had such a turn.
 
-**Reported** (standing) when the mean share of the last 7, 14 or 28 days is 20 % or more, by its lower bound, and so is the
-median of the days: one day with a hanging service is no habit. Or (drift) when the mean is 5 points and 1.5 times above
-the baseline, standardised to input classes, and the lower bound of the rise is beyond one point. Days are clusters
-(:mod:`.standardized_changes`). One false alarm in 3,000 daily looks at most (:mod:`.looking`), half of it for each form.
+**Reported** (standing) when the mean share of the last 7, 14 or 28 days is 20 % or more, by its lower bound, and so is
+the median of the days: one day with a hanging service is no habit. Or (drift) when the mean is 5 points and 1.5 times
+above the baseline, standardised to input classes, and the lower bound of the rise is beyond one point. Days are
+clusters (:mod:`.standardized_changes`). One false alarm in 3,000 daily looks at most (:mod:`.looking`), half of it for
+each form.
 
 **Limits.** The standing form needs no baseline and is said as long as it is so; acknowledge it if it is meant to be so.
 Tools that must not run at once (they write to the same thing) look the same in a trace.
@@ -28,11 +29,12 @@ from agentvigil.analysis.failure_modes.standardized_changes import Level, level
 from agentvigil.analysis.failure_modes.wording import percent, percent_range
 from agentvigil.analysis.features.cells import Cells
 from agentvigil.analysis.features.names import Unit
-from agentvigil.analysis.findings.model import Observation
+from agentvigil.analysis.findings.model import Observation, Severity
 
 NAME: Final = "sequential_tax"
 FEATURE: Final = "sequential_share"
 LEAST_SHARE: Final = 0.2
+MAJOR_SHARE: Final = 0.3
 LEAST_RISE: Final = 0.05
 LEAST_RATIO: Final = 1.5
 _MARGIN: Final = 0.01
@@ -130,12 +132,13 @@ def _observation(
     lasting = window.between(*period).of("duration")
     mean_s = float(lasting.s.sum() / lasting.n.sum()) if len(lasting) else None
     lost_s = share * mean_s if mean_s is not None else None
+    interval = percent_range(max(low, 0.0), min(high, 1.0))
     of_run = f", about {duration(round(lost_s * 1e9))} of each run" if lost_s is not None else ""
     return observe(
         look,
         NAME,
         FEATURE,
-        f"Sequential tax: {percent(share)} of the time of runs ({percent_range(max(low, 0.0), min(high, 1.0))}) goes to tools "
+        f"Sequential tax: {percent(share)} of the time of runs ({interval}) goes to tools "
         f"that a model asked for at once and that run one after another{of_run}; {usually}.",
         unit=Unit.SHARE,
         before=usual,
@@ -144,6 +147,7 @@ def _observation(
         high=high,
         statistic=evidence[0],
         threshold=evidence[1],
+        severity=_standing_severity(share) if usual is None else None,
         began=began,
         runs=runs,
         details={
@@ -154,6 +158,11 @@ def _observation(
             "series": series([(look.baseline, tables[0]), (look.window, tables[1])]),
         },
     )
+
+
+def _standing_severity(share: float) -> Severity:
+    """Return how much it matters where nobody knows what it was before."""
+    return Severity.MAJOR if share >= MAJOR_SHARE else Severity.MINOR
 
 
 def _hours(window: Cells, period: Period) -> list[int]:

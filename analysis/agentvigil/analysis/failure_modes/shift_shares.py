@@ -2,16 +2,17 @@
 
 With models m, the cost of a run is
 
-    first calls × tries per call × Σ_m share_m × price_m × (α_m input_m (1 - cached_m) + β_m input_m cached_m + γ_m output_m)
+    first calls × tries per call × Σ_m share_m × price_m × (p_m plain_m + q_m cached_m + r_m output_m)
 
-where input and output are tokens per call. What a token of each kind costs (α, β, γ) is not in what is counted, so it is
-found by least squares from the hours before: where prices do not change, cost is a sum of tokens times prices exactly.
-Hours that do not vary enough leave it near the usual proportions, 1 : 0.1 : 4. Whatever cost the tokens do not explain
-after that is ``price``, so the product is the cost, before as after.
+where the tokens are those of one call: input that is not read from a cache, input that is, and output. The share that
+is read from the cache is a factor of its own. What a token of each kind costs (p, q, r) is not in what is counted, so
+it is found by least squares from the hours before: where prices do not change, cost is a sum of tokens times prices
+exactly. Hours that do not vary enough leave it near the usual proportions, 1 : 0.1 : 4. Whatever cost the tokens do
+not explain after that is ``price``, so the product is the cost, before as after.
 
-A factor's part is its Shapley value: what the cost rises by when this factor goes from before to after, averaged over all
-orders in which the factors could have gone. Parts sum to the shift, no order is preferred, and a factor that did not
-change has none (Shorrocks 2013, Journal of Economic Inequality 11, 99-126).
+A factor's part is its Shapley value: what the cost rises by when this factor goes from before to after, averaged over
+all orders in which the factors could have gone. Parts sum to the shift, no order is preferred, and a factor that did
+not change has none (Shorrocks 2013, Journal of Economic Inequality 11, 99-126).
 """
 
 import math
@@ -78,7 +79,8 @@ def token_prices(cells: Cells) -> Mapping[str, Vector]:
 
 
 def shift_shares(before: Usage, after: Usage, prices: Mapping[str, Vector]) -> list[Part]:
-    """Return the part of each factor in the shift of the cost of a run, the largest first; none where a side has no runs.
+    """Return the part of each factor in the shift of the cost of a run, the largest first; none where a side has no
+    runs.
 
     The sum of ``usd_per_run`` is the shift.
     """
@@ -96,9 +98,7 @@ def shift_shares(before: Usage, after: Usage, prices: Mapping[str, Vector]) -> l
 
 def _shapley(old: Sequence[Vector], new: Sequence[Vector]) -> list[float]:
     count = len(FACTORS)
-    costs = [
-        _cost([new[at] if chosen >> at & 1 else old[at] for at in range(count)]) for chosen in range(1 << count)
-    ]
+    costs = [_cost([new[at] if chosen >> at & 1 else old[at] for at in range(count)]) for chosen in range(1 << count)]
     weights = [math.factorial(size) * math.factorial(count - 1 - size) / math.factorial(count) for size in range(count)]
     return [
         sum(
@@ -126,18 +126,18 @@ def _factors(
     has_tokens = [(side[:, 1] + side[:, 2]) > 0 for side in sums]
     per_model = np.array([prices.get(model, _USUAL_PROPORTIONS) for model in models])
     sides: list[list[Vector]] = []
-    for usage, side, calling in zip((before, after), sums, has_calls, strict=True):
-        calls = side[:, 0]
+    for usage, amounts, calling in zip((before, after), sums, has_calls, strict=True):
+        calls = amounts[:, 0]
         total = max(float(calls.sum()), 1e-12)
-        first = total - min(float(side[:, 5].sum()), 0.999 * total)
-        per_call = side / np.where(calling, calls, 1.0)[:, None]
+        first = total - min(float(amounts[:, 5].sum()), 0.999 * total)
+        per_call = amounts / np.where(calling, calls, 1.0)[:, None]
         sides.append(
             [
                 np.array([first / usage.runs]),
                 np.array([total / first]),
                 calls / total,
                 per_call[:, 1],
-                np.clip(side[:, 3] / np.where(side[:, 1] > 0, side[:, 1], 1.0), 0.0, 1.0),
+                np.clip(amounts[:, 3] / np.where(amounts[:, 1] > 0, amounts[:, 1], 1.0), 0.0, 1.0),
                 per_call[:, 2],
                 per_call[:, 4],
             ]
@@ -195,7 +195,8 @@ def _prices(rows: Cells) -> Vector:
     square = explained.T @ explained
     pull = np.eye(3) * _PULL * float(np.trace(square)) / 3
     multiple = 1 + np.linalg.solve(square + pull, explained.T @ (cost - explained.sum(axis=1)))
-    return guess * np.maximum(multiple, 0.0)
+    prices: Vector = guess * np.maximum(multiple, 0.0)
+    return prices
 
 
 def _code(cells: Cells, key: str) -> int:

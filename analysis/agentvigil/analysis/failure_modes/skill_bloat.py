@@ -1,22 +1,24 @@
 """Skill bloat: the agent got more tools, and now it takes the wrong ones.
 
-**Theory.** A model chooses among descriptions of tools; with each more there are more that nearly fit. What the spans tell of
-the choice is what comes of it: runs in which a tool fails, runs that go from a failed tool to another one, and tools that
-nobody chooses any more. None of it is bloat by itself, so the tool set must have grown first: tools came to stay that were
-never seen before (:mod:`.new_keys`).
+**Theory.** A model chooses among descriptions of tools; with each more there are more that nearly fit. What the spans
+tell of the choice is what comes of it: runs in which a tool fails, runs that go from a failed tool to another one, and
+tools that nobody chooses any more. None of it is bloat by itself, so the tool set must have grown first: tools came to
+stay that were never seen before (:mod:`.new_keys`).
 
 Since the first of them came, and in the last week, the share of runs with a tool error, and of those with a switch, is
 compared with the baseline's: standardised to the input classes of the window, with days as clusters
-(:mod:`.standardized_changes`). **Reported** when the odds of one of them are 1.25 times the baseline's or more and the lower
-bound of their logarithm's rise is beyond 0.05; or when, in the last 14 days, at least two tools and 30 % of all were not
-chosen once, of those that were to be expected ten times or more. One false alarm in 3,000 daily looks at most, divided
-among the four tests (:mod:`.looking`); that a tool expected ten times is not chosen has a chance of e⁻¹⁰.
+(:mod:`.standardized_changes`). **Reported** when the odds of one of them are 1.25 times the baseline's or more and the
+lower bound of their logarithm's rise is beyond 0.05; or when, in the last 14 days, at least two tools and 30 % of all
+were not chosen once, of those that were to be expected ten times or more. One false alarm in 3,000 daily looks at
+most, divided among the four tests (:mod:`.looking`); that a tool expected ten times is not chosen has a chance of
+e⁻¹⁰.
 
 The trend over the number of tools, by weighted least squares over all days, is told with it: points of share per tool.
 
 **Limits.** Only tools that were used can be counted. A tool that is offered and was never chosen does not show.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -28,17 +30,26 @@ from agentvigil.analysis.explaining.wording import counted, listed
 from agentvigil.analysis.failure_modes import day_tables
 from agentvigil.analysis.failure_modes.day_tables import DayTable
 from agentvigil.analysis.failure_modes.looking import HOURS_PER_DAY, Look, Period, time_of
-from agentvigil.analysis.failure_modes.new_keys import NewKey, counted_runs, first_seen, new_keys, sustained
+from agentvigil.analysis.failure_modes.new_keys import (
+    NewKey,
+    counted_runs,
+    first_seen,
+    has_unnamed,
+    new_keys,
+    runs_by_key,
+    sustained,
+)
 from agentvigil.analysis.failure_modes.observing import bad_hours, observe, per_day, series
 from agentvigil.analysis.failure_modes.rises import Rise, share_rise
 from agentvigil.analysis.failure_modes.wording import percent, percent_range
 from agentvigil.analysis.features.cells import Cells
 from agentvigil.analysis.features.names import Unit
-from agentvigil.analysis.findings.model import Observation
+from agentvigil.analysis.findings.model import Observation, Severity
 
 NAME: Final = "skill_bloat"
 LEAST_ODDS_RATIO: Final = 1.25
 LEAST_UNUSED_SHARE: Final = 0.3
+_MAJOR_UNUSED_SHARE: Final = 0.5
 _LEAST_UNUSED: Final = 2
 _UNUSED_DAYS: Final = 14
 _EXPECTED: Final = 10.0
@@ -62,7 +73,7 @@ class Growth:
 
 
 def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
-    """Return the observation that tools came and that more goes wrong since, for the worse of two harms, if it is so."""
+    """Return the observation that tools came and that more goes wrong since, told of the worse of two harms."""
     growth = growth_of(baseline, window, look)
     if growth is None:
         return []
@@ -74,9 +85,7 @@ def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
     for feature, words in _HARMS:
         before = day_tables.shares(baseline, feature, "any", look.baseline)
         after = day_tables.shares(window, feature, "any", look.window)
-        rise = share_rise(
-            before, after, look, spans_days=spans, tests=len(_HARMS), least_odds_ratio=LEAST_ODDS_RATIO
-        )
+        rise = share_rise(before, after, look, spans_days=spans, tests=len(_HARMS), least_odds_ratio=LEAST_ODDS_RATIO)
         if rise is not None:
             harms.append((rise, feature, words, before, after))
     if harms:
@@ -88,7 +97,11 @@ def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
 def growth_of(baseline: Cells, window: Cells, look: Look) -> Growth | None:
     """Return the tools that came to stay; None where none did, or where the baseline is too short to know."""
     known = first_seen(baseline, "tool")
-    if not known or not day_tables.shares(baseline, "tool", "", look.baseline).is_baseline():
+    if (
+        not known
+        or has_unnamed(baseline, "tool")
+        or not day_tables.shares(baseline, "tool", "", look.baseline).is_baseline()
+    ):
         return None
     before, since = counted_runs(baseline, "tool"), counted_runs(window, "tool")
     came = tuple(new for new in new_keys(baseline, window, "tool") if sustained(new, before, since))
@@ -101,13 +114,9 @@ def unused_tools(baseline: Cells, window: Cells, look: Look, growth: Growth) -> 
     recent, earlier = window.between(*last), window.between(look.window.first_hour, last.first_hour)
     chosen = set(first_seen(recent, "tool"))
     runs = counted_runs(recent, "tool")
-    uses: dict[str, float] = {}
     runs_earlier = counted_runs(baseline, "tool") + counted_runs(earlier, "tool")
-    for cells in (baseline, earlier):
-        rows = cells.of("tool")
-        for key in np.unique(rows.key[rows.key != 0]):
-            name = rows.words[int(key)]
-            uses[name] = uses.get(name, 0.0) + float(rows.n[rows.key == key].sum())
+    uses = Counter(runs_by_key(baseline, "tool"))
+    uses.update(runs_by_key(earlier, "tool"))
     unused = sorted(
         name for name, count in uses.items() if name not in chosen and count / runs_earlier * runs >= _EXPECTED
     )
@@ -116,7 +125,7 @@ def unused_tools(baseline: Cells, window: Cells, look: Look, growth: Growth) -> 
 
 
 def points_per_tool(tables: list[tuple[Period, DayTable]], growth: Growth) -> float | None:
-    """Return how much the share of days rises with each tool, by least squares weighted with runs; None if it is open."""
+    """Return how much the share of days rises with each tool, by least squares weighted with runs."""
     tools, share, weight = [], [], []
     for period, table in tables:
         n, s = table.n.sum(axis=1), table.s.sum(axis=1)
@@ -143,12 +152,13 @@ def _of_harm(
 ) -> Observation:
     change = rise.change
     tables = [(look.baseline, before), (look.window, after)]
+    interval = percent_range(change.share_low, change.share_high)
     return observe(
         look,
         NAME,
         feature,
         f"Skill bloat: since {_came(growth)}, {percent(change.after)} {words} "
-        f"({percent_range(change.share_low, change.share_high)}); {percent(change.before)} is what the baseline lets expect.",
+        f"({interval}); {percent(change.before)} is what the baseline lets expect.",
         unit=Unit.SHARE,
         before=change.before,
         after=change.after,
@@ -158,6 +168,7 @@ def _of_harm(
         threshold=change.critical,
         stream="any",
         began=_since(growth),
+        things_per_day=per_day(change.more, rise.period.days),
         runs=float(after.last(look.window.days - _day(growth, look)).total),
         details={
             "where": {feature: "any"},
@@ -172,18 +183,20 @@ def _of_harm(
 
 
 def _of_unused(look: Look, growth: Growth, unused: list[str]) -> Observation:
-    share = len(unused) / (growth.known_before + len(growth.tools))
+    tools = growth.known_before + len(growth.tools)
+    share = len(unused) / tools
     names = listed([quoted(name) for name in unused[:_NAMES_TOLD]])
     more = f" and {len(unused) - _NAMES_TOLD} more" if len(unused) > _NAMES_TOLD else ""
     return observe(
         look,
         NAME,
         "tool",
-        f"Skill bloat: since {_came(growth)}, {counted(len(unused), 'tool')} of {growth.known_before + len(growth.tools)} "
+        f"Skill bloat: since {_came(growth)}, {counted(len(unused), 'tool')} of {tools} "
         f"({percent(share)}) went unused for {_UNUSED_DAYS} days: {names}{more}.",
         unit=Unit.SHARE,
         before=0.0,
         after=share,
+        severity=Severity.MAJOR if share >= _MAJOR_UNUSED_SHARE else Severity.MINOR,
         statistic=share,
         threshold=LEAST_UNUSED_SHARE,
         stream="unused",

@@ -1,20 +1,20 @@
 """Whether a share of runs, or a mean over runs, went up: standardised to the input classes, with days as clusters.
 
-**Expectation.** Each input class has its own share in the baseline. What is expected of the window is the mean of these,
-weighted by the runs that the window has of each class. So when customers ask for other things than before, the
+**Expectation.** Each input class has its own share in the baseline. What is expected of the window is the mean of
+these, weighted by the runs that the window has of each class. So when customers ask for other things than before, the
 expectation follows, and only what changes inside classes counts.
 
-**Spread.** Runs of one day resemble each other. With an intra-day correlation ρ, the sum over the n runs of a day has the
-variance n v (1 + (n - 1) ρ), where v is that of one run. ρ is found by the method of moments from how far days stray from
-what is expected of them, in the baseline and in the span of days that is compared; below 0 it is taken as 0. Days that
-follow each other may be alike as well: the part that ρ adds is enlarged by (1 + r) / (1 - r), with r the correlation of
-the baseline's days with the days before them. Few days tell little of ρ: critical values are Student's, with as many
-degrees of freedom as there are days, less two.
+**Spread.** Runs of one day resemble each other. With an intra-day correlation rho, the sum over the n runs of a day
+has the variance n v (1 + (n - 1) rho), where v is that of one run. rho is found by the method of moments from how far
+days stray from what is expected of them, in the baseline and in the span of days that is compared; below 0 it is taken
+as 0. Days that follow each other may be alike as well: the part that rho adds is enlarged by (1 + r) / (1 - r), with r
+the correlation of the baseline's days with the days before them. Few days tell little of rho: critical values are
+Student's, with as many degrees of freedom as there are days, less two.
 
-**Shares** are compared by their log-odds, means as they are. A count of 0 is no certainty: each class is taken to have one
-run more, with the share of all classes together.
+**Shares** are compared by their log-odds, means as they are. A count of 0 is no certainty: each class is taken to have
+one run more, with the share of all classes together.
 
-The estimator of ρ is the analysis of variance of clusters (Donner 1986, International Statistical Review 54, 67-82),
+The estimator of rho is the analysis of variance of clusters (Donner 1986, International Statistical Review 54, 67-82),
 weighted by the size of days.
 """
 
@@ -186,7 +186,7 @@ def _intraday_correlation(spreads: Sequence[_Spread], days: int, lost: int = 2) 
 
 
 def _enlarged(rho: float, spread: _Spread) -> float:
-    """Return ρ enlarged by how much days are like the days before them."""
+    """Return rho enlarged by how much days are like the days before them."""
     if rho == 0.0 or len(spread.n) < LEAST_DEGREES:
         return rho
     z = spread.stray / np.sqrt(spread.variance * (1 + (spread.n - 1) * rho))

@@ -1,9 +1,9 @@
 """The slope of a series of days that one bad day can not bend: the median of the slopes of all pairs of days.
 
-Its interval is Sen's (1968, Journal of the American Statistical Association 63, 1379-1389): the slopes at the places that
-Kendall's S leaves open. S of n days has the variance n (n - 1) (2 n + 5) / 18 if they are independent; of days that are
-like the days before them it has more, here (1 + r) / (1 - r) times as much, with r the correlation that remains between
-neighbours once the slope is taken out.
+Its interval is Sen's (1968, Journal of the American Statistical Association 63, 1379-1389): the slopes at the places
+that Kendall's S leaves open. S of n days has the variance n (n - 1) (2 n + 5) / 18 if they are independent; of days
+that are like the days before them it has more, here (1 + r) / (1 - r) times as much, with r the correlation that
+remains between neighbours once the slope is taken out.
 """
 
 import math

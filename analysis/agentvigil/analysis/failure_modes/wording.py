@@ -12,8 +12,8 @@ def percent(share: float) -> str:
 
 
 def percent_range(low: float, high: float) -> str:
-    """Return ``3.2–5.3 %``."""
-    return f"{percent(low).removesuffix(' %')}–{percent(high)}"
+    """Return ``3.2 to 5.3 %``."""
+    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
 
 
 def ratio(value: float) -> str:

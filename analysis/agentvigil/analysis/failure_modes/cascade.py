@@ -1,15 +1,15 @@
 """Multi-agent cascade: one agent fails, and those after it fail because of it.
 
-**Theory.** Where agents hand over to each other, failures can breed. As with an epidemic, what decides is the reproduction
-number R: how many of the agents that come after a failed one fail in their turn, here the share P(failure | the agent
-before failed). A failure has R / (1 - R) descendants on average: a half of one more agent at R = 1/3, one at 0.5, nine at
-0.9. If failures were merely frequent, agents would fail as often after a success; so the share after a failure is also
-held against that after a success, within the same input class, model and day: the odds ratio of
+**Theory.** Where agents hand over to each other, failures can breed. As with an epidemic, what decides is the
+reproduction number R: how many of the agents that come after a failed one fail in their turn, here the share P(failure
+| the agent before failed). A failure has R / (1 - R) descendants on average: a half of one more agent at R = 1/3, one
+at 0.5, nine at 0.9. If failures were merely frequent, agents would fail as often after a success; so the share after a
+failure is also held against that after a success, within the same input class, model and day: the odds ratio of
 :mod:`.odds_ratios`, told as a lift.
 
-**Reported** when R of the last 7, 14 or 28 days is above 0.5, the lower bound of its rise above the baseline's is beyond
-0.05 of log-odds, standardised to classes and models with days as clusters (:mod:`.standardized_changes`), and the lower
-bound of the odds ratio is above 1. One false alarm in 3,000 daily looks at most (:mod:`.looking`).
+**Reported** when R of the last 7, 14 or 28 days is above 0.5, the lower bound of its rise above the baseline's is
+beyond 0.05 of log-odds, standardised to classes and models with days as clusters (:mod:`.standardized_changes`), and
+the lower bound of the odds ratio is above 1. One false alarm in 3,000 daily looks at most (:mod:`.looking`).
 
 **Root.** The earliest agent upstream that failed. Hourly counts do not hold it; the example runs do.
 
@@ -29,7 +29,7 @@ from agentvigil.analysis.failure_modes.wording import count, percent, ratio
 from agentvigil.analysis.features.cells import Cells
 from agentvigil.analysis.findings.model import Observation
 
-NAME: Final = "multi_agent_cascade"
+NAME: Final = "cascade"
 LEAST_REPRODUCTION: Final = 0.5
 _LEAST_ODDS_RATIO: Final = 1.25
 _LEAST_FAILED: Final = 10
@@ -63,14 +63,16 @@ def _if_it_is_passed_on(
     after_success = float(success.s.sum() / success.total)
     lift = change.after / after_success if after_success > 0 else None
     descendants = change.after / max(1 - change.after, 0.01)
-    against = f", {ratio(lift)} times as often as after a success" if lift is not None else ", none does after a success"
+    against = (
+        f", {ratio(lift)} times as often as after a success" if lift is not None else ", none does after a success"
+    )
     return [
         observe(
             look,
             NAME,
             "cascade",
             f"Multi-agent cascade: of the agents that come after a failed one, {percent(change.after)} fail "
-            f"(R = {change.after:.2f}, {change.share_low:.2f}–{change.share_high:.2f}){against}; "
+            f"(R = {change.after:.2f}, {change.share_low:.2f} to {change.share_high:.2f}){against}; "
             f"R = {change.before:.2f} is what the baseline lets expect. One failure makes {count(descendants)} more.",
             unit="1",
             before=change.before,
@@ -81,6 +83,7 @@ def _if_it_is_passed_on(
             threshold=change.critical,
             stream="after_failure",
             began=rise.began,
+            things_per_day=per_day(change.more, days),
             details={
                 "where": {"cascade": "after_failure", "failed": True},
                 "example_hours": bad_hours(window, "cascade", "after_failure", rise.period),

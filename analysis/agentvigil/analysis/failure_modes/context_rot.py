@@ -8,7 +8,7 @@ hard task makes it.
 
 Long runs are often the hard ones, so the ratio is above 1 for many agents that nothing is wrong with. What counts is
 that it grows: **reported** when it is 1.5 times the baseline's or more, the baseline's taken as 1 where it is below,
-and its lower bound is beyond 1.1 times the baseline's. The last 7, 14 and 28 days are looked at. One false alarm in
+and its lower bound is beyond 1.1 times the baseline's. The last 3, 7, 14 and 28 days are looked at. One false alarm in
 3,000 daily looks at most (:mod:`.looking`).
 
 **Limits.** An agent that always suffers from it is not told: nothing changed. Without 14 days of baseline nothing is

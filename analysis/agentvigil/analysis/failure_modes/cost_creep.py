@@ -34,7 +34,7 @@ from agentvigil.analysis.failure_modes.day_tables import DayTable, comparable
 from agentvigil.analysis.failure_modes.looking import LOOKS, Look, Period, time_of
 from agentvigil.analysis.failure_modes.observing import fullest_hours, observe
 from agentvigil.analysis.failure_modes.shift_shares import Part, shift_shares, token_prices, usage_of
-from agentvigil.analysis.failure_modes.theil_sen import theil_sen
+from agentvigil.analysis.failure_modes.theil_sen import autocorrelation_of, theil_sen
 from agentvigil.analysis.failure_modes.wording import percent, usd
 from agentvigil.analysis.features.cells import Cells
 from agentvigil.analysis.features.names import Unit
@@ -46,7 +46,6 @@ NAME: Final = "cost_creep"
 LEAST_RISE: Final = math.log(1.1)
 _WEEK: Final = 7
 _FORMS: Final = 2
-_LARGEST_AUTOCORRELATION: Final = 0.6
 _LEAST_SHARE_TOLD: Final = 0.1
 _WITHIN: Final = 3.84
 
@@ -93,10 +92,9 @@ def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
     daily = daily_cost(before if has_baseline else now, now)
     if daily is None:
         return []
-    creep = None
-    if has_baseline and look.is_pinned:
-        creep = level(daily_cost(before, before), daily, look)
-    creep = creep or trend(daily, look)
+    usual_days = daily_cost(before, before) if has_baseline else None
+    creep = level(usual_days, daily, look) if usual_days and look.is_pinned else None
+    creep = creep or trend(daily, usual_days or daily, look)
     return [_observation(baseline, window, look, daily, creep, has_baseline)] if creep else []
 
 
@@ -109,28 +107,27 @@ def daily_cost(expecting: DayTable, table: DayTable) -> DailyCost | None:
     return DailyCost(days.astype(np.float64), np.log(cost[days] / expected[days])) if len(days) else None
 
 
-def trend(daily: DailyCost, look: Look) -> Creep | None:
-    """Return the rise over the window by its slope, if it is large enough for sure."""
-    slope = theil_sen(daily.day, daily.dearer, 1 / (LOOKS * _FORMS))
+def trend(daily: DailyCost, usual: DailyCost, look: Look) -> Creep | None:
+    """Return the rise over the window by its slope, if it is large enough for sure; days spread as in ``usual``."""
+    alike = autocorrelation_of(usual.day, usual.dearer)
+    slope = theil_sen(daily.day, daily.dearer, 1 / (LOOKS * _FORMS), alike)
     days = look.window.days - 1
     if slope is None or slope.low * days < LEAST_RISE:
         return None
     return Creep(slope.value * days, slope.low * days, slope.high * days, LEAST_RISE, f"over {look.window.days} days")
 
 
-def level(usual: DailyCost | None, daily: DailyCost, look: Look) -> Creep | None:
+def level(usual: DailyCost, daily: DailyCost, look: Look) -> Creep | None:
     """Return the rise from the days of the baseline to the last week, if it is large enough for sure."""
     if look.window.days < _WEEK:
         return None
     recent = daily.dearer[daily.day >= look.window.days - _WEEK]
-    if usual is None or len(recent) < _WEEK - 2:
+    if len(recent) < _WEEK - 2:
         return None
     old = usual.dearer
     degrees = len(old) + len(recent) - 2
-    stray = old - old.mean()
-    variance = (float((stray**2).sum()) + float(((recent - recent.mean()) ** 2).sum())) / degrees
-    r = float((stray[1:] * stray[:-1]).sum()) / max(float((stray**2).sum()), 1e-12)
-    r = min(_LARGEST_AUTOCORRELATION, max(0.0, r))
+    variance = (float(((old - old.mean()) ** 2).sum()) + float(((recent - recent.mean()) ** 2).sum())) / degrees
+    r = autocorrelation_of(usual.day, old)
     error = math.sqrt(variance * (1 / len(old) + 1 / len(recent)) * (1 + r) / (1 - r))
     rise = float(recent.mean() - old.mean())
     width = student_t(1 / (LOOKS * _FORMS), degrees) * error

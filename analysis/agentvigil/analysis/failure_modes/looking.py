@@ -8,8 +8,9 @@ A mode that tries several things in one look divides its chance among them. This
 from each other as they were in the days looked at; that a change must also be large enough to matter makes errors
 rarer still.
 
-**What is compared.** The last 7, 14 and 28 days of the window, each with the baseline: a week holds each day of the
-week once, so a weekend is no change. Who looks more often than once a day gets errors as much more often, at most.
+**What is compared.** The last 3, 7, 14 and 28 days of the window, each with the baseline: three days show soon what is
+large, and whole weeks, in which a weekend is no change, what is small. Who looks more often than once a day gets errors
+as much more often, at most.
 """
 
 from collections.abc import Collection
@@ -31,7 +32,7 @@ LEAST_BASELINE_DAYS: Final = 14
 LOOKS: Final = 3_000
 """In so many looks at an agent that nothing happens to, a mode is wrong once at most."""
 EVIDENCE_LEVEL_HOURS: Final = float(LOOKS * HOURS_PER_DAY)
-_SPANS_DAYS: Final = (7, 14, 28)
+_SPANS_DAYS: Final = (3, 7, 14, 28)
 
 
 class Period(NamedTuple):

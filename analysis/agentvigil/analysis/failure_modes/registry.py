@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from agentvigil.analysis.failure_modes import (
     cascade,
     confident_hallucination,
@@ -62,5 +64,15 @@ def find_all(
 
     ``history`` holds the subject's cells of at least 56 days, as far as there are any, and of the pinned baseline.
     """
-    look, baseline, window = look_back(history, subject, end_hour, pinned, known_models)
-    return [observation for mode in FAILURE_MODES.values() for observation in mode.find(baseline, window, look)]
+    look, baseline, window = look_back(_with(history, FEATURES_READ), subject, end_hour, pinned, known_models)
+    return [
+        observation
+        for mode in FAILURE_MODES.values()
+        for observation in mode.find(_with(baseline, mode.features), _with(window, mode.features), look)
+    ]
+
+
+def _with(cells: Cells, features: Collection[str]) -> Cells:
+    """Return the rows of some features, so that a mode does not go through all rows again and again."""
+    codes = [cells.words.index(feature) for feature in features if feature in cells.words]
+    return cells.where(np.isin(cells.feature, codes))

@@ -7,7 +7,8 @@ With models m, the cost of a run is
 where the tokens are those of one call: input that is not read from a cache, input that is, and output. The share that
 is read from the cache is a factor of its own. What a token of each kind costs (p, q, r) is not in what is counted, so
 it is found by least squares from the hours before: where prices do not change, cost is a sum of tokens times prices
-exactly. Hours that do not vary enough leave it near the usual proportions, 1 : 0.1 : 4. Whatever cost the tokens do
+exactly. Hours that do not vary enough, or that are not explained
+so, leave it at the usual proportions, 1 : 0.1 : 4. Whatever cost the tokens do
 not explain after that is ``price``, so the product is the cost, before as after.
 
 A factor's part is its Shapley value: what the cost rises by when this factor goes from before to after, averaged over
@@ -34,6 +35,9 @@ _USUAL_PROPORTIONS: Final = np.array([1.0, 0.1, 4.0])
 """Of the prices of input, input from a cache, and output."""
 _PULL: Final = 1e-4
 """Towards them, as part of what the hours say together."""
+_UNEXPLAINED: Final = 0.01
+"""Of the squares of hourly costs. Where prices leave more, costs are not made of tokens alone, or prices changed; what
+least squares would make of that is anything, so the usual proportions are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +198,9 @@ def _prices(rows: Cells) -> Vector:
     # The multiple of each guessed price, pulled towards 1.
     square = explained.T @ explained
     pull = np.eye(3) * _PULL * float(np.trace(square)) / 3
-    multiple = 1 + np.linalg.solve(square + pull, explained.T @ (cost - explained.sum(axis=1)))
-    prices: Vector = guess * np.maximum(multiple, 0.0)
+    multiple = np.maximum(1 + np.linalg.solve(square + pull, explained.T @ (cost - explained.sum(axis=1))), 0.0)
+    left = float(((cost - explained @ multiple) ** 2).sum() / (cost**2).sum())
+    prices: Vector = guess * multiple if left <= _UNEXPLAINED else guess
     return prices
 
 

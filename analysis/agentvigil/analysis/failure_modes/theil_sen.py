@@ -2,8 +2,9 @@
 
 Its interval is Sen's (1968, Journal of the American Statistical Association 63, 1379-1389): the slopes at the places
 that Kendall's S leaves open. S of n days has the variance n (n - 1) (2 n + 5) / 18 if they are independent; of days
-that are like the days before them it has more, here (1 + r) / (1 - r) times as much, with r the correlation that
-remains between neighbours once the slope is taken out.
+that are like the days before them it has more, here (1 + r) / (1 - r) times as much, with r the correlation of
+neighbours. r is to be found in days that are not in question, those of a baseline: a rise that is no straight line
+looks like correlation.
 """
 
 import math
@@ -27,10 +28,9 @@ class Slope:
     value: float
     low: float
     high: float
-    autocorrelation: float
 
 
-def theil_sen(time: Vector, value: Vector, tail: float) -> Slope | None:
+def theil_sen(time: Vector, value: Vector, tail: float, autocorrelation: float = 0.0) -> Slope | None:
     """Return the slope of ``value`` over ``time``; the chance that it lies below ``low`` is ``tail``.
 
     None for fewer than :data:`LEAST_DAYS` points.
@@ -38,21 +38,32 @@ def theil_sen(time: Vector, value: Vector, tail: float) -> Slope | None:
     count = len(time)
     if count < LEAST_DAYS:
         return None
-    one, other = np.triu_indices(count, 1)
-    slopes = np.sort((value[other] - value[one]) / (time[other] - time[one]))
+    slopes = _slopes(time, value)
     middle = float(np.median(slopes))
-    r = _autocorrelation(value - middle * time)
-    variance = count * (count - 1) * (2 * count + 5) / 18 * (1 + r) / (1 - r)
+    variance = count * (count - 1) * (2 * count + 5) / 18 * (1 + autocorrelation) / (1 - autocorrelation)
     open_places = NormalDist().inv_cdf(1 - tail) * math.sqrt(variance)
     place = math.floor((len(slopes) - open_places) / 2)
     if place < 0:
-        return Slope(middle, -math.inf, math.inf, r)
-    return Slope(middle, float(slopes[place]), float(slopes[len(slopes) - 1 - place]), r)
+        return Slope(middle, -math.inf, math.inf)
+    return Slope(middle, float(slopes[place]), float(slopes[len(slopes) - 1 - place]))
 
 
-def _autocorrelation(residuals: Vector) -> float:
-    """Return the correlation of neighbours, from 0 on; by ranks, so that one day does not make it."""
+def autocorrelation_of(time: Vector, value: Vector) -> float:
+    """Return how much days are like the days before them once their slope is taken out: 0 to 0.8.
+
+    By ranks, so that one day does not make it.
+    """
+    if len(time) < LEAST_DAYS:
+        return 0.0
+    residuals = value - float(np.median(_slopes(time, value))) * time
     rank = np.argsort(np.argsort(residuals)).astype(np.float64)
     rank -= rank.mean()
     r = float((rank[1:] * rank[:-1]).sum() / (rank**2).sum())
     return min(_LARGEST_AUTOCORRELATION, max(0.0, r))
+
+
+def _slopes(time: Vector, value: Vector) -> Vector:
+    """Return the slopes of all pairs, in their order."""
+    one, other = np.triu_indices(len(time), 1)
+    slopes: Vector = np.sort((value[other] - value[one]) / (time[other] - time[one]))
+    return slopes

@@ -1,9 +1,14 @@
 -- What is usual of a project's agents as of a day: of the runs of the 28 days before it.
 
 -- input_class --
--- What its program says of a run by the tag input_class, else the workflow that it is.
-if(has(arrayMap(tag -> startsWith(tag, 'input_class='), Tags), true),
-    substring(arrayFirst(tag -> startsWith(tag, 'input_class='), Tags), 13), toString(WorkflowName))
+-- What its program says of a run by a tag, the first of these that it has; else the workflow that it is. As for features.
+arrayFirst(
+    class -> class != '',
+    arrayPushBack(
+        arrayMap(
+            key -> substring(arrayFirst(tag -> startsWith(tag, key), Tags), length(key) + 1),
+            ['input_class=', 'route=', 'intent=', 'tenant=']),
+        toString(WorkflowName)))
 
 -- step_bucket --
 toInt16(round(2 * log2(greatest(Steps, 1))))
@@ -22,9 +27,9 @@ INSERT INTO anomaly_baselines
     (Project, AsOf, Environment, Agent, Measure, InputClass, IsAllClasses, StepBucket, MadeAt, Runs, Median, Mad, Q95, Q975)
 SETTINGS do_not_merge_across_partitions_select_final = 1
 SELECT
-    {project:String}, {as_of:Date}, environment, agent, measure, input_class, is_all_classes, if(is_any_steps, -1, step_bucket),
+    {project:String}, {as_of:Date}, environment, agent, measure, input_class, is_all_classes, if(is_any_steps = 1, -1, step_bucket),
     fromUnixTimestamp64Milli({made_ms:Int64}), runs, quantiles[1],
-    arrayReduce('medianExactInclusive', arrayMap(one -> abs(one - quantiles[1]), logs)), quantiles[2], quantiles[3]
+    arrayReduce('quantileExactInclusive(0.5)', arrayMap(one -> abs(one - quantiles[1]), logs)), quantiles[2], quantiles[3]
 FROM
 (
     SELECT
@@ -53,7 +58,7 @@ FROM
         (environment, agent, measure, input_class),
         (environment, agent, measure)
     )
-    HAVING runs >= {fewest_runs:UInt32} AND (measure != 'steps' OR is_any_steps)
+    HAVING runs >= {fewest_runs:UInt32} AND (measure != 'steps' OR is_any_steps = 1)
 )
 
 -- session_spreads --
@@ -63,7 +68,7 @@ INSERT INTO anomaly_baselines
 SETTINGS do_not_merge_across_partitions_select_final = 1
 SELECT
     {project:String}, {as_of:Date}, environment, agent, measure, '', true, -1, fromUnixTimestamp64Milli({made_ms:Int64}), runs,
-    quantiles[1], arrayReduce('medianExactInclusive', arrayMap(one -> abs(one - quantiles[1]), logs)), quantiles[2], quantiles[3]
+    quantiles[1], arrayReduce('quantileExactInclusive(0.5)', arrayMap(one -> abs(one - quantiles[1]), logs)), quantiles[2], quantiles[3]
 FROM
 (
     SELECT
@@ -85,17 +90,17 @@ FROM
 )
 
 -- tool_sets --
--- Which sets of tools runs use, the 2,000 most frequent of each class.
+-- Which sets of tools runs use, the 2,000 most frequent of each class. Classes of too few runs to tell are put together.
 INSERT INTO anomaly_tool_sets (Project, AsOf, Environment, Agent, InputClass, Tools, MadeAt, Runs, ClassRuns, Versions)
 SETTINGS do_not_merge_across_partitions_select_final = 1
 SELECT
-    {project:String}, {as_of:Date}, environment, agent, input_class, Tools, fromUnixTimestamp64Milli({made_ms:Int64}),
-    runs, class_runs, versions
+    {project:String}, {as_of:Date}, environment, agent, class, Tools, fromUnixTimestamp64Milli({made_ms:Int64}),
+    sum(runs) AS set_runs, sum(set_runs) OVER (PARTITION BY environment, agent, class), groupUniqArrayArray(100)(versions)
 FROM
 (
     SELECT
-        environment, agent, input_class, Tools, runs, versions,
-        sum(runs) OVER (PARTITION BY environment, agent, input_class) AS class_runs
+        environment, agent, Tools, runs, versions,
+        if(sum(runs) OVER (PARTITION BY environment, agent, input_class) < {fewest_tool_runs:UInt32}, '', input_class) AS class
     FROM
     (
         SELECT
@@ -105,8 +110,9 @@ FROM
         GROUP BY environment, agent, input_class, Tools
     )
 )
-ORDER BY runs DESC, Tools
-LIMIT 2000 BY environment, agent, input_class
+GROUP BY environment, agent, class, Tools
+ORDER BY set_runs DESC, Tools
+LIMIT 2000 BY environment, agent, class
 
 -- calls --
 -- How many calls of tools there are in runs of four or more.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from agentvigil.analysis.anomalies.baselines import ANY_STEPS, Baseline, step_bucket
+from agentvigil.analysis.anomalies.baselines import ANY_STEPS, Baseline, Cell, step_bucket
 from agentvigil.analysis.anomalies.kinds import MEASURES, Kind, Measure
 from agentvigil.analysis.anomalies.loops import Streak
 from agentvigil.analysis.anomalies.tool_use import RARE, Surprise
@@ -93,8 +93,8 @@ def spike(
     if z <= limit.z or value < LEAST_TIMES * typical or value - typical < measure.least_more:
         return None
     same_steps = measure.by_steps and limit.spread in (
-        baseline.spreads.get((measure.name, input_class, bucket)),
-        baseline.spreads.get((measure.name, None, bucket)),
+        baseline.spreads.get(Cell(measure.name, input_class, bucket)),
+        baseline.spreads.get(Cell(measure.name, None, bucket)),
     )
     return Unusual(measure.kind, value, typical, z, limit.z, limit.spread.runs, same_steps)
 

@@ -68,21 +68,22 @@ class ToolUse:
         """
         set_runs: dict[frozenset[str], int] = {}
         for tools, count in sets:
-            set_runs[frozenset(tools)] = set_runs.get(frozenset(tools), 0) + count
+            key = frozenset(tools)
+            set_runs[key] = set_runs.get(key, 0) + count
         told = sum(set_runs.values())
-        names = sorted({tool for tools in set_runs for tool in tools})
+        names = sorted({tool for key in set_runs for tool in key})
         if runs < FEWEST_RUNS or told < _LEAST_TOLD * runs or len(names) > _MOST_TOOLS:
             return None
         place = {name: number for number, name in enumerate(names)}
         used = np.zeros((len(set_runs), len(names)))
-        for row, tools in enumerate(set_runs):
-            used[row, [place[tool] for tool in tools]] = 1
+        for row, key in enumerate(set_runs):
+            used[row, [place[tool] for tool in key]] = 1
         counts = np.array(list(set_runs.values()), dtype=np.float64)
         together = used.T @ (used * counts[:, None])
         alone = int((np.diag(together) == 1).sum())
         parent = _tree(together, told)
         unlimited = cls(names, told, set_runs, parent, together, (alone + 0.5) / (told + 1), math.inf)
-        nats = np.array([unlimited._nats(tools).sum() for tools in set_runs])
+        nats = np.array([unlimited._nats(key).sum() for key in set_runs])
         # Not the least likely of all: one odd run must not hide the next.
         may_lie_beyond = max(2, told // 1000)
         order = np.argsort(-nats)

@@ -84,6 +84,21 @@ def usual_past(count: int = 1200, days: int = 10, seed: int = 1, **more: Any) ->
     return runs
 
 
+def write_again(store: Store, agent: str, mark: str) -> None:
+    """Write all runs of the agent "support" that there are as those of ``agent``; ``mark`` begins their ids."""
+    ids = ", ".join(f"concat({{mark:String}}, substring({name}, 2)) AS {name}" for name in ("TraceId", "RunId"))
+    more = {
+        "agent_runs": "{agent:String} AS RunName, concat({agent:String}, old.ConversationId) AS ConversationId",
+        "agent_steps": "{agent:String} AS AgentName",
+    }
+    for table, columns in more.items():
+        store.command(
+            f"INSERT INTO {table} SELECT * REPLACE ({columns}, {ids}) FROM {table} AS old "
+            "WHERE old.AgentName = 'support'",
+            {"agent": agent, "mark": mark},
+        )
+
+
 def write(store: Store, *runs: Ran) -> None:
     """Write ``runs`` and their steps."""
     store.insert_rows("agent_runs", _RUN_COLUMNS, [_run_row(run) for run in runs])
@@ -92,7 +107,17 @@ def write(store: Store, *runs: Ran) -> None:
 
 _RUN_COLUMNS: Final = (
     *("Project", "Timestamp", "RunId", "TraceId", "Version", "KeepDays", "SettledAt", "Status", "RunName", "AgentName"),
-    *("AgentVersion", "ConversationId", "Environment", "EndTimestamp", "Duration", "Steps", "ToolCalls", "Models", "Tools"),
+    *(
+        "AgentVersion",
+        "ConversationId",
+        "Environment",
+        "EndTimestamp",
+        "Duration",
+        "Steps",
+        "ToolCalls",
+        "Models",
+        "Tools",
+    ),
     *("InputTokens", "OutputTokens", "BilledCostUSD", "Tags", "TimeToFirstChunk"),
     *("CriticalPathModelTime", "CriticalPathToolTime"),
 )

@@ -29,7 +29,7 @@ _LEAST_SCALE: Final = 1 / 16
 _PRIOR_RUNS_OF_SCALE: Final = 20.0
 _MAX_RAISE: Final = 8.0
 _RAISE: Final = 1.25
-_ARRAYS: Final = (
+ARRAYS: Final = (
     "share", "variance", "common_error", "season", "slow_dispersion", "fast_dispersion", "wander", "cumulants",
     "center", "scale", "level",
 )  # fmt: skip
@@ -70,7 +70,7 @@ class Baseline:
         """Tells this baseline from any other: a digest of all of it."""
         digest = blake2b(digest_size=16)
         digest.update(repr((self.plan, self.first_hour, self.end_hour, self.runs)).encode())
-        for name in _ARRAYS:
+        for name in ARRAYS:
             digest.update(np.ascontiguousarray(getattr(self, name)).tobytes())
         return digest.hexdigest()
 

@@ -78,6 +78,15 @@ class FleetMonitor:
         self._since[group_active & (self._since == _NEVER)] = hour
         return self._alarms(hour)
 
+    def alarmed(self) -> set[tuple[Subject, str]]:
+        """Return the features that alarmed and were not rearmed."""
+        found: set[tuple[Subject, str]] = set()
+        for place, baseline in enumerate(self._baselines):
+            alarmed = self._alarmed[self._layout.group_subject == place]
+            features = baseline.plan.features
+            found |= {(baseline.subject, features[group]) for group in np.flatnonzero(alarmed)}
+        return found
+
     def rearm(self, subject: Subject, feature: str | None = None) -> None:
         """Forget the evidence of a feature, or of all, so that it may alarm again. Unknown subjects are passed over."""
         groups = self._groups(subject, feature)
@@ -85,20 +94,29 @@ class FleetMonitor:
         self._since[groups] = _NEVER
         self._log_r[:, groups[self._layout.group_of_stream]] = -np.inf
 
+    def copy(self) -> "FleetMonitor":
+        """Return a monitor of the same evidence, which goes its own way."""
+        return self.with_baselines(self._baselines)
+
     def with_baselines(self, baselines: Iterable[Baseline]) -> "FleetMonitor":
         """Return a monitor of these, with the evidence against those that stay the same."""
         other = FleetMonitor(baselines, self._config)
         other._last_hour = self._last_hour
-        evidence = {baseline.fingerprint: place for place, baseline in enumerate(self._baselines)}
-        for place, baseline in enumerate(other._baselines):
-            mine = evidence.get(baseline.fingerprint)
-            if mine is not None:
-                to_groups, groups = other._layout.group_subject == place, self._layout.group_subject == mine
-                to_streams, streams = to_groups[other._layout.group_of_stream], groups[self._layout.group_of_stream]
-                other._log_r[:, to_streams] = self._log_r[:, streams]
-                other._alarmed[to_groups] = self._alarmed[groups]
-                other._since[to_groups] = self._since[groups]
+        other._take_evidence(self)
         return other
+
+    def joined(self, other: "FleetMonitor") -> "FleetMonitor":
+        """Return a monitor of the baselines of both, each with its evidence; of subjects of both, that of ``other``.
+
+        Both stand at the same hour.
+        """
+        theirs = {baseline.subject for baseline in other.baselines}
+        mine = [baseline for baseline in self._baselines if baseline.subject not in theirs]
+        both = FleetMonitor([*mine, *other.baselines], self._config)
+        both._last_hour = self._last_hour
+        both._take_evidence(self)
+        both._take_evidence(other)
+        return both
 
     def to_bytes(self) -> bytes:
         """Return the evidence, without the baselines."""
@@ -168,6 +186,18 @@ class FleetMonitor:
             monitor._alarmed[mine] = alarmed[from_groups]
             monitor._since[mine] = since[from_groups]
         return monitor
+
+    def _take_evidence(self, other: "FleetMonitor") -> None:
+        """Take the evidence of ``other`` against those baselines that are the same here."""
+        places = {baseline.fingerprint: place for place, baseline in enumerate(other._baselines)}
+        for mine, baseline in enumerate(self._baselines):
+            theirs = places.get(baseline.fingerprint)
+            if theirs is not None:
+                to_groups, groups = self._layout.group_subject == mine, other._layout.group_subject == theirs
+                to_streams, streams = to_groups[self._layout.group_of_stream], groups[other._layout.group_of_stream]
+                self._log_r[:, to_streams] = other._log_r[:, streams]
+                self._alarmed[to_groups] = other._alarmed[groups]
+                self._since[to_groups] = other._since[groups]
 
     def _groups(self, subject: Subject, feature: str | None) -> Bools:
         place = self._layout.subject_places.get(subject, -1)

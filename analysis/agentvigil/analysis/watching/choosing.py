@@ -6,12 +6,14 @@ from typing import Final
 
 from agentvigil.analysis.baselines.choosing import (
     TRAILING_DAYS,
-    Baseline as Choice,
     Incident,
     Pin,
     Source,
     baseline_at,
     versions_of,
+)
+from agentvigil.analysis.baselines.choosing import (
+    Baseline as Choice,
 )
 from agentvigil.analysis.detection import DetectionConfig, TooFewRuns, fit, spread_of_fleet
 from agentvigil.analysis.detection.dispersion import FleetSpread
@@ -58,7 +60,11 @@ class Chooser:
         Raises:
             StorageError: if the store does not answer.
         """
-        due = [subject for subject in sorted(counts) if self._is_due(hour, counts[subject], watched.get(subject), subject, said)]
+        due = [
+            subject
+            for subject in sorted(counts)
+            if self._is_due(hour, counts[subject], watched.get(subject), subject, said)
+        ]
         found: dict[Subject, Watched] = {}
         for start in range(0, len(due), _BATCH):
             subjects = due[start : start + _BATCH]
@@ -103,7 +109,7 @@ class Chooser:
             hour,
             first_hour=count.first_hour,
             pins=said.pins.get(subject, ()),
-            # Where several versions run side by side, all runs are watched together, and so is what they are compared with.
+            # Where several versions run side by side, all runs are watched together, and compared with all.
             versions=versions if len(still_running) == 1 else (),
             incidents=said.incidents.get(subject, ()),
             new_normals=said.new_normals.get(subject, ()),
@@ -129,7 +135,7 @@ class Chooser:
 
 
 def _review_hour(hour: int, choice: Choice) -> int:
-    """Return when something better may be there: a young agent grows older, and what trails is renewed after its time."""
+    """Return when something better may be there: a young agent has grown older, what trails has had its time."""
     if not choice.is_usable:
         return hour + HOURS_PER_DAY
     if choice.source is Source.PREVIOUS_VERSION:

@@ -5,7 +5,7 @@ from typing import Final
 
 from agentvigil.analysis.baselines.choosing import TRAILING_DAYS, Pin, VersionSeen, versions_of
 from agentvigil.analysis.comparing.compare import compare
-from agentvigil.analysis.comparing.regressions import Sides, regressions_of
+from agentvigil.analysis.comparing.observing import regressions_of
 from agentvigil.analysis.failure_modes.looking import Period
 from agentvigil.analysis.failure_modes.registry import find_all
 from agentvigil.analysis.features.cells import Cells, Subject
@@ -58,9 +58,10 @@ def _regressions(subject: Subject, history: Cells, end_hour: int) -> list[Observ
         return []
     newest = versions[-1]
     before = max(versions[:-1], key=lambda one: (one.last_hour >= newest.first_hour - HOURS_PER_DAY, one.first_hour))
-    sides = [_of_version(history, one) for one in (before, newest)]
-    report = compare(*sides)
-    return regressions_of(report, subject, Sides.of_versions(before, newest, end_hour))
+    older, newer = _of_version(history, before), _of_version(history, newest)
+    return regressions_of(
+        compare(older, newer), subject, newest.version, older, newer, baseline=f"version {before.version}"
+    )
 
 
 def _of_version(history: Cells, seen: VersionSeen) -> Cells:

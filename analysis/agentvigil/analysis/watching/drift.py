@@ -65,9 +65,7 @@ class DriftWatch:
     def join(self, other: "DriftWatch") -> None:
         """Take the subjects of ``other``, which stands at the same hour, as they are there."""
         self.watched |= other.watched
-        self.monitor = self.monitor.with_baselines(
-            (one.baseline for one in self.watched.values()), evidence=(other.monitor, self.monitor)
-        )
+        self.monitor = self.monitor.joined(other.monitor)
 
     def advance(self, end_hour: int, subjects: Collection[Subject] | None = None) -> list[Observation]:
         """Add the hours before ``end_hour``, of some subjects or of all, and return what left its baseline."""
@@ -77,8 +75,7 @@ class DriftWatch:
         if self.watched:
             chosen = set(self.watched) if subjects is None else set(self.watched) & set(subjects)
             cells = self._read(self.next_hour, end_hour, chosen)
-            before = self.monitor
-            monitor = before.copy()
+            monitor = self.monitor.copy()
             for hour in range(self.next_hour, end_hour):
                 alarms += monitor.advance(hour, cells)
             observations = [self._observation(alarm) for alarm in alarms]
@@ -88,10 +85,13 @@ class DriftWatch:
         self.next_hour = end_hour
         return observations
 
-    def rearm(self, finding: Finding) -> None:
-        """Let what a finding is about alarm again; it is over."""
-        seen = finding.seen
-        self.monitor.rearm(Subject(seen.project, seen.environment, seen.agent), seen.feature)
+    def alarmed(self) -> set[tuple[Subject, str]]:
+        """Return the features that left their baselines and do not alarm again until they are rearmed."""
+        return self.monitor.alarmed()
+
+    def rearm(self, subject: Subject, feature: str) -> None:
+        """Let a feature alarm again, with no evidence yet."""
+        self.monitor.rearm(subject, feature)
 
     def inside(self, findings: Collection[Finding]) -> Iterator[tuple[Finding, bool]]:
         """Say of each finding that something moved whether it is back where it was, in the last 48 hours."""

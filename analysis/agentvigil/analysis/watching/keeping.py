@@ -3,21 +3,27 @@
 import base64
 import json
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from agentvigil.analysis.baselines.choosing import Baseline as Choice
 from agentvigil.analysis.baselines.choosing import Hours, Source
 from agentvigil.analysis.detection import DetectionConfig, FleetMonitor, ForeignState
 from agentvigil.analysis.detection.baseline_bytes import baseline_from_bytes, baseline_to_bytes
-from agentvigil.analysis.features.cells import Subject
+from agentvigil.analysis.features.cells import Subject, time_of
 from agentvigil.analysis.watching.drift import DriftWatch, Reading, Watched
 from agentvigil.storage.named_queries import load_queries
 from agentvigil.storage.store import Store
 
 _LOG: Final = logging.getLogger("agentvigil.analysis")
 _STATEMENTS: Final = load_queries("agentvigil.analysis.watching", "keeping.sql")
+_BASELINE_COLUMNS: Final = (
+    "Project", "Environment", "Agent", "Source", "Name", "AgentVersion", "FirstHour", "EndHour", "LeftOut", "Reason",
+    "Runs", "ReviewHour", "Numbers", "Version",
+)  # fmt: skip
+_EVIDENCE_COLUMNS: Final = ("Project", "NextHour", "CountedFrom", "Counted", "Evidence", "Version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +34,7 @@ class Counted:
     runs: Mapping[Subject, int]
 
 
-def load(
-    store: Store, project: str, read: Reading, config: DetectionConfig
-) -> tuple[DriftWatch, Counted] | None:
+def load(store: Store, project: str, read: Reading, config: DetectionConfig) -> tuple[DriftWatch, Counted] | None:
     """Return the watch of ``project`` as it was kept; None if it never was.
 
     Raises:
@@ -58,37 +62,32 @@ def keep(store: Store, watch: DriftWatch, changed: Mapping[Subject, Watched], co
     Raises:
         StorageError: if the store does not answer. Then some baselines may be kept, whose evidence begins anew.
     """
-    for subject, one in changed.items():
-        choice = one.choice
-        store.command(
-            _STATEMENTS["keep_baseline"],
-            {
-                **subject._asdict(),
-                "source": choice.source.value,
-                "name": choice.name,
-                "version": choice.version,
-                "first_hour": choice.hours.first,
-                "end_hour": choice.hours.end,
-                "left_out_first": [hours.first for hours in choice.left_out],
-                "left_out_end": [hours.end for hours in choice.left_out],
-                "reason": choice.reason,
-                "runs": one.baseline.runs,
-                "review_hour": one.review_hour,
-                "numbers": base64.b64encode(baseline_to_bytes(one.baseline)).decode(),
-            },
-        )
-    names = [json.dumps([subject.environment, subject.agent]) for subject in counted.runs]
-    store.command(
-        _STATEMENTS["keep_evidence"],
-        {
-            "project": watch.project,
-            "next_hour": watch.next_hour,
-            "counted_from": counted.first_hour,
-            "counted_of": names,
-            "counted": list(counted.runs.values()),
-            "evidence": base64.b64encode(watch.monitor.to_bytes()).decode(),
-        },
-    )
+    written_at = time.time_ns() // 1000
+    rows = [_row(subject, one, written_at) for subject, one in changed.items()]
+    if rows:
+        store.insert_rows("drift_baselines", _BASELINE_COLUMNS, rows)
+    names = {json.dumps([subject.environment, subject.agent]): runs for subject, runs in counted.runs.items()}
+    evidence = base64.b64encode(watch.monitor.to_bytes()).decode()
+    hours = (time_of(watch.next_hour), time_of(counted.first_hour))
+    store.insert_rows("drift_evidence", _EVIDENCE_COLUMNS, [[watch.project, *hours, names, evidence, written_at]])
+
+
+def _row(subject: Subject, one: Watched, written_at: int) -> list[Any]:
+    choice = one.choice
+    return [
+        *subject,
+        choice.source.value,
+        choice.name,
+        choice.version,
+        time_of(choice.hours.first),
+        time_of(choice.hours.end),
+        [(time_of(hours.first), time_of(hours.end)) for hours in choice.left_out],
+        choice.reason,
+        one.baseline.runs,
+        time_of(one.review_hour),
+        base64.b64encode(baseline_to_bytes(one.baseline)).decode(),
+        written_at,
+    ]
 
 
 def _load_baselines(store: Store, project: str) -> dict[Subject, Watched]:

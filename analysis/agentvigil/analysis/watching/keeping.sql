@@ -10,22 +10,6 @@ SELECT
 FROM drift_baselines FINAL
 WHERE Project = {project:String}
 
--- keep_baseline --
--- From now on an agent is compared with this.
-INSERT INTO drift_baselines
-(
-    Project, Environment, Agent, Source, Name, AgentVersion, FirstHour, EndHour, LeftOut, Reason, Runs, ReviewHour,
-    Numbers, Version
-)
-SELECT
-    {project:String}, {environment:String}, {agent:String}, {source:String}, {name:String}, {version:String},
-    fromUnixTimestamp({first_hour:UInt64} * 3600), fromUnixTimestamp({end_hour:UInt64} * 3600),
-    arrayMap(
-        (first, end) -> (fromUnixTimestamp(first * 3600, 'UTC'), fromUnixTimestamp(end * 3600, 'UTC')),
-        {left_out_first:Array(UInt64)}, {left_out_end:Array(UInt64)}),
-    {reason:String}, {runs:UInt64}, fromUnixTimestamp({review_hour:UInt64} * 3600), {numbers:String},
-    toUnixTimestamp64Micro(now64(6))
-
 -- evidence --
 -- How far a project is watched.
 SELECT
@@ -33,11 +17,3 @@ SELECT
     Counted AS counted, Evidence AS evidence
 FROM drift_evidence FINAL
 WHERE Project = {project:String}
-
--- keep_evidence --
--- How far a project is watched now.
-INSERT INTO drift_evidence (Project, NextHour, CountedFrom, Counted, Evidence, Version)
-SELECT
-    {project:String}, fromUnixTimestamp({next_hour:UInt64} * 3600), fromUnixTimestamp({counted_from:UInt64} * 3600),
-    mapFromArrays({counted_of:Array(String)}, {counted:Array(UInt64)}), {evidence:String},
-    toUnixTimestamp64Micro(now64(6))

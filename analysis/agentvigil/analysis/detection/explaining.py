@@ -173,7 +173,7 @@ def changes_between(before: Cells, after: Cells, first_hour: int, last_hour: int
         known = {before.words[code] for code in np.unique(getattr(old, column))}
         codes, first = np.unique(getattr(new, column), return_index=True)
         for code, at in zip(codes, first, strict=True):
-            name, hour = after.words[code], int(new.hour[at])
+            name, hour = after.words[int(code)], int(new.hour[at])
             if name and name not in known and first_hour <= hour <= last_hour:
                 mine = getattr(new, column) == code
                 mine &= (new.key == 0) if column != "key" else True

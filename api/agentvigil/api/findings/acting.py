@@ -11,7 +11,7 @@ from agentvigil.analysis.findings.model import Resolution
 from agentvigil.api.access import Asker
 from agentvigil.api.findings.models import ToldFinding
 from agentvigil.api.findings.reading import NO_KEY, FindingsReading
-from agentvigil.api.problems import Conflict, Invalid, NotFound
+from agentvigil.api.problems import Conflict, NotFound
 
 _HINT: Final = "GET /v1/findings lists findings"
 _MUTES_HINT: Final = "GET /v1/findings/mutes lists mutes"
@@ -47,15 +47,8 @@ class FindingActs:
         return self._done(asker, lambda key: self._book.reopen(asker.project, finding_id, key, datetime.now(UTC)))
 
     def mute(self, asker: Asker, finding_id: str, until: datetime | None) -> ToldFinding:
-        """Let nobody hear of the same up to ``until``, None for ever.
-
-        Raises:
-            Invalid: if that has been already.
-        """
-        now = datetime.now(UTC)
-        if until is not None and until <= now:
-            raise Invalid(f"body.until: {until.isoformat()} has been already", "give a time to come, or null for ever")
-        return self._done(asker, lambda key: self._book.mute(asker.project, finding_id, until, key, now))
+        """Let nobody hear of the same up to ``until``, None for ever."""
+        return self._done(asker, lambda key: self._book.mute(asker.project, finding_id, until, key, datetime.now(UTC)))
 
     def unmute(self, asker: Asker, finding_id: str) -> ToldFinding:
         """Let it be heard of again."""

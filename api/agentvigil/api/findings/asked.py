@@ -1,16 +1,39 @@
 """Which findings and incidents are asked for, and what may be said of them."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from agentvigil.analysis.findings.model import Kind, Resolution, Severity, State
 from agentvigil.api.asked import Asked
 from agentvigil.api.orders import Order
 from agentvigil.api.runs.filters import Texts
 from agentvigil.api.times import GivenTime
+from agentvigil.storage.access.expiry import parse_expiry
 
+
+def _end_of_mute(text: object) -> datetime:
+    try:
+        return parse_expiry(text)
+    except ValueError as exc:
+        raise ValueError(
+            f"{str(text)[:40]!r} is no time to come: write 12h, 30d, 4w, 1y or a day as 2027-01-31"
+        ) from exc
+
+
+MuteEnd = Annotated[
+    datetime,
+    BeforeValidator(_end_of_mute),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "examples": ["30d", "2027-01-31T08:00:00Z"],
+            "description": "how long from now, `12h`, `30d`, `4w`, `1y`, or ISO 8601, a time to come",
+        }
+    ),
+]
 FindingIdPrefix = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{4,32}$")]
 
 
@@ -81,6 +104,6 @@ class Resolving(BaseModel):
 class Muting(BaseModel):
     """How long nobody is to hear of something."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"until": "2199-12-31T00:00:00Z"}]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"until": "30d"}]})
 
-    until: GivenTime | None = Field(description="a time to come, null for ever")
+    until: MuteEnd | None = Field(description="null for ever")

@@ -34,10 +34,11 @@ from agentvigil.storage.named_queries import load_queries
 
 _BRIEF: Final = BOOK_STATEMENTS["columns"] + BOOK_STATEMENTS["without_details"]
 _WHOLE: Final = BOOK_STATEMENTS["columns"] + BOOK_STATEMENTS["with_details"]
-_STATEMENTS: Final = load_queries("agentvigil.api.findings", "queries.sql")
+STATEMENTS: Final = load_queries("agentvigil.api.findings", "queries.sql")
+"""The statements of ``queries.sql``; filters of findings are their ``where_…``."""
 _INCIDENT: Final = "incident_"
 _INCIDENT_CONDITIONS: Final = {
-    name.removeprefix(_INCIDENT): sql for name, sql in _STATEMENTS.items() if name.startswith(_INCIDENT)
+    name.removeprefix(_INCIDENT): sql for name, sql in STATEMENTS.items() if name.startswith(_INCIDENT)
 }
 _MOST_OTHERS: Final = 100
 _MOST_MUTES: Final = 1000
@@ -53,16 +54,16 @@ class FindingsReading:
         """Return a page of findings."""
         said = asked.model_dump(mode="json", exclude={"cursor", "limit", "since", "until"}) | {"project": project}
         from_ns, to_ns = time_range(asked.since, asked.until)
-        conditions, values = conditions_of(_STATEMENTS, asked)
+        conditions, values = conditions_of(STATEMENTS, asked)
         if asked.cursor is not None:
             from_ns, to_ns, value, found_ns, finding_id = position_of(asked.cursor, said, (int, int, int, int, str))
-            conditions += "\n" + _STATEMENTS["after" if asked.sort.is_descending else "before"]
+            conditions += "\n" + STATEMENTS["after" if asked.sort.is_descending else "before"]
             values |= {"value": value, "found_ns": found_ns, "finding_id": finding_id}
         sql = put_together(
-            _STATEMENTS["page"],
+            STATEMENTS["page"],
             columns=_BRIEF,
             conditions=conditions,
-            value=_STATEMENTS[f"value_{asked.sort.field}"],
+            value=STATEMENTS[f"value_{asked.sort.field}"],
             direction="DESC" if asked.sort.is_descending else "ASC",
         )
         parameters = {**values, "project": project, "from_ns": from_ns, "to_ns": to_ns, "limit": asked.limit + 1}
@@ -97,7 +98,7 @@ class FindingsReading:
             )
         finding = found[0]
         others = self._findings("others", _BRIEF, **asked, incident_id=finding.incident_id, limit=_MOST_OTHERS)
-        history = self._reader.records(_STATEMENTS["history"], asked)
+        history = self._reader.records(STATEMENTS["history"], asked)
         return FindingDetail.told(
             finding,
             self.mutes_of(project, [finding, *others]),
@@ -121,9 +122,9 @@ class FindingsReading:
         after = ""
         if asked.cursor is not None:
             from_ns, to_ns, first_ns, incident_id = position_of(asked.cursor, said, (int, int, int, str))
-            after = _STATEMENTS["after_incident"]
+            after = STATEMENTS["after_incident"]
             values |= {"first_ns": first_ns, "incident_id": incident_id}
-        sql = put_together(_STATEMENTS["incidents"], conditions=conditions, after=after)
+        sql = put_together(STATEMENTS["incidents"], conditions=conditions, after=after)
         parameters = {**values, "project": project, "from_ns": from_ns, "to_ns": to_ns, "limit": asked.limit + 1}
         rows = self._reader.records(sql, parameters)
         next_cursor = None
@@ -165,7 +166,7 @@ class FindingsReading:
 
     def mutes(self, project: str) -> MutePage:
         """Return the mutes that hold now, the newest first."""
-        rows = self._reader.records(_STATEMENTS["mutes"], {"project": project, "limit": _MOST_MUTES})
+        rows = self._reader.records(STATEMENTS["mutes"], {"project": project, "limit": _MOST_MUTES})
         return MutePage(items=[ToldMute.of(row, self._who(row["key_id"])) for row in rows])
 
     def mutes_of(self, project: str, findings: Collection[Finding]) -> Mapping[str, Mute]:
@@ -177,11 +178,11 @@ class FindingsReading:
             row["StableKey"]: Mute(
                 project, row["StableKey"], None if row["until_ns"] is None else time_of(row["until_ns"])
             )
-            for row in self._reader.records(_STATEMENTS["mutes_of"], parameters)
+            for row in self._reader.records(STATEMENTS["mutes_of"], parameters)
         }
 
     def _findings(self, statement: str, columns: str, **parameters: Any) -> list[Finding]:
-        sql = put_together(_STATEMENTS[statement], columns=columns)
+        sql = put_together(STATEMENTS[statement], columns=columns)
         return [finding_of(row) for row in self._reader.records(sql, parameters)]
 
     def _who(self, key_id: str) -> str | None:

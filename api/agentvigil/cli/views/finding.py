@@ -71,7 +71,7 @@ def _header(finding: Json, now: datetime, paper: Paper) -> Iterator[Text]:
         ("runs", f"{finding['runs']:,} since it began" if finding["runs"] else ""),
         ("costs", _exposure(finding)),
         ("evidence", _evidence(finding)),
-        ("baseline", _between(finding["baseline_start"], finding["baseline_end"], now)),
+        ("baseline", _from_to(finding["baseline_start"], finding["baseline_end"], "to", now)),
         ("muted", _mute(finding, now)),
     ]
     for label, fact in facts:
@@ -187,14 +187,14 @@ def _state(finding: Json) -> str:
 def _since(finding: Json, now: datetime) -> str:
     if finding["changed_at"] is None:
         return ""
-    between = _between(finding["changed_from"], finding["changed_to"], now)
+    between = _from_to(finding["changed_from"], finding["changed_to"], "and", now)
     return _time(finding["changed_at"], now) + (f", between {between}" if between else "")
 
 
-def _between(begin: str | None, end: str | None, now: datetime) -> str:
+def _from_to(begin: str | None, end: str | None, word: str, now: datetime) -> str:
     if begin is None or end is None:
         return ""
-    return " and ".join(f"{time_of(time).astimezone(now.tzinfo):%Y-%m-%d %H:%M}" for time in (begin, end))
+    return f" {word} ".join(f"{time_of(time).astimezone(now.tzinfo):%Y-%m-%d %H:%M}" for time in (begin, end))
 
 
 def _interval(finding: Json) -> str:
@@ -218,8 +218,8 @@ def _exposure(finding: Json) -> str:
 def _evidence(finding: Json) -> str:
     if finding["statistic"] is None:
         return ""
-    of = "" if finding["threshold"] is None else f" of {finding['threshold']:,.4g} that it takes"
-    return f"{finding['statistic']:,.4g}{of} ({finding['detector']})"
+    enough = "" if finding["threshold"] is None else f", where {finding['threshold']:,.4g} is enough"
+    return f"{finding['statistic']:,.4g}{enough} ({finding['detector']})"
 
 
 def _mute(finding: Json, now: datetime) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
+from statistics import median
 from typing import Final
 
 from rich.text import Text
@@ -10,6 +12,9 @@ from rich.text import Text
 from agentvigil.cli.views.paper import Paper
 
 _HEIGHT: Final = 5
+_FAR_FROM_0: Final = 0.9
+_GAP: Final = 3
+"""So many times as far apart as points mostly are, and there is something missing between them."""
 _MOST_COLUMNS: Final = 72
 _EIGHTHS: Final = " ▁▂▃▄▅▆▇█"
 _ASCII: Final = " .:|#"
@@ -30,13 +35,13 @@ def plot(
     """Yield ``points``, in the order of time, as lines of bars; what came from ``changed_at`` on is in another colour,
     and a mark stands under where it begins.
 
-    Bars begin at 0, or at the lowest value where all are far from 0, so that small shifts of large values are seen too.
+    Bars begin at 0. Where all values are far from it they begin a little below the lowest, so that small shifts of
+    large values are seen too. Where nothing is known for a while there is a gap.
     """
     if len(points) < 2 or points[0].at >= points[-1].at:
         return
     low, high = min(point.value for point in points), max(point.value for point in points)
-    if low >= 0 and low < high / 2:
-        low = 0.0
+    low = 0.0 if 0 <= low <= _FAR_FROM_0 * high else low - (high - low)
     labels = [written(high), written(low)]
     margin = max(map(len, labels)) + 2
     width = max(10, min(_MOST_COLUMNS, paper.width - margin))
@@ -46,6 +51,7 @@ def plot(
         return min(width - 1, int((time - begin).total_seconds() / length_s * width))
 
     columns = _means(points, column_of, width)
+    _fill(columns, points, column_of)
     mark = None if changed_at is None or not begin <= changed_at <= points[-1].at else column_of(changed_at)
     letters = _EIGHTHS if paper.draws else _ASCII
     steps = len(letters) - 1
@@ -54,7 +60,7 @@ def plot(
         line = Text(label.rjust(margin - 2) + "  ", "dim")
         for place, value in enumerate(columns):
             share = 0.0 if value is None or high == low else (value - low) / (high - low)
-            # The lowest value is to be seen too, where there is one.
+            # The least that is drawn tells a value from none.
             eighths = 0 if value is None else max(1, round(share * _HEIGHT * steps))
             letter = letters[max(0, min(steps, eighths - row * steps))]
             line.append(letter, "yellow" if mark is not None and place >= mark else "blue")
@@ -62,8 +68,9 @@ def plot(
         yield line
     if mark is not None:
         yield Text(" " * (margin + mark)).append("▲" if paper.draws else "^", "yellow")
-    ends = f"{begin:%m-%d %H:%M}", f"{points[-1].at:%m-%d %H:%M}"
-    yield Text(" " * margin + ends[0] + ends[1].rjust(width - len(ends[0])), "dim")
+    first, last = f"{begin:%m-%d %H:%M}", f"{points[-1].at:%m-%d %H:%M}"
+    is_wide = width > len(first) + len(last)
+    yield Text(" " * margin + first + (last.rjust(width - len(first)) if is_wide else ""), "dim")
 
 
 def _means(points: Sequence[Point], column_of: Callable[[datetime], int], width: int) -> list[float | None]:
@@ -75,3 +82,14 @@ def _means(points: Sequence[Point], column_of: Callable[[datetime], int], width:
         weight = point.n if point.n > 0 else 1e-9
         sums[column] = value + point.value * weight, n + weight
     return [value / n if n else None for value, n in sums]
+
+
+def _fill(columns: list[float | None], points: Sequence[Point], column_of: Callable[[datetime], int]) -> None:
+    """Let each value go on up to the next one where points are fewer than columns."""
+    apart = [(after.at - before.at).total_seconds() for before, after in pairwise(points)]
+    usual_s = median(apart)
+    for (before, after), apart_s in zip(pairwise(points), apart, strict=True):
+        if apart_s <= _GAP * usual_s:
+            begin = column_of(before.at)
+            for place in range(begin + 1, column_of(after.at)):
+                columns[place] = columns[begin]

@@ -43,7 +43,7 @@ _OTHERS: Final = (
 def finding_page(finding: Json, now: datetime, paper: Paper) -> Iterator[Text]:
     """Yield all of ``finding`` as lines; ``now`` is in the zone whose clock is shown."""
     yield from _header(finding, now, paper)
-    yield from _series(finding, paper)
+    yield from _series(finding, now, paper)
     yield from _parts(finding, paper)
     yield from _changes(finding, now, paper)
     yield from _runs(finding)
@@ -80,8 +80,9 @@ def _header(finding: Json, now: datetime, paper: Paper) -> Iterator[Text]:
     yield Text()
 
 
-def _series(finding: Json, paper: Paper) -> Iterator[Text]:
-    points = sorted(filter(None, map(_point, finding["series"])), key=lambda point: point.at)
+def _series(finding: Json, now: datetime, paper: Paper) -> Iterator[Text]:
+    told = (_point(one, now) for one in finding["series"])
+    points = sorted(filter(None, told), key=lambda point: point.at)
     changed_at = None if finding["changed_at"] is None else time_of(finding["changed_at"])
     lines = list(plot(points, changed_at, lambda value: amount(value, finding["unit"]), paper))
     if lines:
@@ -238,12 +239,12 @@ def _time(text: str, now: datetime) -> str:
     return f"{time.astimezone(now.tzinfo):%Y-%m-%d %H:%M} ({ago(time, now)})"
 
 
-def _point(told: Json) -> Point | None:
+def _point(told: Json, now: datetime) -> Point | None:
     """Return a point of a series, None for what has another form."""
     at, value, n = told.get("at"), told.get("value"), told.get("n")
     if not isinstance(at, str) or not isinstance(value, int | float):
         return None
     try:
-        return Point(time_of(at), float(value), float(n) if isinstance(n, int | float) else 1.0)
+        return Point(time_of(at).astimezone(now.tzinfo), float(value), float(n) if isinstance(n, int | float) else 1.0)
     except ValueError:
         return None

@@ -134,7 +134,7 @@ class FindingsBook:
             known = self._of_keys([project], [finding.stable_key])
             change = lifecycle.reopened(finding, known, key_id, now)
             if change is not None and finding.resolution is Resolution.FALSE_ALARM:
-                self._remove_mute(finding)
+                self._remove_mute(project, finding.stable_key)
             return self._after(finding, change)
 
     def mute(self, project: str, finding_id: str, until: datetime | None, key_id: str, now: datetime) -> Finding:
@@ -158,8 +158,16 @@ class FindingsBook:
             finding = self.one(project, finding_id)
             if not self.mutes([project], [finding.stable_key]):
                 return finding
-            self._remove_mute(finding)
+            self._remove_mute(project, finding.stable_key)
             return self._after(finding, lifecycle.told_of_unmute(finding, key_id, now))
+
+    def remove_mute(self, project: str, stable_key: str) -> bool:
+        """Take a mute back, whether or not its finding is still there; say if there was one."""
+        with self._changing:
+            was_muted = bool(self.mutes([project], [stable_key]))
+            if was_muted:
+                self._remove_mute(project, stable_key)
+            return was_muted
 
     # What is there
 
@@ -260,9 +268,8 @@ class FindingsBook:
             },
         )
 
-    def _remove_mute(self, finding: Finding) -> None:
-        parameters = {"project": finding.seen.project, "stable_key": finding.stable_key}
-        self._store.command(STATEMENTS["remove_mute"], parameters)
+    def _remove_mute(self, project: str, stable_key: str) -> None:
+        self._store.command(STATEMENTS["remove_mute"], {"project": project, "stable_key": stable_key})
 
 
 def _nanoseconds(time: datetime) -> int:

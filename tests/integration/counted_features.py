@@ -32,11 +32,14 @@ def count_features(store: Store, project: str, outside: Outside) -> dict[datetim
     """Return n and s of every place that has any, by the hour of the runs."""
     parameters = {"project": project}
     steps: dict[str, list[Row]] = defaultdict(list)
-    for step in store.records("SELECT * FROM agent_steps FINAL WHERE Project = {project:String} ORDER BY Ordinal", parameters):
+    for step in store.records(
+        "SELECT * FROM agent_steps FINAL WHERE Project = {project:String} ORDER BY Ordinal", parameters
+    ):
         steps[step["RunId"]].append(step)
     hours: dict[datetime, tuple[Counter[Place], Counter[Place]]] = defaultdict(lambda: (Counter(), Counter()))
     for run in store.records(
-        "SELECT *, toUnixTimestamp(Timestamp) AS second FROM agent_runs FINAL WHERE Project = {project:String}", parameters
+        "SELECT *, toUnixTimestamp(Timestamp) AS second FROM agent_runs FINAL WHERE Project = {project:String}",
+        parameters,
     ):
         if run["Status"] == "open" or run["DuplicateOfTraceId"]:
             continue
@@ -84,7 +87,9 @@ def _real(steps: Sequence[Row]) -> list[Row]:
 def _is_tool(step: Row, steps: Sequence[Row]) -> bool:
     if step["Operation"] != "execute_tool":
         return False
-    around = [other for other in steps if other["SpanId"] == step["ParentStepId"] and other["Operation"] == "execute_tool"]
+    around = [
+        other for other in steps if other["SpanId"] == step["ParentStepId"] and other["Operation"] == "execute_tool"
+    ]
     return not any(other["ToolName"] in (step["ToolName"], "") or not step["ToolName"] for other in around)
 
 

@@ -53,7 +53,7 @@ class Pinning(BaseModel):
     since: GivenTime | None = Field(
         None, description="runs from the hour of this time on; of a version from its first, else 28 days before `until`"
     )
-    until: GivenTime | None = Field(None, description="runs of the hours that are over by this time; now if not said")
+    until: GivenTime | None = Field(None, description="runs of the hours that are over by this time; with the one that goes on if not said")
 
 
 class Baseline(BaseModel):

@@ -220,7 +220,12 @@ def test_what_is_printed_is_the_apis(run: _Run, api: TestClient) -> None:
     assert json.loads(printed.stdout) == told(api, **said)
     head, *rows = (line.split("\t") for line in lines.stdout.splitlines())
     table = [dict(zip(head, row, strict=True)) for row in rows]
-    assert [row["feature"] for row in table if row["verdict"] == "worse"] == ["status", "failure", "tool_error", "context"]
+    assert [row["feature"] for row in table if row["verdict"] == "worse"] == [
+        "status",
+        "failure",
+        "tool_error",
+        "context",
+    ]
     assert {row["verdict"] for row in table[4:]} <= {"same", "too_few_runs"}
     assert "critical: status failure: 3.3 % -> 33 %, +30 points" in lines.stderr
 

@@ -22,6 +22,8 @@ class Class:
     tools: Mapping[str, float] = field(default_factory=lambda: {"kb": 0.8, "refund": 0.3})
     duration_s: float = 4.0
     tokens: float = 1200.0
+    steps: int = 3
+    """Of every run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ def cells_of(fleet: Fleet, seed: int) -> Cells:
             tokens = of_class.tokens * np.exp(chance.normal(stretch, 0.5, n))
             values("output_tokens", np.ceil(tokens))
             values("cost", tokens * 1e-5)
+            values("steps", np.full(n, float(of_class.steps)))
     places = sorted(counted)
     columns = np.array(places, np.int64).reshape(-1, 6).T
     n, s = np.array([counted[place] for place in places]).reshape(-1, 2).T

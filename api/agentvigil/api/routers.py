@@ -44,6 +44,8 @@ from agentvigil.api.sessions.filters import SessionList
 from agentvigil.api.sessions.models import SessionPage
 from agentvigil.api.sessions.reading import Sessions
 from agentvigil.api.sessions.routes import session_page, sessions_router
+from agentvigil.api.spending.reading import SpendingReading
+from agentvigil.api.spending.routes import spending_router
 from agentvigil.api.stats.reading import StatsReading
 from agentvigil.api.stats.routes import stats_router
 from agentvigil.api.tags.book import TagBook
@@ -98,6 +100,7 @@ def routers_of(
         reports_router(Reports(reader), policies.of),
         baselines_router(baselines),
         comparing_router(Comparisons(store, baselines)),
+        spending_router(SpendingReading(reader)),
     ]
 
 

@@ -64,10 +64,10 @@ def _report_of(feature: Feature, changes: list[Change], sides: tuple[Side, Side]
     return FeatureReport(feature, ordered[0].verdict, severity, ordered, *spreads)
 
 
-def _place(report: FeatureReport) -> tuple[int, int, float, str]:
-    """Return what puts the gravest first."""
+def _place(report: FeatureReport) -> tuple[int, int, int]:
+    """Return what puts the gravest first, and of what is as grave how runs end, which people ask for first."""
     rank = RANK[report.severity] if report.severity else 0
-    return _ORDER.index(report.verdict), -rank, -report.changes[0].log_evidence, report.feature.name
+    return _ORDER.index(report.verdict), -rank, list(FEATURES).index(report.feature.name)
 
 
 def _spread(side: Side) -> Spread:

@@ -83,11 +83,6 @@ def evidence_of_means(before: Sums, after: Sums, difference: Difference, correla
     return Evidence(log_e(1), log_e(-1))
 
 
-def reach_of(log_threshold: float) -> float:
-    """Return about how many standard errors a difference must have for its evidence to come to the threshold."""
-    return math.sqrt(2 * (log_threshold + math.log(len(TILTS))))
-
-
 def _having(before: Sums, after: Sums) -> tuple[Floats, Floats]:
     of_after: Floats = after.total.sum(axis=0)
     return before.total.sum(axis=0) + of_after, of_after

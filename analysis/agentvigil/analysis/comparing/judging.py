@@ -12,17 +12,15 @@
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Final
 
 from agentvigil.analysis.comparing.differences import Difference, difference_of
 from agentvigil.analysis.comparing.directions import is_worse_upwards
 from agentvigil.analysis.comparing.evidence import (
-    MARGIN_DEVIATIONS,
-    MARGIN_LOG_ODDS,
     Evidence,
     evidence_of_means,
     evidence_of_rates,
-    reach_of,
 )
 from agentvigil.analysis.comparing.intervals import FEWEST, Z_95
 from agentvigil.analysis.comparing.report import Change, Verdict
@@ -35,6 +33,12 @@ CRITICAL_RATIO: Final = 2.0
 CRITICAL_POINTS: Final = 0.05
 POINT: Final = 0.01
 _RUNS_A_DAY: Final = 10.0
+_REACH: Final = Z_95 + NormalDist().inv_cdf(0.9)
+"""So many standard errors what matters must have, so that four intervals in five around nothing leave it out."""
+
+_LEAST_FACTOR: Final = 1.3
+"""Where there should be enough, and chance put the interval astride: a third more."""
+
 _MOST_NEEDED: Final = 4.0
 """If the side after would need to be so many times as large as either is, the side before is too small as well."""
 
@@ -60,7 +64,7 @@ def judge(stream: Stream, correlation: float, log_threshold: float, runs_per_day
     interval = difference.interval
     if interval is not None and -matters < interval.low and interval.high < matters:
         return _change(stream, difference, evidence, log_threshold, Verdict.SAME)
-    needed = _needed(stream, difference, matters, reach_of(log_threshold))
+    needed = _needed(difference, matters, stream.before.count, stream.after.count)
     return _change(stream, difference, evidence, log_threshold, Verdict.TOO_FEW_RUNS, None, needed)
 
 
@@ -141,23 +145,16 @@ def _what_matters(stream: Stream, difference: Difference) -> float:
     return middle if stream.measure is Measure.HIGH else max((MAJOR_RATIO - 1) * middle, 2 * POINT)
 
 
-def _needed(stream: Stream, difference: Difference, matters: float, reach: float) -> _Needed:
-    """Return about how many runs more would decide: either that it moved, or that it did not by what matters."""
+def _needed(difference: Difference, matters: float, came_before: float, came_after: float) -> _Needed:
+    """Return about how many runs more would tell, four times in five, that nothing moved if nothing did."""
     n, m = difference.runs_before, difference.runs_after
     if difference.interval is None:
         return _Needed(max(0, math.ceil(FEWEST - n)), max(0, math.ceil(FEWEST - m)))
-    half = (difference.interval.high - difference.interval.low) / 2
-    moved = abs(difference.within)
-    deviation = difference.deviation
-    margin = MARGIN_LOG_ODDS * deviation**2 if stream.is_rate else MARGIN_DEVIATIONS * deviation
-    factors = []
-    if moved < matters:
-        factors.append((half / (matters - moved)) ** 2)
-    if moved > margin:
-        factors.append((reach * half / Z_95 / (moved - margin)) ** 2)
-    factor = max(1.1, min(factors, default=1.1))
+    error = difference.deviation * math.sqrt(1 / n + 1 / m)
+    if not error:
+        error = (difference.interval.high - difference.interval.low) / 2 / Z_95
+    factor = max(_LEAST_FACTOR, (_REACH * error / matters) ** 2)
     # Runs that came so far count for less where days differ; so will those to come.
-    came_before, came_after = stream.before.count, stream.after.count
     wanted = (1 / n + 1 / m) / factor
     if wanted - 1 / n > 1 / (_MOST_NEEDED * max(n, m)):
         return _Needed(0, math.ceil(came_after * (1 / ((wanted - 1 / n) * m) - 1)))

@@ -51,9 +51,11 @@ class Pinning(BaseModel):
         None, description="only runs of this version, or prompt fingerprint where none is said; all if none is given"
     )
     since: GivenTime | None = Field(
-        None, description="runs from the hour of this time on; of a version from its first, else 28 days before `until`"
+        None, description="runs from this hour on; if not said those of 28 days, of a version all"
     )
-    until: GivenTime | None = Field(None, description="runs of the hours that are over by this time; now if not said")
+    until: GivenTime | None = Field(
+        None, description="runs of hours that are over by this time; if not said up to now, with the hour that goes on"
+    )
 
 
 class Baseline(BaseModel):

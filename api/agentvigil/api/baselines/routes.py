@@ -60,8 +60,8 @@ def baselines_router(book: BaselineBook) -> APIRouter:
 
 
 def _hours(pinning: Pinning) -> Hours:
-    """Return the hours that are pinned: those that go on are not over, and would be more later."""
-    end = hour_of(pinning.until or datetime.now(UTC))
+    """Return the hours that are pinned: up to now with the one that goes on, whose runs were just made perhaps."""
+    end = hour_of(datetime.now(UTC)) + 1 if pinning.until is None else hour_of(pinning.until)
     if pinning.since is not None:
         return Hours(hour_of(pinning.since), end)
     return Hours(0 if pinning.version else end - TRAILING_DAYS * HOURS_PER_DAY, end)

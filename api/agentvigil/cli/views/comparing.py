@@ -74,7 +74,7 @@ def comparison_table(changes: Sequence[tuple[Json, Json]], _now: datetime, paper
 
 def comparison_lines(changes: Sequence[tuple[Json, Json]]) -> Iterator[str]:
     """Yield ``changes`` with tabs between their values, as the API tells them."""
-    return tab_separated(_PIPED, ([(feature | change)[name] for name in _PIPED] for feature, change in changes))
+    return tab_separated(_PIPED, ([{**feature, **change}[name] for name in _PIPED] for feature, change in changes))
 
 
 def _value(change: Json, value: float) -> str:

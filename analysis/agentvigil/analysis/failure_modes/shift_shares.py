@@ -83,8 +83,8 @@ def token_prices(cells: Cells) -> Mapping[str, Vector]:
 
 
 def shift_shares(before: Usage, after: Usage, prices: Mapping[str, Vector]) -> list[Part]:
-    """Return the part of each factor in the shift of the cost of a run, the largest first; none where a side has no
-    runs.
+    """Return the part of each factor in the shift of the cost of a run, the largest first; none where
+    nothing is known.
 
     The sum of ``usd_per_run`` is the shift.
     """

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from counted_runs import BASELINE, SUBJECT, WINDOW, Book
 
 from agentvigil.analysis.failure_modes.day_tables import (
     OTHER,
@@ -14,6 +13,7 @@ from agentvigil.analysis.failure_modes.day_tables import (
     values,
 )
 from agentvigil.analysis.failure_modes.looking import Period, look_back
+from counted_runs import BASELINE, SUBJECT, WINDOW, Book
 
 
 def test_days_are_counted_back_from_the_end() -> None:
@@ -31,7 +31,11 @@ def test_days_are_counted_back_from_the_end() -> None:
 
 
 def test_runs_with_a_key_are_of_those_that_count() -> None:
-    book = Book().share(WINDOW, "tool_error", "any", 50, 4, of="refund").share(WINDOW, "tool_error", "any", 10, 0, of="chat")
+    book = (
+        Book()
+        .share(WINDOW, "tool_error", "any", 50, 4, of="refund")
+        .share(WINDOW, "tool_error", "any", 10, 0, of="chat")
+    )
 
     table = shares(book.cells(), "tool_error", "any", WINDOW)
 

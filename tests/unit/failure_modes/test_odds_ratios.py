@@ -45,7 +45,7 @@ def test_of_many_strata_it_is_near_the_conditional_one() -> None:
 
 
 def test_a_confounder_makes_no_odds_ratio() -> None:
-    """Hard tasks have long contexts and fail more often: within each class nothing is wrong, over all of them it seems so."""
+    """Hard tasks have long contexts and fail more often: nothing is wrong within a class, over all it seems so."""
     high_n, high_s = [[100.0, 900.0]], [[5.0, 270.0]]
     low_n, low_s = [[900.0, 100.0]], [[45.0, 30.0]]
 

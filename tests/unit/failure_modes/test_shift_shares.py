@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from counted_runs import BASELINE, WINDOW, Book
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from agentvigil.analysis.failure_modes.shift_shares import (
     token_prices,
     usage_of,
 )
+from counted_runs import BASELINE, WINDOW, Book
 
 PRICES = np.array([3e-6, 0.3e-6, 15e-6])
 """USD a token: input, cached input, output."""

@@ -2,12 +2,12 @@
 
     python benchmarks/detection/mode_days.py [--agents 20] [--null-agents 20] [--seed 7]
 
-**Nothing wrong**: 90 days after a baseline of 14, in a calm and in a harsh climate. What a mode says is a false alarm, once
-in seven days.
+**Nothing wrong**: 90 days after a baseline of 14, in a calm and in a harsh climate. What a mode says is a false alarm,
+once in seven days.
 
-**Faults**: 30 days, the fault on the ninth. A mode finds its fault if it says so on any day after. On agents with the faults
-of other modes, with something that looks like it and is none, and before its own fault, whatever a mode says is wrong and
-counts against its precision, once for each agent.
+**Faults**: 30 days, the fault on the ninth. A mode finds its fault if it says so on any day after. On agents with the
+faults of other modes, with something that looks like it and is none, and before its own fault, whatever a mode says is
+wrong and counts against its precision, once for each agent.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -25,7 +26,8 @@ from evaluation import Alarm, FalseAlarms, Power, Trial, Verdicts, false_alarms
 from generator import BASELINE_DAYS, MONITORED_DAYS, count_runs, course_of, subject_of
 from modes import CASES, Case
 
-from agentvigil.analysis.failure_modes.registry import FAILURE_MODES, find_all
+from agentvigil.analysis.failure_modes.registry import FAILURE_MODES, FEATURES_READ, find_all
+from agentvigil.analysis.features.cells import Cells
 
 NULL_DAYS: Final = 90
 LARGE: Final = 200
@@ -33,9 +35,27 @@ LARGE: Final = 200
 _FLEET: Final = 50
 
 
+def by_day(cells: Cells, first_hour: int) -> Cells:
+    """Return the cells with the hours of each day put together, and only what modes read.
+
+    All looks are at midnight, so all sums are the same; only the hour in which something was first seen is not.
+    """
+    cells = cells.where(np.isin(cells.feature, [cells.words.index(name) for name in FEATURES_READ]))
+    day = (cells.hour - first_hour) // 24 * 24 + first_hour
+    columns = (day, cells.input_class, cells.model, cells.feature, cells.key, cells.bin.astype(np.int64) + 2**15)
+    sizes = [int(column.max()) + 1 for column in columns]
+    place = np.zeros(len(cells), np.int64)
+    for column, size in zip(columns, sizes, strict=True):
+        place = place * size + column
+    _, first, at = np.unique(place, return_index=True, return_inverse=True)
+    n, s = (np.bincount(at, column) for column in (cells.n, cells.s))
+    kept = cells.where(first)
+    return replace(kept, hour=day[first], n=n, s=s)
+
+
 def said_daily(course: Course) -> Iterator[tuple[int, str]]:
     """Yield the hour and the mode of all that is said of an agent, day by day, a day after its baseline first."""
-    cells, subject = count_runs(course), subject_of(course.agent)
+    cells, subject = by_day(count_runs(course), course.first_hour), subject_of(course.agent)
     for day in range(BASELINE_DAYS + 1, course.hours // 24 + 1):
         end = course.first_hour + 24 * day
         for observation in find_all(cells, subject, end):

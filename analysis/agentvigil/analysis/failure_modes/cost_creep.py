@@ -34,7 +34,7 @@ from agentvigil.analysis.failure_modes.day_tables import DayTable, comparable
 from agentvigil.analysis.failure_modes.looking import LOOKS, Look, Period, time_of
 from agentvigil.analysis.failure_modes.observing import fullest_hours, observe
 from agentvigil.analysis.failure_modes.shift_shares import Part, shift_shares, token_prices, usage_of
-from agentvigil.analysis.failure_modes.theil_sen import autocorrelation_of, theil_sen
+from agentvigil.analysis.failure_modes.theil_sen import LEAST_DAYS, autocorrelation_of, theil_sen
 from agentvigil.analysis.failure_modes.wording import percent, usd
 from agentvigil.analysis.features.cells import Cells
 from agentvigil.analysis.features.names import Unit
@@ -94,7 +94,7 @@ def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
         return []
     usual_days = daily_cost(before, before) if has_baseline else None
     creep = level(usual_days, daily, look) if usual_days and look.is_pinned else None
-    creep = creep or trend(daily, usual_days or daily, look)
+    creep = creep or trend(daily, usual_days, look)
     return [_observation(baseline, window, look, daily, creep, has_baseline)] if creep else []
 
 
@@ -107,14 +107,37 @@ def daily_cost(expecting: DayTable, table: DayTable) -> DailyCost | None:
     return DailyCost(days.astype(np.float64), np.log(cost[days] / expected[days])) if len(days) else None
 
 
-def trend(daily: DailyCost, usual: DailyCost, look: Look) -> Creep | None:
-    """Return the rise over the window by its slope, if it is large enough for sure; days spread as in ``usual``."""
-    alike = autocorrelation_of(usual.day, usual.dearer)
-    slope = theil_sen(daily.day, daily.dearer, 1 / (LOOKS * _FORMS), alike)
+def trend(daily: DailyCost, usual: DailyCost | None, look: Look) -> Creep | None:
+    """Return the rise over the window by its slope, if it is large enough for sure."""
+    slope = theil_sen(daily.day, daily.dearer, 1 / (LOOKS * _FORMS), _likeness(daily, usual))
     days = look.window.days - 1
     if slope is None or slope.low * days < LEAST_RISE:
         return None
     return Creep(slope.value * days, slope.low * days, slope.high * days, LEAST_RISE, f"over {look.window.days} days")
+
+
+def _likeness(daily: DailyCost, usual: DailyCost | None) -> float:
+    """Return how much days are like the days before them, in the baseline and around the best bent line of the window.
+
+    Two weeks alone tell it to a quarter, either way.
+    """
+    days = [len(daily.day)]
+    found = [autocorrelation_of(daily.day, _around_the_bend(daily))]
+    if usual is not None:
+        days.append(len(usual.day))
+        found.append(autocorrelation_of(usual.day, usual.dearer))
+    return float(np.average(found, weights=days))
+
+
+def _around_the_bend(daily: DailyCost) -> Vector:
+    """Return what the best line that is level up to some day, and straight from then on, leaves of the days."""
+    if len(daily.day) < LEAST_DAYS:
+        return daily.dearer
+    hinges = np.maximum(daily.day[None, :] - daily.day[:-2, None], 0.0)
+    best = hinges[int(np.argmin(_unexplained(hinges, daily.dearer)))]
+    best = best - best.mean()
+    around: Vector = daily.dearer - best * max(float(best @ daily.dearer) / float(best @ best), 0.0)
+    return around
 
 
 def level(usual: DailyCost, daily: DailyCost, look: Look) -> Creep | None:

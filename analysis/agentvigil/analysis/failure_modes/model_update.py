@@ -124,7 +124,8 @@ def silent_update(evidence: PooledEvidence) -> Observation | None:
 
 
 def _observation(baseline: Cells, window: Cells, look: Look, new: NewKey) -> Observation:
-    since = window.between(new.first_hour, look.window.end_hour)
+    # Of at least a day: in the first hour it is all of the few runs that there were.
+    since = window.between(min(new.first_hour, look.window.end_hour - HOURS_PER_DAY), look.window.end_hour)
     runs = counted_runs(since, FEATURE)
     share = new.runs / runs
     hour = time_of(new.first_hour)

@@ -83,14 +83,13 @@ def token_prices(cells: Cells) -> Mapping[str, Vector]:
 
 
 def shift_shares(before: Usage, after: Usage, prices: Mapping[str, Vector]) -> list[Part]:
-    """Return the part of each factor in the shift of the cost of a run, the largest first; none where a side has no
-    runs.
+    """Return the part of each factor in the shift of the cost of a run, the largest first; none if nothing is known.
 
     The sum of ``usd_per_run`` is the shift.
     """
-    if not before.runs or not after.runs:
-        return []
     models = sorted({*before.models, *after.models})
+    if not before.runs or not after.runs or not models:
+        return []
     old, new = _factors(before, after, models, prices)
     shift = after.cost_per_run - before.cost_per_run
     parts = _shapley(old, new)

@@ -42,7 +42,8 @@ def theil_sen(time: Vector, value: Vector, tail: float, autocorrelation: float =
     middle = float(np.median(slopes))
     variance = count * (count - 1) * (2 * count + 5) / 18 * (1 + autocorrelation) / (1 - autocorrelation)
     open_places = NormalDist().inv_cdf(1 - tail) * math.sqrt(variance)
-    place = math.floor((len(slopes) - open_places) / 2)
+    # Sen counts places from 1.
+    place = math.floor((len(slopes) - open_places) / 2) - 1
     if place < 0:
         return Slope(middle, -math.inf, math.inf)
     return Slope(middle, float(slopes[place]), float(slopes[len(slopes) - 1 - place]))

@@ -15,6 +15,8 @@ from agentvigil.api.feedback.models import FeedbackList, FeedbackPage
 from agentvigil.api.feedback.reading import FeedbackReader
 from agentvigil.api.feedback.routes import feedback_router
 from agentvigil.api.keys.routes import keys_router
+from agentvigil.api.latency.reading import LatencyReading
+from agentvigil.api.latency.routes import latency_router
 from agentvigil.api.metrics.asked import SeriesAsked
 from agentvigil.api.metrics.models import Metrics
 from agentvigil.api.metrics.reading import MetricsReading
@@ -71,6 +73,7 @@ def routers_of(
         runs_router(runs),
         stats_router(StatsReading(reader)),
         metrics_router(metrics),
+        latency_router(LatencyReading(reader, agents)),
         agents_router(agents, metrics, sessions),
         sessions_router(sessions, runs),
         traces_router(traces, policies),

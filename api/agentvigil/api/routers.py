@@ -25,6 +25,8 @@ from agentvigil.api.findings.models import FindingPage, IncidentPage
 from agentvigil.api.findings.reading import FindingsReading
 from agentvigil.api.findings.routes import findings_router
 from agentvigil.api.keys.routes import keys_router
+from agentvigil.api.latency.reading import LatencyReading
+from agentvigil.api.latency.routes import latency_router
 from agentvigil.api.metrics.asked import SeriesAsked
 from agentvigil.api.metrics.models import Metrics
 from agentvigil.api.metrics.reading import MetricsReading
@@ -88,6 +90,7 @@ def routers_of(
         stats_router(StatsReading(reader)),
         metrics_router(metrics),
         findings_router(findings, FindingActs(FindingsBook(store), findings), agents),
+        latency_router(LatencyReading(reader, agents)),
         agents_router(agents, metrics, sessions),
         sessions_router(sessions, runs),
         traces_router(traces, policies),

@@ -6,9 +6,10 @@ Theory of operation. Costs, durations and counts of tokens and steps are skewed,
    is 1.4826 times the median absolute deviation. Half of the values may be anything before either of them gives way, so
    the spikes of last week do not hide that of today, as they do with a mean and a standard deviation.
 2. z > 6 would be one in a billion if logarithms were normal. They are not: durations often fall off like a power, and
-   then one in a hundred lies there. So the limit is the higher of 6 and where the tail of the baseline, prolonged,
-   leaves one run in ten thousand. In logarithms a power law is an exponential, the slowest fall that is met in
-   practice; its scale is taken from the distance of two quantiles (95 and 97.5 %), which single spikes do not move.
+   then one in a hundred lies there. So the limit is no lower than where the tail of the baseline, prolonged, leaves one
+   run in ten thousand. In logarithms a power law is an exponential, the slowest fall that is met in practice; its scale
+   is taken from the distance of two quantiles (95 and 97.5 %), which single spikes do not move. The more runs tell of
+   the tail, the less the 6 is needed: it goes down to 4.5, where a normal tail leaves one in ten thousand by this rule.
 3. Both numbers of a cell of few runs are drawn to those of the next coarser cell, the more the fewer they are. Medians
    are not: that they differ between cells is what cells are for.
 """
@@ -25,10 +26,15 @@ FEWEST_RUNS: Final = 50
 """A cell of fewer runs says nothing."""
 
 LEAST_Z: Final = 6.0
+"""The lowest limit as long as nothing is known of the tail."""
+
 FALSE_ALARMS: Final = 1e-4
 """The share of usual runs that may lie beyond the limit, for each measure."""
 
 _SIGMA_PER_MAD: Final = 1.4826
+_LEAST_KNOWN_Z: Final = 4.5
+"""The lowest limit where it is known well."""
+
 _LEAST_SIGMA: Final = 0.1
 """Where nearly all values are the same, ten per cent are still nothing."""
 
@@ -70,12 +76,15 @@ class Limit:
 
     spread: Spread
     sigma: float
+    known: int
+    """Runs that tell of the tail: those of the coarsest cell."""
     tail_z: float
     """Where the prolonged tail leaves one in ten thousand, in ``sigma`` from the median."""
 
     @property
     def z(self) -> float:
-        return max(LEAST_Z, self.tail_z)
+        share = self.known / (self.known + _TAIL_DRAWN)
+        return max(self.tail_z, share * _LEAST_KNOWN_Z + (1 - share) * LEAST_Z)
 
     def z_of(self, value: float) -> float:
         """Return how many ``sigma`` a value above 0 is from the median."""
@@ -96,7 +105,7 @@ def limit_of(spreads: Sequence[Spread]) -> Limit | None:
 def _alone(spread: Spread) -> Limit:
     sigma = max(_SIGMA_PER_MAD * spread.mad, _LEAST_SIGMA)
     tail = spread.q95 + _TAIL_SCALES * (spread.q975 - spread.q95) - spread.median
-    return Limit(spread, sigma, tail / sigma)
+    return Limit(spread, sigma, spread.runs, tail / sigma)
 
 
 def _drawn(own: Limit, coarser: Limit) -> Limit:
@@ -104,4 +113,4 @@ def _drawn(own: Limit, coarser: Limit) -> Limit:
     sigma = own.sigma**share * coarser.sigma ** (1 - share)
     share = own.spread.runs / (own.spread.runs + _TAIL_DRAWN)
     tail_z = share * own.tail_z * own.sigma / sigma + (1 - share) * coarser.tail_z
-    return replace(own, sigma=sigma, tail_z=tail_z)
+    return replace(own, sigma=sigma, tail_z=tail_z, known=coarser.known)

@@ -4,10 +4,13 @@ from functools import partial
 
 from fastapi import APIRouter
 
+from agentvigil.analysis.alerts import AlertBook, Configuration, Sender
 from agentvigil.api.agents.asked import AgentList
 from agentvigil.api.agents.models import AgentPage
 from agentvigil.api.agents.reading import Agents
 from agentvigil.api.agents.routes import agents_router
+from agentvigil.api.alerts.reading import AlertReader
+from agentvigil.api.alerts.routes import alerts_router
 from agentvigil.api.exports.reading import Exports
 from agentvigil.api.exports.routes import exports_router
 from agentvigil.api.feedback.intake import LogIntake
@@ -53,9 +56,11 @@ def routers_of(
     keys: KeyBook,
     logs: LogIntake,
     policies: ContentPolicies = ContentPolicies(),  # noqa: B008 - frozen
+    alerts: Configuration = Configuration(),  # noqa: B008 - frozen
 ) -> list[APIRouter]:
     """Return every router under ``/v1``, reading from ``store``; the server's access watches ``keys``, log
-    records of ours go to ``logs``, and ``policies`` say which projects store content."""
+    records of ours go to ``logs``, ``policies`` say which projects store content, and ``alerts`` is what the file of
+    alerts says."""
     reader = Reader(store)
     runs, sessions, metrics = Runs(reader), Sessions(reader), MetricsReading(reader)
     agents, traces, feedback = Agents(reader), Traces(reader), FeedbackReader(reader)
@@ -81,4 +86,5 @@ def routers_of(
         tags_router(TagBook(store, reader, runs)),
         searches_router(QueryBook(store, reader, savable)),
         reports_router(Reports(reader), policies.of),
+        alerts_router(store, AlertBook(store, alerts), AlertReader(reader), Sender()),
     ]

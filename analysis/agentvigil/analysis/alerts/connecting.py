@@ -30,7 +30,7 @@ class NotReached(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Which addresses may be called: those on the internet, by TLS; if it is said private ones too, without TLS as well."""
+    """Which addresses may be called: those on the internet, by TLS; if that is said private ones too, TLS or not."""
 
     may_be_private: bool
 

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -27,6 +28,9 @@ _TYPE: Final = "agentvigil.alert"
 _MOST_SUBJECT: Final = 150
 _MOST_BLOCK: Final = 2900
 """Slack takes 3,000 characters in a block of text."""
+
+_URL: Final = re.compile(r"https?://[A-Za-z0-9.\[\]:/_-]+")
+"""A link that can hold no markup."""
 
 _MARKS: Final = {Transition.RESOLVED: "resolved", Transition.TEST: "test", Transition.SUMMARY: "summary"}
 
@@ -74,8 +78,9 @@ def mail_of(notice: Notice, mail: Mail, now: datetime) -> EmailMessage:
     message["Message-ID"] = f"<{notice.id}@{mail.sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-AgentVigil-Notice"] = notice.id
-    message.set_content(_plain(notice))
-    message.add_alternative(_html(notice), subtype="html")
+    # Not every server takes bytes beyond ASCII.
+    message.set_content(_plain(notice), cte="quoted-printable")
+    message.add_alternative(_html(notice), subtype="html", cte="quoted-printable")
     return message
 
 
@@ -114,12 +119,16 @@ def _linked(link: str) -> str:
 def _slack(notice: Notice) -> Mapping[str, Any]:
     """Return a message that shows text and nothing else: blocks of plain text, in which Slack reads no markup.
 
+    Only a link is markup, made of an address of ours and an id.
+
     ``text`` is what notifications show, and all that other programs read which take Slack's messages.
     """
     parts = [notice.text] if notice.text else []
     parts += [f"• {line}" for line in notice.lines]
     rows = "\n".join(f"{name}: {value}" for name, value in _rows(notice))
     blocks = [_block(headline(notice)), *([_block("\n".join(parts))] if parts else []), _block(rows)]
+    if _URL.fullmatch(notice.link):
+        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": f"<{notice.link}|Read on>"}})
     return {"text": _slack_text("\n".join([headline(notice), *parts, rows])), "mrkdwn": False, "blocks": blocks}
 
 

@@ -1,5 +1,6 @@
 """Sends one notice to one destination, once, and says what became of it."""
 
+import contextlib
 import http.client
 import smtplib
 import socket
@@ -98,12 +99,15 @@ class Sender:
                 connection: socket.socket = bare
                 if mail.security is Security.TLS:
                     connection = encrypted(bare, mail.host, self._tls_context())
-                with _SmtpOver(connection, mail.host, mail.real_port, mail.timeout_s) as smtp:
+                with contextlib.closing(_SmtpOver(connection, mail.host, mail.real_port, mail.timeout_s)) as smtp:
                     if mail.security is Security.STARTTLS:
                         smtp.starttls(context=self._tls_context())
                     if mail.username is not None and mail.password is not None:
                         smtp.login(mail.username.get_secret_value(), mail.password.get_secret_value())
                     refused = smtp.send_message(message, mail.sender, list(mail.recipients))
+                    # It has the message: what it says to a farewell changes nothing.
+                    with contextlib.suppress(OSError):
+                        smtp.quit()
             except smtplib.SMTPRecipientsRefused as exc:
                 codes = {code for code, _ in exc.recipients.values()}
                 passes = any(code in _TRANSIENT for code in codes)
@@ -112,13 +116,14 @@ class Sender:
             except smtplib.SMTPResponseException as exc:
                 # One that was not heard in full has the code -1.
                 passes = exc.smtp_code in _TRANSIENT or exc.smtp_code < 0
-                said = (
-                    "user or password were refused" if isinstance(exc, smtplib.SMTPAuthenticationError) else "refused"
-                )
+                is_login = isinstance(exc, smtplib.SMTPAuthenticationError)
+                said = "user or password were refused" if is_login else "it was refused"
                 return Outcome(Result.TRY_AGAIN if passes else Result.FAILED, max(exc.smtp_code, 0), said)
-            except smtplib.SMTPNotSupportedError:
+            except (smtplib.SMTPServerDisconnected, NotReached) as exc:
+                return Outcome(Result.TRY_AGAIN, error=_reason(exc, mail.timeout_s, is_over=deadline.is_over))
+            except smtplib.SMTPException:
                 return Outcome(Result.FAILED, error=f"the server does not offer {_wanted(mail)}")
-            except (OSError, NotReached) as exc:
+            except OSError as exc:
                 return Outcome(Result.TRY_AGAIN, error=_reason(exc, mail.timeout_s, is_over=deadline.is_over))
         if refused:
             return Outcome(Result.DELIVERED, 250, f"{len(refused)} of {len(mail.recipients)} recipients were refused")

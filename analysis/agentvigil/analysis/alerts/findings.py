@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from agentvigil.analysis.alerts.moments import milliseconds
 from agentvigil.analysis.alerts.notices import RANKS, Fact
 from agentvigil.analysis.alerts.rules import FindingCondition
 from agentvigil.analysis.alerts.situations import Look, Situation, level_of
@@ -29,7 +30,7 @@ class OpenFindings:
     """
 
     def __init__(self, store: Store, project: str, now: datetime) -> None:
-        parameters = {"project": project, "now": now, "limit": _MOST_FINDINGS}
+        parameters = {"project": project, "now_ms": milliseconds(now), "limit": _MOST_FINDINGS}
         self._records = store.records(_STATEMENTS["unresolved"], parameters)
 
     def look(self, condition: FindingCondition) -> Look:

@@ -23,7 +23,7 @@ SELECT
     (
         SELECT StableKey
         FROM finding_mutes FINAL
-        WHERE Project = {project:String} AND (Until IS NULL OR Until > {now:DateTime64(3)})
+        WHERE Project = {project:String} AND (Until IS NULL OR Until > fromUnixTimestamp64Milli({now_ms:Int64}))
     ) AS is_muted
 FROM findings FINAL
 WHERE Project = {project:String} AND State != 'resolved'

@@ -72,12 +72,15 @@ class AlertJob:
         alerts = {alert.id: alert for alert in self._states.unsettled()}
         self._look(rules, alerts, now)
         dropped = self._announce(rules, alerts, now)
-        self._outbox.release(now)
-        is_more = self._send(now)
+        is_more, waiting = False, sum(self._outbox.waiting().values())
+        if waiting:
+            self._outbox.release(now)
+            is_more = self._send(now)
+            waiting = sum(self._outbox.waiting().values())
         self.progress = replace(
             self.progress,
             dropped=self.progress.dropped + dropped,
-            waiting=sum(self._outbox.waiting().values()),
+            waiting=waiting,
             open_alerts=sum(alert.is_open for alert in alerts.values()),
             open_findings=open_by_kind(self._store),
         )
@@ -179,6 +182,8 @@ class AlertJob:
     def _send(self, now: datetime) -> bool:
         """Send what is due, to each destination until it does not take it; say if there is more."""
         due = self._outbox.due(now, _MOST_SENT)
+        if not due:
+            return False
         places = self._book.destinations_by_project({delivery.notice.project for delivery in due})
         sent = 0
         for delivery in due:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from agentvigil.analysis.alerts.moments import milliseconds
 from agentvigil.analysis.alerts.notices import Fact
 from agentvigil.analysis.alerts.rules import BudgetCondition, Measure, MetricCondition, Period
 from agentvigil.analysis.alerts.situations import Look, Situation, level_of
@@ -79,8 +80,8 @@ def _sums(
     is_tag = condition.per.startswith(_TAG)
     parameters = {
         "project": project,
-        "since": since,
-        "until": until,
+        "since_ms": milliseconds(since),
+        "until_ms": milliseconds(until),
         "per": "tag" if is_tag else condition.per,
         "tag": f"{condition.per.removeprefix(_TAG)}=" if is_tag else "",
         "agents": list(condition.agents),

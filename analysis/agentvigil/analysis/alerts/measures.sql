@@ -23,9 +23,9 @@ FROM
         Status, Duration, BilledCostUSD, InputTokens, OutputTokens
     FROM agent_runs FINAL
     WHERE Project = {project:String}
-        AND toStartOfMinute(Timestamp) >= toStartOfMinute({since:DateTime64(3)})
-        AND toStartOfMinute(Timestamp) <= {until:DateTime64(3)}
-        AND Timestamp >= {since:DateTime64(3)} AND Timestamp < {until:DateTime64(3)}
+        AND toStartOfMinute(Timestamp) >= toStartOfMinute(fromUnixTimestamp64Milli({since_ms:Int64}))
+        AND toStartOfMinute(Timestamp) <= fromUnixTimestamp64Milli({until_ms:Int64})
+        AND Timestamp >= fromUnixTimestamp64Milli({since_ms:Int64}) AND Timestamp < fromUnixTimestamp64Milli({until_ms:Int64})
         AND DuplicateOfTraceId = ''
         AND (empty({agents:Array(String)}) OR RunName IN {agents:Array(String)})
         AND (empty({environments:Array(String)}) OR Environment IN {environments:Array(String)})

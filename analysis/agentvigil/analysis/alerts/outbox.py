@@ -19,6 +19,7 @@ from itertools import groupby
 from typing import Any, Final, Self
 
 from agentvigil.analysis.alerts.notices import Notice, id_of, summary_of
+from agentvigil.analysis.alerts.moments import milliseconds
 from agentvigil.analysis.alerts.sending import Outcome, Result
 from agentvigil.storage.named_queries import load_queries
 from agentvigil.storage.store import Store
@@ -147,7 +148,7 @@ def wait_after(attempts: int, delivery_id: str) -> timedelta:
     """
     wait: timedelta = min(_FIRST_WAIT * float(2 ** min(attempts - 1, 20)), _LONGEST_WAIT)
     drawn = random.Random(f"{delivery_id} {attempts}").uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - no secret
-    return wait * drawn
+    return timedelta(milliseconds=int(1000 * drawn * wait.total_seconds()))
 
 
 class Outbox:
@@ -186,7 +187,10 @@ class Outbox:
 
     def release(self, now: datetime) -> None:
         """Let go what was held until now: one by itself, several of a rule as one summary."""
-        held = [delivery_of(record) for record in self._store.records(_STATEMENTS["released"], {"now": now})]
+        held = [
+            delivery_of(record)
+            for record in self._store.records(_STATEMENTS["released"], {"now_ms": milliseconds(now)})
+        ]
         for _, group in groupby(held, key=_held_together):
             together = list(group)
             if len(together) == 1:
@@ -207,7 +211,10 @@ class Outbox:
 
     def due(self, now: datetime, most: int) -> list[Delivery]:
         """Return what is to be sent now, and what another process began to send and did not end."""
-        return [delivery_of(record) for record in self._store.records(_STATEMENTS["due"], {"now": now, "limit": most})]
+        return [
+            delivery_of(record)
+            for record in self._store.records(_STATEMENTS["due"], {"now_ms": milliseconds(now), "limit": most})
+        ]
 
     def write(self, deliveries: Sequence[Delivery]) -> None:
         """Write ``deliveries`` as they are now, as one block."""

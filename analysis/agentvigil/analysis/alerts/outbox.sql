@@ -15,13 +15,13 @@ GROUP BY project, destination
 -- What was held and is not to be any more, in the order in which it came.
 SELECT {{columns}}
 FROM alert_deliveries FINAL
-WHERE Status = 'held' AND HeldUntil <= {now:DateTime64(3)}
+WHERE Status = 'held' AND HeldUntil <= fromUnixTimestamp64Milli({now_ms:Int64})
 ORDER BY Project, Rule, Destination, HeldUntil, CreatedAt, DeliveryId
 
 -- due --
 -- What is to be sent now, the longest due first.
 SELECT {{columns}}
 FROM alert_deliveries FINAL
-WHERE Status IN ('waiting', 'sending') AND NextAttemptAt <= {now:DateTime64(3)}
+WHERE Status IN ('waiting', 'sending') AND NextAttemptAt <= fromUnixTimestamp64Milli({now_ms:Int64})
 ORDER BY NextAttemptAt, CreatedAt, DeliveryId
 LIMIT {limit:UInt32}

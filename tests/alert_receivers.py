@@ -174,7 +174,7 @@ def mailbox(
         given = cast("LoginPassword", data)
         told.logins.append((given.login, given.password))
         wanted = login and (login[0].encode(), login[1].encode())
-        return AuthResult(success=(given.login, given.password) == wanted)
+        return AuthResult(success=(given.login, given.password) == wanted, handled=False)
 
     options: dict[str, Any] = {"hostname": HOST, "port": 0, "ready_timeout": 20}
     if login is not None:

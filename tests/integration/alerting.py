@@ -98,7 +98,8 @@ def steps(job: AlertJob, *times: datetime) -> None:
 def statuses(store: EmbeddedStore) -> Sequence[tuple[str, str, int]]:
     """Transition, status and attempts of each delivery in the log."""
     rows = store.rows(
-        "SELECT toString(Transition), toString(Status), Attempts FROM alert_deliveries FINAL ORDER BY CreatedAt, DeliveryId"
+        "SELECT toString(Transition), toString(Status), Attempts FROM alert_deliveries FINAL "
+        "ORDER BY CreatedAt, DeliveryId"
     )
     return [(row[0], row[1], int(row[2])) for row in rows]
 

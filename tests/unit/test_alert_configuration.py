@@ -83,6 +83,7 @@ def test_without_a_file_there_is_nothing() -> None:
 
 
 OPS = '[[destinations]]\nname = "ops"\ntype = "webhook"\nurl = "https://h.example.org/TOKEN"\n'
+MAIL = '[[destinations]]\nname = "m"\ntype = "mail"\nhost = "h"\nsender = "a@b.c"\nrecipients = ["a@b.c"]\n'
 RULE = '[[rules]]\nname = "r"\ndestinations = ["ops"]\n'
 
 
@@ -125,8 +126,7 @@ RULE = '[[rules]]\nname = "r"\ndestinations = ["ops"]\n'
             ["destinations[1] (m).sender", "destinations[1] (m).recipients"],
         ),
         (
-            '[[destinations]]\nname = "m"\ntype = "mail"\nhost = "h"\nsecurity = "none"\nusername = "u"\n'
-            'password = "TOKEN"\nsender = "a@b.c"\nrecipients = ["a@b.c"]',
+            MAIL + 'security = "none"\nusername = "u"\npassword = "TOKEN"',
             ["not sent without TLS"],
         ),
     ],

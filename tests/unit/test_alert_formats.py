@@ -1,4 +1,4 @@
-"""Whatever spans say, a notice is text: it mentions nobody, adds no header and no markup, and is signed as it is sent."""
+"""Whatever spans say, a notice is text: it mentions nobody, adds no header and no markup; and it is signed as sent."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ from agentvigil.analysis.findings.model import Severity
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 HOSTILE = (
-    "<!channel> <@U123> <https://evil.example|click> @here @everyone &amp; *bold* `x`\r\nBcc: victim@example.org\r\n\r\n"
+    "<!channel> <@U123> <https://evil.example|click> @here @everyone &amp; *b* `x`\r\nBcc: victim@example.org\r\n\r\n"
     "<script>alert(1)</script>\u2028\u0085\x00\x1b[31m \u202egnp.exe \ud800 \" ' --> ]]>"
 )
 MAIL = Mail.model_validate(
@@ -83,10 +83,8 @@ def test_mail_has_the_headers_that_are_ours(text: str) -> None:
     head = raw.partition(b"\r\n\r\n")[0].decode("ascii")
 
     names = [line.partition(":")[0] for line in head.split("\r\n") if not line.startswith((" ", "\t"))]
-    assert sorted(names) == sorted(
-        ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-AgentVigil-Notice", "MIME-Version"]
-        + ["Content-Type"]
-    )
+    ours = {"From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-AgentVigil-Notice"}
+    assert sorted(names) == sorted({*ours, "MIME-Version", "Content-Type"})
     assert message["To"] == "ops@example.org, b@example.org"
 
 

@@ -41,7 +41,7 @@ class Reach:
             NotAllowed: if it may not be called.
         """
         meant = _meant(address)
-        if meant.is_link_local or meant.is_multicast or meant.is_unspecified or meant.is_reserved:
+        if meant.is_link_local or meant.is_multicast or meant.is_unspecified or _is_unassigned(meant):
             raise NotAllowed("its address is link-local or no machine's")
         if not meant.is_global and not self.may_be_private:
             raise NotAllowed(
@@ -125,6 +125,11 @@ def until(connection: socket.socket, seconds: float) -> Iterator[Deadline]:
         timer.cancel()
         timer.join()
         same.close()
+
+
+def _is_unassigned(address: _Address) -> bool:
+    """Say whether ``address`` is kept for some later use; ::1 stands among such."""
+    return address.is_reserved and not address.is_loopback
 
 
 def _meant(address: _Address) -> _Address:

@@ -18,8 +18,8 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any, Final, Self
 
-from agentvigil.analysis.alerts.notices import Notice, id_of, summary_of
 from agentvigil.analysis.alerts.moments import milliseconds
+from agentvigil.analysis.alerts.notices import Notice, id_of, summary_of
 from agentvigil.analysis.alerts.sending import Outcome, Result
 from agentvigil.storage.named_queries import load_queries
 from agentvigil.storage.store import Store

@@ -89,11 +89,9 @@ def _moment(day: date, clock: time, zone: ZoneInfo, *, fold: int) -> datetime:
     moment = local.astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
         return moment
-    # In a gap the offsets before and after it differ by its length: with the offset after it, we are just before its
-    # end as seen from the one before, and the end of the gap is where local time has jumped.
-    after = local.replace(fold=0).astimezone(UTC)
-    before = local.replace(fold=1).astimezone(UTC)
-    low, high = min(before, after), max(before, after)
+    # In a gap: with one of the two offsets it is a moment before the clocks are set, with the other one after. Between
+    # them is where the offset changes.
+    low, high = sorted(local.replace(fold=one).astimezone(UTC) for one in (0, 1))
     while high - low > timedelta(seconds=1):
         middle = low + (high - low) / 2
         if middle.astimezone(zone).utcoffset() == low.astimezone(zone).utcoffset():

@@ -84,6 +84,9 @@ class Sender:
                     headers["Host"] = parts.netloc
                     connection.request("POST", target, body, {**headers, "Connection": "close"})
                     answer = connection.getresponse()
+                    if deadline.is_over:
+                        # Cut off in its headers an answer looks whole.
+                        raise TimeoutError
                     return _meaning(answer.status, answer.headers.get("Retry-After"), now)
                 finally:
                     connection.close()

@@ -4,12 +4,15 @@ from functools import partial
 
 from fastapi import APIRouter
 
+from agentvigil.analysis.alerts import AlertBook, Configuration, Sender
 from agentvigil.analysis.baselines.book import BaselineBook
 from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.api.agents.asked import AgentList
 from agentvigil.api.agents.models import AgentPage
 from agentvigil.api.agents.reading import Agents
 from agentvigil.api.agents.routes import agents_router
+from agentvigil.api.alerts.reading import AlertReader
+from agentvigil.api.alerts.routes import alerts_router
 from agentvigil.api.baselines.routes import baselines_router
 from agentvigil.api.comparing.reading import Comparisons
 from agentvigil.api.comparing.routes import comparing_router
@@ -67,9 +70,11 @@ def routers_of(
     keys: KeyBook,
     logs: LogIntake,
     policies: ContentPolicies = ContentPolicies(),  # noqa: B008 - frozen
+    alerts: Configuration = Configuration(),  # noqa: B008 - frozen
 ) -> list[APIRouter]:
     """Return every router under ``/v1``, reading from ``store``; the server's access watches ``keys``, log
-    records of ours go to ``logs``, and ``policies`` say which projects store content."""
+    records of ours go to ``logs``, ``policies`` say which projects store content, and ``alerts`` is what the file of
+    alerts says."""
     reader = Reader(store)
     runs, sessions, metrics = Runs(reader), Sessions(reader), MetricsReading(reader)
     agents, traces, feedback = Agents(reader), Traces(reader), FeedbackReader(reader)
@@ -104,6 +109,7 @@ def routers_of(
         baselines_router(baselines),
         comparing_router(Comparisons(store, baselines)),
         spending_router(SpendingReading(reader)),
+        alerts_router(store, AlertBook(store, alerts), AlertReader(reader), Sender()),
     ]
 
 

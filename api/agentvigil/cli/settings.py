@@ -98,6 +98,9 @@ class Settings(BaseSettings):
         description="Make runs and steps of what is stored. Of several servers on one ClickHouse one does it; a "
         "receiver that must never be busy with it leaves it to the others.",
     )
+    alerts: Path | None = Field(
+        None, description="TOML file with rules for alerts and where they go, beside those made by the API."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged to stderr.")
     log_format: Literal["text", "json"] = Field(
         "text", description="How it is logged: for people, or one JSON object a line."

@@ -1,6 +1,7 @@
 """The monitor of a fleet: evidence against all baselines, one hour at a time."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -10,7 +11,7 @@ from agentvigil.analysis.detection.alarms import Alarm, Direction
 from agentvigil.analysis.detection.baseline import DEFAULT, Baseline
 from agentvigil.analysis.detection.bets import MAX_LOG_R, grown, log_bets
 from agentvigil.analysis.detection.config import DetectionConfig
-from agentvigil.analysis.detection.counting import Bools, Floats, Layout
+from agentvigil.analysis.detection.counting import Bools, Floats, Ints, Layout
 from agentvigil.analysis.detection.errors import ForeignState, HourOutOfOrder
 from agentvigil.analysis.detection.expecting import Null
 from agentvigil.analysis.detection.streams import StreamKind
@@ -23,11 +24,29 @@ _NEVER: Final = -1
 _DTYPES: Final = (np.dtype(np.float64), np.dtype(np.bool_), np.dtype(np.int64))
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a monitor knows against baselines. Shapes are those of ``layout``."""
+
+    fingerprints: tuple[str, ...]
+    """Of the baselines, in the order of the layout's subjects."""
+    layout: Layout
+    log_r: Floats
+    alarmed: Bools
+    since: Ints
+
+
 class FleetMonitor:
     """Watches the subjects of some baselines. Not for several threads at once."""
 
-    def __init__(self, baselines: Iterable[Baseline], config: DetectionConfig = DEFAULT) -> None:
-        """Begin with no evidence. Each subject has one baseline."""
+    def __init__(
+        self,
+        baselines: Iterable[Baseline],
+        config: DetectionConfig = DEFAULT,
+        last_hour: int | None = None,
+        evidence: Iterable[Evidence] = (),
+    ) -> None:
+        """Begin after ``last_hour``, with what is known against the same baselines. Each subject has one baseline."""
         self._baselines = tuple(sorted(baselines, key=lambda baseline: baseline.subject))
         self._config = config
         self._layout = Layout([baseline.plan for baseline in self._baselines])
@@ -37,7 +56,9 @@ class FleetMonitor:
         self._since = np.full(self._layout.group_count, _NEVER, dtype=np.int64)
         groups = np.bincount(self._layout.group_subject, minlength=len(self._baselines))
         self._threshold = config.hours_between_false_alarms * groups[self._layout.group_subject].astype(np.float64)
-        self._last_hour: int | None = None
+        self._last_hour = last_hour
+        for known in evidence:
+            self._take(known)
 
     @property
     def last_hour(self) -> int | None:
@@ -94,16 +115,19 @@ class FleetMonitor:
         self._since[groups] = _NEVER
         self._log_r[:, groups[self._layout.group_of_stream]] = -np.inf
 
+    @property
+    def evidence(self) -> Evidence:
+        """What is known against the baselines so far; it changes with this monitor."""
+        fingerprints = tuple(baseline.fingerprint for baseline in self._baselines)
+        return Evidence(fingerprints, self._layout, self._log_r, self._alarmed, self._since)
+
     def copy(self) -> "FleetMonitor":
         """Return a monitor of the same evidence, which goes its own way."""
         return self.with_baselines(self._baselines)
 
     def with_baselines(self, baselines: Iterable[Baseline]) -> "FleetMonitor":
         """Return a monitor of these, with the evidence against those that stay the same."""
-        other = FleetMonitor(baselines, self._config)
-        other._last_hour = self._last_hour
-        other._take_evidence(self)
-        return other
+        return FleetMonitor(baselines, self._config, self._last_hour, (self.evidence,))
 
     def joined(self, other: "FleetMonitor") -> "FleetMonitor":
         """Return a monitor of the baselines of both, each with its evidence; of subjects of both, that of ``other``.
@@ -112,11 +136,8 @@ class FleetMonitor:
         """
         theirs = {baseline.subject for baseline in other.baselines}
         mine = [baseline for baseline in self._baselines if baseline.subject not in theirs]
-        both = FleetMonitor([*mine, *other.baselines], self._config)
-        both._last_hour = self._last_hour
-        both._take_evidence(self)
-        both._take_evidence(other)
-        return both
+        evidence = (self.evidence, other.evidence)
+        return FleetMonitor([*mine, *other.baselines], self._config, self._last_hour, evidence)
 
     def to_bytes(self) -> bytes:
         """Return the evidence, without the baselines."""
@@ -187,17 +208,18 @@ class FleetMonitor:
             monitor._since[mine] = since[from_groups]
         return monitor
 
-    def _take_evidence(self, other: "FleetMonitor") -> None:
-        """Take the evidence of ``other`` against those baselines that are the same here."""
-        places = {baseline.fingerprint: place for place, baseline in enumerate(other._baselines)}
+    def _take(self, evidence: Evidence) -> None:
+        """Take the evidence against those baselines that are the same here."""
+        places = {fingerprint: place for place, fingerprint in enumerate(evidence.fingerprints)}
+        theirs = evidence.layout
         for mine, baseline in enumerate(self._baselines):
-            theirs = places.get(baseline.fingerprint)
-            if theirs is not None:
-                to_groups, groups = self._layout.group_subject == mine, other._layout.group_subject == theirs
-                to_streams, streams = to_groups[self._layout.group_of_stream], groups[other._layout.group_of_stream]
-                self._log_r[:, to_streams] = other._log_r[:, streams]
-                self._alarmed[to_groups] = other._alarmed[groups]
-                self._since[to_groups] = other._since[groups]
+            place = places.get(baseline.fingerprint)
+            if place is not None:
+                to_groups, groups = self._layout.group_subject == mine, theirs.group_subject == place
+                to_streams, streams = to_groups[self._layout.group_of_stream], groups[theirs.group_of_stream]
+                self._log_r[:, to_streams] = evidence.log_r[:, streams]
+                self._alarmed[to_groups] = evidence.alarmed[groups]
+                self._since[to_groups] = evidence.since[groups]
 
     def _groups(self, subject: Subject, feature: str | None) -> Bools:
         place = self._layout.subject_places.get(subject, -1)

@@ -13,5 +13,11 @@ what was counted, and the book knows its findings again.
 looked through again from the start, and its evidence put in the place of what was.
 
 :mod:`.drift` holds the state of a project, :mod:`.choosing` picks baselines, :mod:`.daily` asks what is asked once a
-day, :mod:`.examples` finds runs that show it, :mod:`.keeping` writes and reads the state, :mod:`.job` puts all together.
+day, :mod:`.examples` finds runs that show it, :mod:`.keeping` writes and reads the state, and :mod:`.job` puts all of
+them together.
 """
+
+from agentvigil.analysis.watching.job import WatchJob, WatchProgress
+from agentvigil.analysis.watching.metrics import WatchCollector
+
+__all__ = ["WatchCollector", "WatchJob", "WatchProgress"]

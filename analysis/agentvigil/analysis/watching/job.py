@@ -1,6 +1,6 @@
 """Looks through what is counted, project by project, and gives the book of findings what is seen."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -84,6 +84,24 @@ class WatchJob:
         )
         return any(one.is_behind for one in self.progress)
 
+    def look_over(self, project: str, first_hour: int, end_hour: int, now: datetime) -> Iterator[int]:
+        """Look through hours by hand, whether they were looked through or not; yield how many were, piece by piece.
+
+        Agents are compared with what would have been chosen then. Hours that are not counted are looked through as if
+        they had no runs. What is kept of the project stays as it is.
+
+        Raises:
+            StorageError: if the store does not answer.
+        """
+        watch = DriftWatch.new(project, first_hour, self._reading(project), self._config)
+        while (began := watch.next_hour) < end_hour:
+            if began in (first_hour, began // HOURS_PER_DAY * HOURS_PER_DAY):
+                self._review(watch, count_runs(self._store, project, 0, began))
+            self._record(watch.advance(min(end_hour, _next_midnight(began))), now)
+            yield watch.next_hour - began
+        counts = count_runs(self._store, project, 0, end_hour)
+        self._record(look_at_day(self._reading(project), end_hour, counts, self._pins(project)), now)
+
     def stop(self, now: datetime) -> None:
         """Let another process take over.
 
@@ -112,7 +130,7 @@ class WatchJob:
             late = self._late(project, watch.next_hour, counted)
             if late:
                 self._again(watch, late, now)
-            day_end = min(end_hour, (watch.next_hour // HOURS_PER_DAY + 1) * HOURS_PER_DAY)
+            day_end = min(end_hour, _next_midnight(watch.next_hour))
             before = dict(watch.watched)
             self._advance(watch, day_end, end_hour, now)
             changed = {subject: one for subject, one in watch.watched.items() if before.get(subject) is not one}
@@ -152,7 +170,7 @@ class WatchJob:
                 if own.next_hour % HOURS_PER_DAY == 0:
                     so_far = count_runs(self._store, watch.project, 0, own.next_hour)
                     self._review(own, {one: count for one, count in so_far.items() if one == subject})
-                day_end = min(watch.next_hour, (own.next_hour // HOURS_PER_DAY + 1) * HOURS_PER_DAY)
+                day_end = min(watch.next_hour, _next_midnight(own.next_hour))
                 self._record(own.advance(day_end), now)
             watch.join(own)
 
@@ -217,6 +235,10 @@ class WatchJob:
 
     def _reading(self, project: str) -> Reading:
         return partial(read_cells, self._store, project)
+
+
+def _next_midnight(hour: int) -> int:
+    return (hour // HOURS_PER_DAY + 1) * HOURS_PER_DAY
 
 
 def _began(finding: Finding) -> int:

@@ -481,7 +481,7 @@ def test_two_processes_that_sum_the_same_hour_count_it_once(store: EmbeddedStore
 def test_an_hour_that_can_not_be_summed_holds_up_no_other(store: EmbeddedStore) -> None:
     """Nor the calls, which the same job sums."""
     play(store, Played(tools=[("search", None)]), Played(at_ms=-HOUR_MS))
-    broken = replace(FEATURE_HOURS, sum_hour="SELECT throwIf({hour_s:UInt32} = %d * 3600)" % HOUR)  # noqa: UP031
+    broken = replace(FEATURE_HOURS, sum_hours="SELECT throwIf(has({hours:Array(UInt32)}, %d * 3600))" % HOUR)  # noqa: UP031
     job = RollupJob(store, "tests", quiet_s=0, kinds=(CALL_HOURS, broken))
     failed = 0
     for _ in range(6):

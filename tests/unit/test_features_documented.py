@@ -22,7 +22,7 @@ def test_each_feature_has_its_row_and_its_unit() -> None:
 
 
 def test_each_feature_is_in_the_statement() -> None:
-    named = set(re.findall(r"'(\w+)'", STATEMENTS["sum_hour"]))
+    named = set(re.findall(r"'(\w+)'", STATEMENTS["sum_hours"]))
     assert not FEATURES.keys() - named
 
 

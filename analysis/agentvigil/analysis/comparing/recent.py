@@ -8,7 +8,7 @@ from typing import Final
 
 from agentvigil.analysis.features.cells import SECONDS_PER_HOUR
 from agentvigil.analysis.features.feature_hours import FEATURE_HOURS
-from agentvigil.analysis.rollups import Hour
+from agentvigil.analysis.rollups import Hours
 from agentvigil.storage.named_queries import load_queries
 from agentvigil.storage.store import Store
 
@@ -31,7 +31,5 @@ def count_recent(store: Store, project: str, first_hour: int, end_hour: int) -> 
     }
     waiting = store.records(_STATEMENTS["not_counted"], said)
     for record in waiting[:MOST_HOURS]:
-        hour = Hour(project, record["hour_s"], record["keep_days"], record["changes"])
-        looked_up = FEATURE_HOURS.look_up(store, hour) if FEATURE_HOURS.look_up else {}
-        store.command(FEATURE_HOURS.sum_hour, {**hour.parameters(), **looked_up})
+        FEATURE_HOURS.sum(store, Hours(project, record["keep_days"], {record["hour_s"]: record["changes"]}))
     return max(0, len(waiting) - MOST_HOURS)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from agentvigil.analysis.rollups import Hour, HourlySums
+from agentvigil.analysis.rollups import HourlySums, Hours
 from agentvigil.analysis.settling.failure_sql import operations_of
 from agentvigil.analysis.settling.state import SettlingState
 from agentvigil.semconv.enums import FailureType
@@ -78,9 +78,9 @@ STATEMENTS: Final = _load()
 """The statements of ``feature_hours.sql`` with the words of the vocabulary filled in."""
 
 
-def _look_up(store: Store, hour: Hour) -> Mapping[str, Any]:
+def _look_up(store: Store, hours: Hours) -> Mapping[str, Any]:
     """Return the context windows of the models that were called, and what is kept apart."""
-    names = [(str(provider), str(model)) for provider, model in store.rows(STATEMENTS["models"], hour.parameters())]
+    names = [(str(provider), str(model)) for provider, model in store.rows(STATEMENTS["models"], hours.parameters())]
     windows = {f"{provider}\n{model}": context_window(provider, model) for provider, model in names}
     known = {name: window for name, window in windows.items() if window}
     # The engine takes no empty list here.
@@ -104,7 +104,7 @@ def _take_note(store: Store, now: datetime) -> None:
 FEATURE_HOURS: Final = HourlySums(
     "features",
     STATEMENTS["waiting"],
-    STATEMENTS["sum_hour"],
+    STATEMENTS["sum_hours"],
     STATEMENTS["made"],
     look_up=_look_up,
     take_note=_take_note,

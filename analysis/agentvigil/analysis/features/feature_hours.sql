@@ -25,19 +25,19 @@ WHERE changed.Changes != made.Changes AND changed.Hour + 3600 <= now()
 ORDER BY is_quiet DESC, changed.Hour DESC, project, keep_days
 
 -- models --
--- The models that the most calls of the hour's runs went to: whose context windows are looked up.
+-- The models that the most calls of the hours' runs went to: whose context windows are looked up.
 SELECT Provider, Model
 FROM agent_steps FINAL
 WHERE Project = {project:String} AND Billed AND InputTokens IS NOT NULL
-    AND toStartOfMinute(Timestamp) >= fromUnixTimestamp({hour_s:UInt32}) - 600
-    AND toStartOfMinute(Timestamp) < fromUnixTimestamp({hour_s:UInt32}) + 7200
+    AND toStartOfMinute(Timestamp) >= fromUnixTimestamp({first_s:UInt32}) - 600
+    AND toStartOfMinute(Timestamp) < fromUnixTimestamp({end_s:UInt32}) + 3600
 GROUP BY Provider, Model
 ORDER BY count() DESC, Provider, Model
 LIMIT 500
 SETTINGS do_not_merge_across_partitions_select_final = 1, max_threads = 1
 
--- sum_hour --
--- The counts of an hour. One thread: intake has the machine first. The steps of each run are put into one array, so that
+-- sum_hours --
+-- The counts of some hours of a day. One thread: intake has the machine first. The steps of each run are put into one array, so that
 -- every feature is made of one look at them. Each run becomes a row for each thing that is counted of it, and these are
 -- added up. Last, what comes from outside without end (names of tools, models, versions, classes) is cut down to the most
 -- frequent. A run that has several of the others counts once for them: it is a bit in a bitmap.
@@ -47,11 +47,12 @@ INSERT INTO agent_feature_hours
 )
 SETTINGS do_not_merge_across_partitions_select_final = 1, max_threads = 1, max_block_size = 8192
 WITH
-    fromUnixTimestamp({hour_s:UInt32}) AS hour_start,
-    hour_start + 3600 AS hour_end,
+    fromUnixTimestamp({first_s:UInt32}) AS hour_start,
+    fromUnixTimestamp({end_s:UInt32}) AS hour_end,
     finished AS
     (
         SELECT
+            intDiv(toUnixTimestamp(Timestamp), 3600) * 3600 AS hour_s,
             RunId AS run_id, TraceId AS trace_id, TopSpanId AS top_span_id, Environment AS environment, RunName AS agent,
             toUnixTimestamp64Nano(Timestamp) AS began_ns, EndTimestamp AS ended_at, Status AS status,
             RootCauseType AS cause_type, RootCauseCode AS cause_code, Duration AS duration_ns, TimeToFirstChunk AS first_chunk_s,
@@ -69,6 +70,7 @@ WITH
         WHERE Project = {project:String}
             AND toStartOfMinute(Timestamp) >= hour_start AND toStartOfMinute(Timestamp) < hour_end
             AND KeepDays = {keep_days:UInt16}
+            AND hour_s IN {hours:Array(UInt32)}
             AND Status != 'open' AND DuplicateOfTraceId = ''
     ),
     run AS
@@ -76,16 +78,16 @@ WITH
         SELECT
             * EXCEPT (runs_of_version, runs_of_class)
             REPLACE (
-                if(dense_rank() OVER (PARTITION BY environment, agent ORDER BY runs_of_version DESC, version)
+                if(dense_rank() OVER (PARTITION BY hour_s, environment, agent ORDER BY runs_of_version DESC, version)
                     > {most_versions:UInt32}, '(other)', version) AS version,
-                if(dense_rank() OVER (PARTITION BY environment, agent ORDER BY runs_of_class DESC, input_class)
+                if(dense_rank() OVER (PARTITION BY hour_s, environment, agent ORDER BY runs_of_class DESC, input_class)
                     > {most_classes:UInt32}, '(other)', input_class) AS input_class)
         FROM
         (
             SELECT
                 *,
-                count() OVER (PARTITION BY environment, agent, version) AS runs_of_version,
-                count() OVER (PARTITION BY environment, agent, input_class) AS runs_of_class
+                count() OVER (PARTITION BY hour_s, environment, agent, version) AS runs_of_version,
+                count() OVER (PARTITION BY hour_s, environment, agent, input_class) AS runs_of_class
             FROM finished
         )
     ),
@@ -260,7 +262,7 @@ WITH
     told AS
     (
         SELECT
-            environment, agent, input_class, version, run_number,
+            hour_s, environment, agent, input_class, version, run_number,
             arrayConcat(
                 -- Whether it is so, feature, key.
                 arrayMap(
@@ -336,40 +338,40 @@ WITH
     cell AS
     (
         SELECT
-            environment, agent, input_class, version, row.4 AS model, row.1 AS feature, row.2 AS key, row.3 AS bin,
+            hour_s, environment, agent, input_class, version, row.4 AS model, row.1 AS feature, row.2 AS key, row.3 AS bin,
             sum(row.5) AS n, sum(row.6) AS s, groupBitmapState(run_number) AS runs
         FROM told
         ARRAY JOIN rows AS row
         GROUP BY ALL
     )
 SELECT
-    {project:String}, hour_start, {keep_days:UInt16},
+    {project:String}, fromUnixTimestamp(toUInt32(hour_s)), {keep_days:UInt16},
     environment, agent, input_class, version,
     if(rank_of_model > {most_models:UInt32}, '(other)', model) AS kept_model,
     feature,
     -- The empty key is the most frequent always.
     if(rank_of_key > {most_keys:UInt32} + 1, '(other)', key) AS kept_key,
     bin,
-    {changes:UInt64},
+    transform(toUInt32(hour_s), {hours:Array(UInt32)}, {changes:Array(UInt64)}, toUInt64(0)) AS hour_changes,
     if(feature IN ('context', 'cascade'), toUInt64(sum(n)), groupBitmapMerge(runs)),
     sum(s)
 FROM
 (
     SELECT
         *,
-        dense_rank() OVER (PARTITION BY environment, agent, feature ORDER BY n_of_key DESC, key) AS rank_of_key,
-        dense_rank() OVER (PARTITION BY environment, agent, feature = 'usage' ORDER BY n_of_model DESC, model) AS rank_of_model
+        dense_rank() OVER (PARTITION BY hour_s, environment, agent, feature ORDER BY n_of_key DESC, key) AS rank_of_key,
+        dense_rank() OVER (PARTITION BY hour_s, environment, agent, feature = 'usage' ORDER BY n_of_model DESC, model) AS rank_of_model
     FROM
     (
         SELECT
             *,
-            sum(n) OVER (PARTITION BY environment, agent, feature, key) AS n_of_key,
+            sum(n) OVER (PARTITION BY hour_s, environment, agent, feature, key) AS n_of_key,
             sumIf(n, (feature, key) IN (('status', ''), ('usage', 'calls')))
-                OVER (PARTITION BY environment, agent, feature = 'usage', model) AS n_of_model
+                OVER (PARTITION BY hour_s, environment, agent, feature = 'usage', model) AS n_of_model
         FROM cell
     )
 )
-GROUP BY environment, agent, input_class, version, kept_model, feature, kept_key, bin
+GROUP BY hour_s, environment, agent, input_class, version, kept_model, feature, kept_key, bin
 
 -- new_judgements --
 -- Feedback that came in since a time, says good or bad, and is not noted yet. Where there are score and label, either may
@@ -412,6 +414,7 @@ SETTINGS max_partitions_per_insert_block = 0, max_threads = 1
 {{new_judgements}}
 
 -- made --
--- From now on the counts of an hour hold, as long as its runs stay.
+-- From now on the counts of these hours hold, as long as their runs stay.
 INSERT INTO agent_feature_hours_made (Project, Hour, KeepDays, Changes)
-SELECT {project:String}, fromUnixTimestamp({hour_s:UInt32}), {keep_days:UInt16}, {changes:UInt64}
+SELECT {project:String}, fromUnixTimestamp(hour.1), {keep_days:UInt16}, hour.2
+FROM (SELECT arrayJoin(arrayZip({hours:Array(UInt32)}, {changes:Array(UInt64)})) AS hour)

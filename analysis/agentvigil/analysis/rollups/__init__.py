@@ -8,8 +8,8 @@ the same whoever made them.
 """
 
 from agentvigil.analysis.rollups.call_hours import CALL_HOURS
-from agentvigil.analysis.rollups.hourly import Hour, HourlySums
+from agentvigil.analysis.rollups.hourly import HourlySums, Hours
 from agentvigil.analysis.rollups.job import RollupJob, RollupProgress
 from agentvigil.analysis.rollups.metrics import RollupCollector
 
-__all__ = ["CALL_HOURS", "Hour", "HourlySums", "RollupCollector", "RollupJob", "RollupProgress"]
+__all__ = ["CALL_HOURS", "Hours", "HourlySums", "RollupCollector", "RollupJob", "RollupProgress"]

@@ -14,7 +14,7 @@ def _load() -> HourlySums:
         name: re.sub(r"\{\{(\w+)\}\}", lambda match: texts[match[1]], sql)
         for name, sql in load_queries("agentvigil.analysis.rollups", "hours.sql").items()
     }
-    return HourlySums("calls", statements["waiting"], statements["sum_hour"], statements["made"])
+    return HourlySums("calls", statements["waiting"], statements["sum_hours"], statements["made"])
 
 
 CALL_HOURS: Final = _load()

@@ -231,6 +231,9 @@ class Layout:
         for edge in range(_MAX_EDGES - 2, -1, -1):
             lower = self.first_stream[self._edge_count > edge + 1] + edge
             highest[:, lower] += highest[:, lower + 1]
+        # Where all values are one there is no mean to watch.
+        has_mean = self.mean_stream[rows.group] >= 0
+        at, rows = at[has_mean], rows.where(has_mean)
         deviation = rows.n * (self.clipped_log2(rows) - center[rows.slot]) / scale[rows.slot]
         mean = at * self.stream_count + self.mean_stream[rows.group]
         return hits + highest + _added(mean, deviation, count, self.stream_count)

@@ -231,7 +231,7 @@ def _by_class(layout: Layout, planned: Planned, rows: Rows, fleet: FleetSpread, 
     dispersion = np.array([feature.clusters for feature in pooled])
 
     values = rows.where(rows.is_value)
-    logs = layout.clipped_log2(values)
+    logs = values.log2
     center, scale, mean_variance = _means(layout, values, logs, runs_of_slot, dispersion, config)
     hits = layout.hits(rows, at, places, center, scale).T
     shares = shares_of(np.minimum(hits, runs), runs, dispersion, config)

@@ -55,7 +55,8 @@ class DetectionConfig:
     """How many days of its own an agent's dispersion needs to weigh as much as the fleet's."""
     dispersion_factor: float = 1.15
     """For what a baseline does not tell of the dispersion: its own relative error, a quarter in 28 days, shrunk to the
-    fleet's. With 1.0 a harsh null (clusters, wander, heavy tails) alarms once in 76 agent-months, with 1.15 not."""
+    fleet's. With 1.0 there were 7 false alarms in 304 agent-months, half of them with clusters, wander and heavy tails;
+    with 1.15 none."""
     wander_sds: float = 2.0
     """How far the level may wander, in standard deviations of its days, before fast bets win. A day beyond it is one in
     20, and what they win then is little, since it is not far beyond."""

@@ -224,7 +224,7 @@ def _value(
         return _Value(shift, share, current, *share_interval(current * total / phi, total / phi))
     rows = layout.rows([(0, window)])
     rows = rows.where(rows.group == layout.group_of_stream[place])
-    mean = float(np.average(layout.clipped_log2(rows), weights=rows.n))
+    mean = float(np.average(rows.log2, weights=rows.n))
     sd = float(np.average(null.scale[rows.slot], weights=rows.n))
     reach = sd * sum_reach(phi * total, phi * TIGHTEST_RUNS) / total
     return _Value(shift, 2 ** (mean - shift * sd), 2**mean, 2 ** (mean - reach), 2 ** (mean + reach))

@@ -9,6 +9,7 @@ from agentvigil.analysis.detection import (
     Baseline,
     DetectionConfig,
     FleetMonitor,
+    ForeignState,
     StreamKind,
     TooFewRuns,
     fit,
@@ -178,3 +179,14 @@ def test_the_fingerprint_tells_baselines_apart(baseline: Baseline, cells: Cells)
     assert isinstance(again, Baseline)
     assert isinstance(other, Baseline)
     assert again.fingerprint == baseline.fingerprint != other.fingerprint
+
+
+def test_a_baseline_may_be_stored(baseline: Baseline) -> None:
+    """Learned anew from runs that were corrected since, it would be another one, and evidence would be lost."""
+    read = Baseline.from_bytes(baseline.to_bytes())
+
+    assert read.fingerprint == baseline.fingerprint
+    assert (read.plan, read.too_few, read.raised) == (baseline.plan, baseline.too_few, baseline.raised)
+    for foreign in (b"", baseline.to_bytes()[:-30], FleetMonitor([baseline]).to_bytes()):
+        with pytest.raises(ForeignState):
+            Baseline.from_bytes(foreign)

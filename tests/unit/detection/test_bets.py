@@ -41,6 +41,7 @@ class Given:
     spread: float = 0.0
     share: ClassVar = np.full((4, 2), 0.1)
     variance: ClassVar = np.zeros((4, 2))
+    class_share: ClassVar = np.ones(4)
     common_error: ClassVar = np.zeros(4)
     season: ClassVar = np.zeros((SEASONS, 4))
     center: ClassVar = np.zeros(4)

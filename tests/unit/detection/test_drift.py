@@ -197,3 +197,26 @@ def test_severity_is_of_the_effect_and_not_of_the_evidence(
     assert severity(replace(sure, effect_size=1.2, usd_per_day=None)) is Severity.CRITICAL
     assert severity(worse) is Severity.CRITICAL
     assert severity(replace(worse, window_value=0.05, effect_size=-0.5)) is Severity.MINOR
+
+
+def test_a_rare_class_that_becomes_common_is_no_drift() -> None:
+    """What was learned of it from a few runs is off by more than what was learned of the others."""
+    rare = Agent(400, classes={"billing": 0.5, "orders": 0.3, "other": 0.2, "x": 0.01}, class_effect=0.8)
+    common = replace(rare, classes={"billing": 0.1, "orders": 0.1, "other": 0.1, "x": 0.7})
+    fleet = {subject(n): cells_of(rare, 37, 900 + 3 * n, changes=[(28, common)]) for n in range(4)}
+    monitor = FleetMonitor([b for b in fit_fleet(fleet, START, FIRST).values() if isinstance(b, Baseline)])
+
+    assert len(monitor.baselines) == 4
+    assert [alarm for hour in range(FIRST, END) for alarm in monitor.advance(hour, fleet)] == []
+
+
+def test_a_class_that_was_never_seen_is_watched_as_well() -> None:
+    """Where the class is a digest of the tools, a new version has runs of no other, and may go wrong."""
+    usual = Agent(400, classes={"one": 1.0})
+    same = replace(usual, classes={"two": 1.0})
+    wrong = replace(same, tools={**usual.tools, "search": 0.45, "refund": 0.35})
+    fleet = {subject(n): cells_of(usual, 37, 70 + n, changes=[(28, after)]) for n, after in enumerate((same, wrong))}
+    monitor = FleetMonitor([b for b in fit_fleet(fleet, START, FIRST).values() if isinstance(b, Baseline)])
+    alarms = [alarm for hour in range(FIRST, END) for alarm in monitor.advance(hour, fleet)]
+
+    assert [(alarm.subject, alarm.feature) for alarm in alarms] == [(subject(1), "tool")]

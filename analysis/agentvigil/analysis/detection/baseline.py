@@ -34,8 +34,8 @@ _RAISE: Final = 1.25
 _KIND: Final = "baseline of the drift detector"
 _VERSION: Final = 1
 _ARRAYS: Final = (
-    "share", "variance", "common_error", "season", "slow_dispersion", "fast_dispersion", "wander", "cumulants",
-    "center", "scale", "level",
+    "share", "variance", "class_share", "common_error", "season", "slow_dispersion", "fast_dispersion", "wander",
+    "cumulants", "center", "scale", "level",
 )  # fmt: skip
 
 
@@ -49,6 +49,7 @@ class Baseline:
     runs: int
     share: Floats
     variance: Floats
+    class_share: Floats
     common_error: Floats
     season: Floats
     slow_dispersion: Floats
@@ -213,6 +214,7 @@ def _measure(
         planned.runs,
         by_class.share,
         by_class.variance,
+        by_class.class_share,
         np.zeros(layout.stream_count),
         np.zeros((SEASONS, layout.stream_count)),
         np.ones(layout.stream_count),
@@ -260,6 +262,7 @@ def residuals(layout: Layout, expected: Expected) -> tuple[Floats, Floats]:
 class _ByClass:
     share: Floats
     variance: Floats
+    class_share: Floats
     dispersion: Floats
     center: Floats
     scale: Floats
@@ -293,10 +296,22 @@ def _by_class(layout: Layout, planned: Planned, rows: Rows, fleet: FleetSpread, 
     share[layout.is_mean] = 0.0
     variance[layout.is_mean] = mean_variance[layout.group_of_stream[layout.is_mean]]
 
-    weight = np.maximum(runs_of_slot.reshape(-1, places), 0)
+    weight = runs_of_slot.reshape(-1, places)
+    class_share = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1)
+    # The error of any other class allows for all that is not known of it.
+    class_share[:, -1] = np.inf
     mean = (center.reshape(-1, places) * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1)
     level = np.where(layout.is_mean, mean[layout.group_of_stream], hits.sum(axis=1) / np.maximum(all_runs, 1))
-    return _ByClass(share, variance, dispersion, center, scale, _cumulants(layout, values, logs, center, scale), level)
+    return _ByClass(
+        share,
+        variance,
+        class_share.ravel(),
+        dispersion,
+        center,
+        scale,
+        _cumulants(layout, values, logs, center, scale),
+        level,
+    )
 
 
 def _means(

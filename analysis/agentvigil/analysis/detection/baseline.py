@@ -8,10 +8,12 @@ from typing import Final
 
 import numpy as np
 
+from agentvigil.analysis.detection import arrays
 from agentvigil.analysis.detection.bets import log_bets, log_mean_exp, path
 from agentvigil.analysis.detection.config import HOURS_PER_DAY, SEASONS, DetectionConfig
 from agentvigil.analysis.detection.counting import Floats, Layout, Rows
 from agentvigil.analysis.detection.dispersion import FleetSpread, Spread, dispersion_of, fleet_spread, spread_of
+from agentvigil.analysis.detection.errors import ForeignState
 from agentvigil.analysis.detection.expecting import Expected, Null, probability, season_of
 from agentvigil.analysis.detection.planning import Planned, TooFewRuns, plan_of
 from agentvigil.analysis.detection.season import season_step
@@ -29,9 +31,11 @@ _LEAST_SCALE: Final = 1 / 16
 _PRIOR_RUNS_OF_SCALE: Final = 20.0
 _MAX_RAISE: Final = 8.0
 _RAISE: Final = 1.25
-ARRAYS: Final = (
-    "share", "variance", "common_error", "season", "slow_dispersion", "fast_dispersion", "wander", "cumulants",
-    "center", "scale", "level",
+_KIND: Final = "baseline of the drift detector"
+_VERSION: Final = 1
+_ARRAYS: Final = (
+    "share", "variance", "class_share", "common_error", "season", "slow_dispersion", "fast_dispersion", "wander",
+    "cumulants", "center", "scale", "level",
 )  # fmt: skip
 
 
@@ -45,6 +49,7 @@ class Baseline:
     runs: int
     share: Floats
     variance: Floats
+    class_share: Floats
     common_error: Floats
     season: Floats
     slow_dispersion: Floats
@@ -70,9 +75,53 @@ class Baseline:
         """Tells this baseline from any other: a digest of all of it."""
         digest = blake2b(digest_size=16)
         digest.update(repr((self.plan, self.first_hour, self.end_hour, self.runs)).encode())
-        for name in ARRAYS:
+        for name in _ARRAYS:
             digest.update(np.ascontiguousarray(getattr(self, name)).tobytes())
         return digest.hexdigest()
+
+    def to_bytes(self) -> bytes:
+        """Return all of it. What is read back has the same fingerprint, so evidence against it goes on."""
+        plan = self.plan
+        texts = {
+            "subject": list(plan.subject),
+            "classes": list(plan.classes),
+            "streams": [[s.feature, s.kind.value, s.key, s.edge_bin, s.level] for s in plan.streams],
+            "rare_keys": [[feature, list(keys)] for feature, keys in plan.rare_keys.items()],
+            "clipped_bins": [[feature, *bins] for feature, bins in plan.clipped_bins.items()],
+            "hours": [self.first_hour, self.end_hour],
+            "runs": self.runs,
+            "too_few": [[f, few.runs, few.needed_runs, few.days, few.needed_days] for f, few in self.too_few.items()],
+            "raised": [[feature, factor] for feature, factor in self.raised.items()],
+        }
+        return arrays.to_bytes(_KIND, _VERSION, texts, {name: getattr(self, name) for name in _ARRAYS})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Baseline":
+        """Read what :meth:`to_bytes` gave.
+
+        Raises:
+            ForeignState: if the bytes are something else, or damaged.
+        """
+        texts, stored = arrays.from_bytes(_KIND, _VERSION, data)
+        try:
+            plan = Plan(
+                Subject(*texts["subject"]),
+                tuple(texts["classes"]),
+                tuple(Stream(f, StreamKind(kind), key, edge, level) for f, kind, key, edge, level in texts["streams"]),
+                {feature: tuple(keys) for feature, keys in texts["rare_keys"]},
+                {feature: (low, high) for feature, low, high in texts["clipped_bins"]},
+            )
+            first_hour, end_hour = texts["hours"]
+            few = {feature: TooFewRuns(*numbers) for feature, *numbers in texts["too_few"]}
+            numbers = {name: stored[name].astype(np.float64, copy=False) for name in _ARRAYS}
+            raised = {feature: float(factor) for feature, factor in texts["raised"]}
+            found = cls(plan, first_hour, end_hour, texts["runs"], **numbers, too_few=few, raised=raised)
+        except (KeyError, TypeError, ValueError) as exc:
+            raise ForeignState(f"the {_KIND} misses a part; learn it anew: {exc}") from exc
+        shape = (len(plan.streams), len(plan.classes) + 1)
+        if found.share.shape != shape or found.season.shape != (SEASONS, shape[0]):
+            raise ForeignState(f"the parts of the {_KIND} do not fit each other; learn it anew")
+        return found
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -165,6 +214,7 @@ def _measure(
         planned.runs,
         by_class.share,
         by_class.variance,
+        by_class.class_share,
         np.zeros(layout.stream_count),
         np.zeros((SEASONS, layout.stream_count)),
         np.ones(layout.stream_count),
@@ -212,6 +262,7 @@ def residuals(layout: Layout, expected: Expected) -> tuple[Floats, Floats]:
 class _ByClass:
     share: Floats
     variance: Floats
+    class_share: Floats
     dispersion: Floats
     center: Floats
     scale: Floats
@@ -231,7 +282,7 @@ def _by_class(layout: Layout, planned: Planned, rows: Rows, fleet: FleetSpread, 
     dispersion = np.array([feature.clusters for feature in pooled])
 
     values = rows.where(rows.is_value)
-    logs = layout.clipped_log2(values)
+    logs = values.log2
     center, scale, mean_variance = _means(layout, values, logs, runs_of_slot, dispersion, config)
     hits = layout.hits(rows, at, places, center, scale).T
     shares = shares_of(np.minimum(hits, runs), runs, dispersion, config)
@@ -245,10 +296,22 @@ def _by_class(layout: Layout, planned: Planned, rows: Rows, fleet: FleetSpread, 
     share[layout.is_mean] = 0.0
     variance[layout.is_mean] = mean_variance[layout.group_of_stream[layout.is_mean]]
 
-    weight = np.maximum(runs_of_slot.reshape(-1, places), 0)
+    weight = runs_of_slot.reshape(-1, places)
+    class_share = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1)
+    # The error of any other class allows for all that is not known of it.
+    class_share[:, -1] = np.inf
     mean = (center.reshape(-1, places) * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1)
     level = np.where(layout.is_mean, mean[layout.group_of_stream], hits.sum(axis=1) / np.maximum(all_runs, 1))
-    return _ByClass(share, variance, dispersion, center, scale, _cumulants(layout, values, logs, center, scale), level)
+    return _ByClass(
+        share,
+        variance,
+        class_share.ravel(),
+        dispersion,
+        center,
+        scale,
+        _cumulants(layout, values, logs, center, scale),
+        level,
+    )
 
 
 def _means(

@@ -50,11 +50,16 @@ def grown(log_r: Floats, log_e: Floats, active: Bools) -> Floats:
 def path(log_e: Floats, active: Bools) -> Floats:
     """Return log R after each of some hours, from R = 0, along the second axis (bets × times × streams).
 
-    R after t is the sum over k ≤ t with runs of the product of what was paid in k … t: what :func:`grown` comes to.
+    What :func:`grown` comes to, without a logarithm for each step: below exp(-700) R is 0, which ``1 + R`` does not
+    tell from it.
     """
-    total = np.cumsum(log_e, axis=1)
-    before = np.concatenate([np.zeros_like(total[:, :1]), total[:, :-1]], axis=1)
-    return np.asarray(total + np.logaddexp.accumulate(np.where(active, -before, -np.inf), axis=1))
+    e = np.exp(np.minimum(log_e, MAX_LOG_R))
+    r, most = np.zeros_like(e[:, 0]), np.exp(MAX_LOG_R)
+    passed = np.empty_like(e)
+    with np.errstate(over="ignore", divide="ignore"):
+        for hour, some in enumerate(active):
+            r = passed[:, hour] = np.where(some, np.minimum((1 + r) * e[:, hour], most), r)
+        return np.asarray(np.log(passed))
 
 
 def log_mean_exp(values: Floats, axis: int) -> Floats:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from agentvigil.analysis.detection.streams import Plan, StreamKind
 from agentvigil.analysis.features.cells import Cells
-from agentvigil.analysis.features.names import BINS_PER_OCTAVE, FEATURES, ZERO_BIN, Counting
+from agentvigil.analysis.features.names import BINS_PER_OCTAVE, FEATURES, Counting
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -46,6 +46,8 @@ class Rows:
     bin: Ints
     is_value: Bools
     n: Floats
+    log2: Floats
+    """Clipped logarithms of values; of no meaning in rows that count keys."""
 
     def where(self, rows: Bools) -> "Rows":
         """Return some of them."""
@@ -57,6 +59,7 @@ class Rows:
             self.bin[rows],
             self.is_value[rows],
             self.n[rows],
+            self.log2[rows],
         )
 
 
@@ -133,9 +136,9 @@ class Layout:
         self.weight[self.mean_stream[~alone & ~has_others]] = 1.0
         self.is_mean = np.zeros(stream_count, dtype=np.bool_)
         self.is_mean[self.mean_stream[self.mean_stream >= 0]] = True
-        self._edges = np.array(edges, dtype=np.int64).reshape(-1, _MAX_EDGES)
-        self._edge_count = (self._edges < _NO_EDGE).sum(axis=1)
-        self._clipped = np.array(clipped, dtype=np.int64).reshape(-1, 2)
+        self._edges = np.array(edges, dtype=np.int64).reshape(-1, _MAX_EDGES).T.copy()
+        self._edge_count = (self._edges < _NO_EDGE).sum(axis=0)
+        self._lowest, self._highest = np.array(clipped, dtype=np.int64).reshape(-1, 2).T.copy()
         self._class_codes, self._class_places = _sorted(class_places)
         self._key_codes, self._key_streams = _sorted(key_streams)
         # Entries: each stream with each slot of its group, in the order of streams, then slots.
@@ -180,7 +183,8 @@ class Layout:
             counts.append(cells.n if only is None else cells.n * (getattr(cells, only[0]) == code_of[words]))
         if not parts:
             nothing = np.zeros(0, dtype=np.int64)
-            return Rows(nothing, nothing, nothing, nothing, nothing, nothing.astype(np.bool_), nothing.astype(float))
+            none = nothing.astype(np.float64)
+            return Rows(nothing, nothing, nothing, nothing, nothing, nothing.astype(np.bool_), none, none)
         table, n = np.concatenate(parts, axis=1), np.concatenate(counts)
         group = np.where(table[3] >= 0, self._group_of_feature[table[0], table[3]], -1)
         watched = (group >= 0) & (n > 0)
@@ -200,12 +204,8 @@ class Layout:
             bin_,
             is_value,
             n,
+            log2_of_bin(np.clip(bin_, self._lowest[group], self._highest[group])),
         )
-
-    def clipped_log2(self, rows: Rows) -> Floats:
-        """Return the clipped logarithms of rows with values."""
-        clipped = self._clipped[rows.group]
-        return log2_of_bin(np.clip(rows.bin, clipped[:, 0], clipped[:, 1]))
 
     def runs(self, rows: Rows, at: Ints, count: int) -> Floats:
         """Return how many runs each slot has, by ``at``: an array of ``count`` × slots."""
@@ -222,18 +222,25 @@ class Layout:
         hits = _added(at[keyed] * self.stream_count + rows.stream[keyed], rows.n[keyed], count, self.stream_count)
         if not rows.is_value.any():
             return hits
-        at, rows = at[rows.is_value], rows.where(rows.is_value)
-        start = at * self.stream_count + self.first_stream[rows.group]
+        valued = np.flatnonzero(rows.is_value)
+        group, n, slot = rows.group[valued], rows.n[valued], rows.slot[valued]
+        start = at[valued] * self.stream_count
         # Runs are put at the highest threshold that they pass; those that pass a lower one are added up from above.
-        passed = (rows.bin[:, None] >= self._edges[rows.group]).sum(axis=1)
-        over = passed > 0
-        highest = _added(start[over] + passed[over] - 1, rows.n[over], count, self.stream_count)
+        edges, bins = self._edges[:, group], rows.bin[valued]
+        passed = np.zeros(len(valued), dtype=np.int64)
+        for edge in edges:
+            passed += bins >= edge
+        over = np.flatnonzero(passed)
+        at_edge = start[over] + self.first_stream[group[over]] + passed[over] - 1
+        highest = _added(at_edge, n[over], count, self.stream_count)
         for edge in range(_MAX_EDGES - 2, -1, -1):
             lower = self.first_stream[self._edge_count > edge + 1] + edge
             highest[:, lower] += highest[:, lower + 1]
-        deviation = rows.n * (self.clipped_log2(rows) - center[rows.slot]) / scale[rows.slot]
-        mean = at * self.stream_count + self.mean_stream[rows.group]
-        return hits + highest + _added(mean, deviation, count, self.stream_count)
+        # Where all values are one there is no mean to watch.
+        mean = self.mean_stream[group]
+        deviation = n * (rows.log2[valued] - center[slot]) / scale[slot]
+        sums = _added(start + np.maximum(mean, 0), np.where(mean >= 0, deviation, 0.0), count, self.stream_count)
+        return hits + highest + sums
 
 
 def _sorted(places: dict[int, int]) -> tuple[Ints, Ints]:
@@ -253,8 +260,3 @@ def _found(codes: Ints, places: Ints, wanted: Ints, known: Bools) -> Ints:
 def _added(places: Ints, weights: Floats, rows: int, columns: int) -> Floats:
     added: Floats = np.bincount(places, weights, minlength=rows * columns).astype(np.float64, copy=False)
     return added.reshape(rows, columns)
-
-
-def is_zero(bins: "NDArray[np.integer]") -> Bools:
-    """Say which bins hold the value 0."""
-    return np.asarray(bins == ZERO_BIN)

@@ -15,6 +15,8 @@ _THURSDAY: int = 3
 _SATURDAY: int = 5
 # Shares are kept this far from 0 and 1: half a run in a million.
 _LEAST_SHARE = 5e-7
+# The shares of classes in an hour are those of few runs: the usual shares stand in for so many.
+_USUAL_RUNS = 20.0
 
 
 class Numbers(Protocol):
@@ -28,6 +30,11 @@ class Numbers(Protocol):
     @property
     def variance(self) -> Floats:
         """S × (C + 1): of the error of ``share``; in means, of the class's mean, in standard deviations squared."""
+        ...
+
+    @property
+    def class_share(self) -> Floats:
+        """Features × (C + 1), flat: which part of the runs had the input class; of any other class infinite."""
         ...
 
     @property
@@ -93,6 +100,8 @@ class Null:
         self.share = _joined([part.share.ravel() for part in numbers])
         self.variance = _joined([part.variance.ravel() for part in numbers])
         self.common_error = _joined([part.common_error for part in numbers])
+        self.class_share = _joined([part.class_share for part in numbers])
+        """By slot."""
         self.season = np.concatenate([np.zeros((SEASONS, 0)), *(part.season for part in numbers)], axis=1)
         self.center = _joined([part.center for part in numbers])
         self.scale = _joined([part.scale for part in numbers])
@@ -129,8 +138,10 @@ class Null:
         layout = self.layout
         of_entry = runs_of_slot[:, layout.slot_of_entry]
         expected = _summed(of_entry * self.share, layout.first_entry)
-        variance = _summed(of_entry * of_entry * self.variance, layout.first_entry)
-        runs = _summed(runs_of_slot, layout.first_slot)[:, layout.group_of_stream]
+        runs_of_group = _summed(runs_of_slot, layout.first_slot)
+        runs = runs_of_group[:, layout.group_of_stream]
+        reach = runs_of_slot * self._errors_allowed(runs_of_slot, runs_of_group)
+        variance = _summed(reach[:, layout.slot_of_entry] ** 2 * self.variance, layout.first_entry)
         some = np.maximum(runs, 1)
         share = np.clip(expected / some, _LEAST_SHARE, 1 - _LEAST_SHARE)
         # Of what is counted in runs there can not be more than runs; of rare keys a run may have two.
@@ -139,6 +150,20 @@ class Null:
         error = np.sqrt(variance) / some / np.where(layout.is_mean, 1.0, share * (1 - share))
         error = np.hypot(error, self.common_error) * self.error_scale
         return Expected(runs, hits, level, error)
+
+    def _errors_allowed(self, runs_of_slot: Floats, runs_of_group: Floats) -> Floats:
+        """Return how many standard errors of a class's estimate the null allows for: 1 to 3, as times × slots.
+
+        Evidence against nothing but the error of an estimate grows by (z - allowed)²/2 for as many runs as it was made
+        from, where z is how far off it happens to be. With as many runs as in the baseline, 1 holds it to 2 where z is
+        3. A class that is r times as common as it was brings r times as many, so 3 - 2/√r holds it to the same.
+        """
+        share = self.class_share
+        of_slot = np.repeat(runs_of_group, self.layout.slots_of_group, axis=1)
+        usual = np.where(np.isfinite(share), share, 0)
+        now = (runs_of_slot + _USUAL_RUNS * usual) / (of_slot + _USUAL_RUNS)
+        more = np.maximum(now / np.maximum(share, _LEAST_SHARE), 1)
+        return np.asarray(3 - 2 / np.sqrt(more))
 
 
 def season_of(hours: Ints) -> Ints:

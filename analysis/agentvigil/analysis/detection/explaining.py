@@ -128,7 +128,7 @@ def explain(
             dimension: parts_of(baseline.plan, alarm.stream, dimension, before, window)[:_SHOWN_PARTS]
             for dimension in DIMENSIONS
         },
-        key_shifts(alarm.feature, before, window)[:_SHOWN_PARTS] if _has_keys(alarm.feature) else [],
+        _keys(alarm, before, window),
         changes_between(before, after, since.first_hour - _SLACK_HOURS, since.last_hour + 1),
         _series(null, place, before, after, alarm.hour + 1),
     )
@@ -224,7 +224,7 @@ def _value(
         return _Value(shift, share, current, *share_interval(current * total / phi, total / phi))
     rows = layout.rows([(0, window)])
     rows = rows.where(rows.group == layout.group_of_stream[place])
-    mean = float(np.average(layout.clipped_log2(rows), weights=rows.n))
+    mean = float(np.average(rows.log2, weights=rows.n))
     sd = float(np.average(null.scale[rows.slot], weights=rows.n))
     reach = sd * sum_reach(phi * total, phi * TIGHTEST_RUNS) / total
     return _Value(shift, 2 ** (mean - shift * sd), 2**mean, 2 ** (mean - reach), 2 ** (mean + reach))
@@ -251,8 +251,14 @@ def _usd_per_run(cells: Cells) -> float:
     return float(cost.s.sum() / max(cost.n.sum(), 1))
 
 
-def _has_keys(feature: str) -> bool:
-    return FEATURES[feature].counting is Counting.CATEGORIES
+def _keys(alarm: Alarm, before: Cells, window: Cells) -> list[KeyShift]:
+    """Return the keys that moved most; if new ones are what alarmed, those come first."""
+    if FEATURES[alarm.feature].counting is not Counting.CATEGORIES:
+        return []
+    shifts = key_shifts(alarm.feature, before, window)
+    if alarm.direction is Direction.NEW:
+        shifts.sort(key=lambda shift: shift.before > 0)
+    return shifts[:_SHOWN_PARTS]
 
 
 def _series(null: Null, place: int, before: Cells, after: Cells, end_hour: int) -> list[Point]:

@@ -10,8 +10,7 @@ from typing import Any, Final
 
 from agentvigil.analysis.baselines.choosing import Baseline as Choice
 from agentvigil.analysis.baselines.choosing import Hours, Source
-from agentvigil.analysis.detection import DetectionConfig, FleetMonitor, ForeignState
-from agentvigil.analysis.detection.baseline_bytes import baseline_from_bytes, baseline_to_bytes
+from agentvigil.analysis.detection import Baseline, DetectionConfig, FleetMonitor, ForeignState
 from agentvigil.analysis.features.cells import Subject, time_of
 from agentvigil.analysis.watching.drift import DriftWatch, Reading, Watched
 from agentvigil.storage.named_queries import load_queries
@@ -85,7 +84,7 @@ def _row(subject: Subject, one: Watched, written_at: int) -> list[Any]:
         choice.reason,
         one.baseline.runs,
         time_of(one.review_hour),
-        base64.b64encode(baseline_to_bytes(one.baseline)).decode(),
+        base64.b64encode(one.baseline.to_bytes()).decode(),
         written_at,
     ]
 
@@ -103,7 +102,7 @@ def _load_baselines(store: Store, project: str) -> dict[Subject, Watched]:
             row["reason"],
         )
         try:
-            baseline = baseline_from_bytes(base64.b64decode(row["numbers"]))
+            baseline = Baseline.from_bytes(base64.b64decode(row["numbers"]))
         except (ForeignState, ValueError) as exc:
             _LOG.warning("the baseline of agent %s is learned anew: %s", subject.agent, exc)
             continue

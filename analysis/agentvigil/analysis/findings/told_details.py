@@ -4,7 +4,7 @@ Each detector knows something else of a shift. Whatever is not of these forms is
 in the details as it is.
 
 - **parts**, how much of a shift each part carries: ``{dimension: [{name, mix, within, ...}]}``, where what each carries
-  of all is computed, or ``[{dimension, key, share, ...}]``, where a ``factor`` or ``stream`` is dimension and key in one.
+  of all is computed, or ``[{dimension, key, share, ...}]``; ``factor`` or ``stream`` is dimension and key in one.
 - **changes**, what else changed then: ``[{what, name or value, at, runs}]``.
 - **series**: ``[{at, value, expected, n or runs}]``.
 """

@@ -1,15 +1,19 @@
 """Findings in a store: what is written is what is read, and doing it again changes nothing."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from agentvigil.analysis.findings.book import FindingsBook
-from agentvigil.analysis.findings.errors import FindingUnknown
+from agentvigil.analysis.findings.errors import FindingUnknown, NotInState
 from agentvigil.analysis.findings.finding import Finding
 from agentvigil.analysis.findings.lifecycle import FALSE_ALARM_MUTE, Outcome
 from agentvigil.analysis.findings.model import Kind, Observation, Resolution, Severity, State, SubjectType
@@ -237,3 +241,56 @@ def test_findings_are_kept_as_long_as_they_should(store: EmbeddedStore, project:
     for table in ("findings", "finding_events"):
         kept = store.rows(f"SELECT KeepDays FROM {table} WHERE Project = {{p:String}}", {"p": project})
         assert kept == [(30,)]
+
+
+_ACTS = st.lists(
+    st.tuples(
+        st.sampled_from(["see", "see", "see", "again", "resolve", "false_alarm", "reopen", "mute", "unmute", "quiet"]),
+        st.sampled_from("ab"),
+        st.integers(0, 30),
+    ),
+    min_size=4,
+    max_size=14,
+)
+_PROJECTS = (f"lived-{number}" for number in count())
+
+
+@given(acts=_ACTS)
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_in_whichever_order_things_happen_one_thing_is_found_once(
+    book: FindingsBook, store: EmbeddedStore, acts: list[tuple[str, str, int]]
+) -> None:
+    """The life of findings as the store has it, with a new book now and then as after a restart."""
+    project, hour, said = next(_PROJECTS), 100.0, []
+    for act, agent, number in acts:
+        hour += 1 + number
+        kept = store.records("SELECT FindingId FROM findings FINAL WHERE Project = {p:String}", {"p": project})
+        finding_id = kept[number % len(kept)]["FindingId"] if kept else ""
+        if act == "see":
+            one = observation(hour - number, hour, project=project, agent=agent, subject=agent)
+            (recorded,) = book.record([one], at(hour))
+            said += [one] if recorded.outcome in (Outcome.NEW, Outcome.UPDATED) else []
+        elif act == "again":
+            before = rows(store, project)
+            assert {recorded.outcome for recorded in FindingsBook(store).record(said, at(hour))} <= {Outcome.KNOWN}
+            assert rows(store, project) == before
+        elif act == "quiet":
+            book.close_quiet({one.stable_key for one in book.unresolved(project)}, at(hour))
+        elif finding_id:
+            with suppress(NotInState):
+                _do(book, act, project, finding_id, hour)
+        unresolved = [one.stable_key for one in book.unresolved(project)]
+        assert len(unresolved) == len(set(unresolved))
+
+
+def _do(book: FindingsBook, act: str, project: str, finding_id: str, hour: float) -> None:
+    match act:
+        case "resolve" | "false_alarm":
+            resolution = Resolution.FALSE_ALARM if act == "false_alarm" else Resolution.FIXED
+            book.resolve(project, finding_id, resolution, "key", at(hour))
+        case "reopen":
+            book.reopen(project, finding_id, "key", at(hour))
+        case "mute":
+            book.mute(project, finding_id, at(hour + 50), "key", at(hour))
+        case "unmute":
+            book.unmute(project, finding_id, "key", at(hour))

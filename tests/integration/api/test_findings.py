@@ -127,9 +127,12 @@ def test_a_finding_is_told_whole(api: Asking, finds: Finds) -> None:
     assert (told["unit"], told["effect_size"], told["runs"], told["usd_per_day"]) == ("share", 0.55, 1234, "12.345679")
     assert (told["changed_from"], told["changed_to"]) == ("2026-11-01T09:00:00Z", "2026-11-01T11:00:00Z")
     assert (told["statistic"], told["threshold"], told["evidence_level"]) == (9000.0, 7200.0, 7200.0)
-    assert {name: told[name] for name in details if name != "presets"} == {
-        name: value for name, value in details.items() if name != "presets"
-    }
+    (part,), (change,), (point,) = told["parts"], told["changes"], told["series"]
+    assert (part["dimension"], part["key"], part["share"]) == ("model", "gpt-4.1", 0.7)
+    assert (change["what"], change["name"], change["at"]) == ("agent_version", "1.5", "2026-11-01T10:00:00Z")
+    assert (point["at"], point["value"], point["n"]) == ("2026-11-01T10:00:00Z", 0.31, 120.0)
+    assert told["next_actions"] == ["Look at the runs."]
+    assert told["models"] == ["gpt-4.1"]
     assert told["details"] == {"presets": {"a": 7200}}
     assert told["example_runs"] == [
         {"id": "r/1", "link": "/v1/runs/r%2F1"},
@@ -147,7 +150,7 @@ def test_details_of_another_form_break_nothing(api: Asking, finds: Finds) -> Non
 
     told = api.get(f"findings/{finding.id}")
 
-    assert (told["parts"], told["changes"], told["next_actions"]) == ([], [{"a": 1}], [])
+    assert (told["parts"], told["changes"], told["next_actions"]) == ([], [], [])
 
 
 def test_lists_are_filtered(api: Asking, finds: Finds) -> None:
@@ -169,6 +172,7 @@ def test_lists_are_filtered(api: Asking, finds: Finds) -> None:
         ({"detector": "pooled"}, [model]),
         ({"feature": "cost"}, [cost]),
         ({"subject": ["gpt-4.1", "r1"]}, [model, run]),
+        ({"model": "gpt-4.1"}, [model]),
         ({"incident": drift.incident_id}, [drift]),
         ({"id_prefix": run.id[:6]}, [run]),
         ({"since": at(501).isoformat()}, []),

@@ -37,6 +37,8 @@ class Finding:
     version: int = 1
     state: State = State.OPEN
     incident_id: str = ""
+    models: frozenset[str] = frozenset()
+    """The models that it is about, or that carry it."""
     earliest_change: datetime | None = None
     """The earliest time at which it was ever said to have begun."""
     resolution: Resolution | None = None

@@ -46,16 +46,13 @@ class Member:
     def of(cls, finding: Finding) -> "Member":
         """Return what incidents need to know of ``finding``; what has no beginning began with its window."""
         seen = finding.seen
-        is_of_model = seen.subject_type is SubjectType.MODEL
-        said = seen.details.get("models", ())
-        models = {str(model) for model in said} if isinstance(said, list | tuple | set | frozenset) else set()
         return cls(
             finding_id=finding.id,
             project=seen.project,
             environment=seen.environment,
             agent=seen.agent or f"{seen.subject_type}:{seen.subject}",
-            models=frozenset({seen.subject} if is_of_model else models),
-            is_of_model=is_of_model,
+            models=finding.models,
+            is_of_model=seen.subject_type is SubjectType.MODEL,
             began_from=seen.changed_from or seen.changed_at or seen.window_start,
             began_to=seen.changed_to or seen.changed_at or seen.window_end,
             incident_id=finding.incident_id,

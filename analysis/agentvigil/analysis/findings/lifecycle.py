@@ -37,6 +37,7 @@ from agentvigil.analysis.findings.finding import (
 )
 from agentvigil.analysis.findings.model import Observation, Resolution, State
 from agentvigil.analysis.findings.severity import worst
+from agentvigil.analysis.findings.told_details import models_of
 
 QUIET: Final = timedelta(hours=48)
 """So long inside the margin, and a finding is closed."""
@@ -203,6 +204,7 @@ def _begun(observation: Observation, now: datetime, keep_days: int) -> Change:
         stable_key=stable_key_of(observation),
         seen=observation,
         found_at=now,
+        models=models_of(observation),
         earliest_change=earliest(observation.changed_from, observation.changed_at),
         keep_days=keep_days,
     )
@@ -215,6 +217,7 @@ def _updated(finding: Finding, observation: Observation, now: datetime) -> Chang
         finding,
         seen=replace(observation, severity=severity),
         version=finding.version + _DETECTORS_STEP,
+        models=models_of(observation) or finding.models,
         earliest_change=earliest(finding.earliest_change, observation.changed_from, observation.changed_at),
         inside_since=None,
     )

@@ -1,21 +1,18 @@
 """How often a detector was right, as people judged: the share of real ones among its findings that somebody judged.
 
-It says nothing of findings that nobody judged, and people judge what bothers them: read it as a lower bound.
+It says nothing of findings that nobody judged, and people judge what bothers them first.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from statistics import NormalDist
 from typing import Final
 
+from agentvigil.analysis.comparing.intervals import Share, wilson
 from agentvigil.analysis.findings.finding import Judgement
 
 LOOK_BACK: Final = timedelta(days=90)
 """By when a finding was found."""
-
-_Z_95: Final = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +37,10 @@ class Precision:
     @property
     def interval(self) -> tuple[float, float] | None:
         """The score interval of 95 % of the share (Wilson, J. Am. Stat. Assoc. 22, 1927, 209-212)."""
-        n, p = self.judged, self.share
-        if p is None:
+        if not self.judged:
             return None
-        middle = p + _Z_95**2 / (2 * n)
-        reach = _Z_95 * math.sqrt(p * (1 - p) / n + _Z_95**2 / (4 * n**2))
-        scale = 1 + _Z_95**2 / n
-        return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
+        interval = wilson(Share(self.real, self.judged))
+        return interval.low, interval.high
 
 
 def precisions(counts: Iterable[tuple[str, str, str, int]]) -> list[Precision]:

@@ -1,7 +1,7 @@
 -- columns --
 -- A finding as `finding_of` takes it; times in nanoseconds since 1970.
 Project, FindingId, Version, KeepDays, StableKey, IncidentId, Kind, Detector, Environment, SubjectType, Subject, Agent, Feature, Stream,
-Direction, State, Resolution, Severity, Judgement, ReopenedTimes,
+Direction, Models, State, Resolution, Severity, Judgement, ReopenedTimes,
 toUnixTimestamp64Nano(FoundAt) AS found_ns,
 toUnixTimestamp64Nano(LastSeenAt) AS last_seen_ns,
 toUnixTimestamp64Nano(ChangedAt) AS changed_ns,
@@ -58,7 +58,7 @@ ORDER BY resolved_ns, Project, FindingId
 -- What is known of findings that began in a time, for incidents.
 SELECT
     Project, FindingId, IncidentId, Environment, SubjectType, Subject, Agent,
-    JSONExtract(Details, 'models', 'Array(String)') AS models,
+    Models AS models,
     toUnixTimestamp64Nano(coalesce(ChangedFrom, ChangedAt, WindowStart)) AS from_ns,
     toUnixTimestamp64Nano(coalesce(ChangedTo, ChangedAt, WindowEnd)) AS to_ns
 FROM findings FINAL

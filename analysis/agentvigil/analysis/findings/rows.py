@@ -35,6 +35,7 @@ def row_of(finding: Finding) -> dict[str, Any]:
         "Feature": seen.feature,
         "Stream": seen.stream,
         "Direction": seen.direction,
+        "Models": sorted(finding.models),
         "State": str(finding.state),
         "Resolution": finding.resolution or "",
         "ResolvedAt": finding.resolved_at,
@@ -118,7 +119,8 @@ def finding_of(row: Mapping[str, Any]) -> Finding:
         found_at=time_of(row["found_ns"]),
         version=row["Version"],
         state=State(row["State"]),
-        incident_id=row["IncidentId"],
+        incident_id=row["IncidentId"] or row["FindingId"],
+        models=frozenset(row["Models"]),
         earliest_change=_known(row["earliest_change_ns"]),
         resolution=Resolution(row["Resolution"]) if row["Resolution"] else None,
         resolved_at=_known(row["resolved_ns"]),
@@ -132,14 +134,13 @@ def finding_of(row: Mapping[str, Any]) -> Finding:
 
 def member_of(row: Mapping[str, Any]) -> Member:
     """Return what incidents know of a finding, from a row of the statement ``members``."""
-    is_of_model = row["SubjectType"] == SubjectType.MODEL
     return Member(
         finding_id=row["FindingId"],
         project=row["Project"],
         environment=row["Environment"],
         agent=row["Agent"] or f"{row['SubjectType']}:{row['Subject']}",
-        models=frozenset({row["Subject"]} if is_of_model else row["models"]),
-        is_of_model=is_of_model,
+        models=frozenset(row["models"]),
+        is_of_model=row["SubjectType"] == SubjectType.MODEL,
         began_from=time_of(row["from_ns"]),
         began_to=time_of(row["to_ns"]),
         incident_id=row["IncidentId"],

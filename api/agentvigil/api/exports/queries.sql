@@ -260,6 +260,7 @@ SELECT
     toDecimal128(UsdPerDay, 9) AS usd_per_day,
     FailedRunsPerDay AS failed_runs_per_day,
     TypicalRuns AS typical_runs,
+    Models AS models,
     if(IncidentId = '', FindingId, IncidentId) AS incident_id,
     nullIf(Details, '') AS details
 FROM findings FINAL

@@ -54,6 +54,7 @@ class AgentFindings(Asked):
     detector: Texts = Field([], description="what found it")
     feature: Texts = Field([], description="what moved: duration, cost, tool, ...")
     subject: Texts = Field([], description="what it is about: an agent, a model, a tool, a version or a run")
+    model: Texts = Field([], description="a model that it is about, or that carries it")
     incident: Texts = Field([], description="id of the incident")
     since: GivenTime | None = Field(None, description="first found at or after this time")
     until: GivenTime | None = Field(None, description="first found before this time")

@@ -1,6 +1,7 @@
 """Findings and incidents as the API tells them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Self
@@ -13,11 +14,11 @@ from agentvigil.analysis.findings.incidents import lead
 from agentvigil.analysis.findings.model import Kind, Resolution, Severity, State, SubjectType
 from agentvigil.analysis.findings.precision import LOOK_BACK, Precision
 from agentvigil.analysis.findings.severity import worst
+from agentvigil.analysis.findings.told_details import changes_of, next_actions_of, parts_of, rest_of, series_of
 from agentvigil.api.amounts import MoneyText, time_of, usd
 from agentvigil.api.times import ToldTime
 
 _CENT_PARTS: Final = Decimal("0.000001")
-_OF_FORM: Final = ("parts", "changes", "series", "next_actions")
 _ID: Final = "9f86d081884c7d659a2feaa0c55ad015"
 
 
@@ -59,6 +60,7 @@ class ToldFinding(BaseModel):
     failed_runs_per_day: float | None = Field(description="runs that fail more, a day")
     explanation: str = Field(examples=["Runs of support-agent use refund in 31 % instead of 20 %."])
     incident_id: str = Field(examples=[_ID])
+    models: list[str] = Field(examples=[["gpt-4.1"]], description="models that it is about, or that carry it")
     link: str = Field(examples=[f"/v1/findings/{_ID}"])
 
     @classmethod
@@ -101,6 +103,7 @@ class ToldFinding(BaseModel):
             "failed_runs_per_day": seen.failed_runs_per_day,
             "explanation": seen.explanation,
             "incident_id": finding.incident_id,
+            "models": sorted(finding.models),
             "link": _link(finding),
         }
 
@@ -126,6 +129,36 @@ class RunLink(BaseModel):
     @classmethod
     def of(cls, run_id: str) -> Self:
         return cls(id=run_id, link=f"/v1/runs/{quote(run_id, safe='')}")
+
+
+class ToldPart(BaseModel):
+    """What one part carries of a shift."""
+
+    dimension: str = Field(examples=["model"], description="model, version, tool, ..., or what it is taken apart by")
+    key: str = Field(examples=["gpt-4.1"])
+    share: float | None = Field(examples=[0.7], description="of the shift; less than 0 where it goes against it")
+    mix: float | None = Field(description="what comes from more or fewer runs of this part, in the value's unit")
+    within: float | None = Field(description="what comes from runs of this part being different")
+    before: float | None = Field(description="the value of this part before")
+    after: float | None = Field(description="the value of this part since")
+
+
+class ToldChange(BaseModel):
+    """Something else that changed when a shift began."""
+
+    what: str = Field(examples=["version"], description="version, model, tool, ...")
+    name: str = Field(examples=["1.5"])
+    at: ToldTime | None = Field(description="when it was first seen")
+    runs: int | None = Field(description="runs that had it since")
+
+
+class ToldPoint(BaseModel):
+    """A value at a time."""
+
+    at: ToldTime
+    value: float
+    expected: float | None = Field(description="what it would have been by the baseline")
+    n: float | None = Field(description="how many runs, or what else weighs as much")
 
 
 class HistoryStep(BaseModel):
@@ -156,17 +189,9 @@ class FindingDetail(ToldFinding):
     )
     inside_since: ToldTime | None = Field(description="since when it has been as before again; after 48 h it is closed")
     reopened_times: int
-    parts: list[dict[str, Any]] = Field(
-        examples=[[{"dimension": "model", "key": "gpt-4.1", "share": 0.7}]],
-        description="how much of the shift each part carries",
-    )
-    changes: list[dict[str, Any]] = Field(
-        examples=[[{"what": "agent_version", "value": "1.5", "at": "2026-11-29T08:00:00Z"}]],
-        description="what else changed then",
-    )
-    series: list[dict[str, Any]] = Field(
-        examples=[[{"at": "2026-11-29T08:00:00Z", "value": 0.31, "n": 120}]], description="the value over time"
-    )
+    parts: list[ToldPart] = Field(description="how much of the shift each part carries")
+    changes: list[ToldChange] = Field(description="what else changed then")
+    series: list[ToldPoint] = Field(description="the value over time")
     next_actions: list[str] = Field(description="what to do about it")
     details: dict[str, Any] = Field(description="what else the detector says; docs/detection.md has what each does")
     example_runs: list[RunLink] = Field(description="runs that show it")
@@ -196,11 +221,11 @@ class FindingDetail(ToldFinding):
             evidence_level=seen.evidence_level,
             inside_since=finding.inside_since,
             reopened_times=finding.reopened_times,
-            parts=_objects(details.get("parts")),
-            changes=_objects(details.get("changes")),
-            series=_objects(details.get("series")),
-            next_actions=[one for one in _list(details.get("next_actions")) if isinstance(one, str)],
-            details={name: value for name, value in details.items() if name not in _OF_FORM},
+            parts=[ToldPart(**asdict(part)) for part in parts_of(details)],
+            changes=[ToldChange(**asdict(change)) for change in changes_of(details)],
+            series=[ToldPoint(**asdict(point)) for point in series_of(details)],
+            next_actions=next_actions_of(details),
+            details=rest_of(details),
             example_runs=[RunLink.of(run_id) for run_id in seen.example_runs],
             typical_runs=[RunLink.of(run_id) for run_id in seen.typical_runs],
             history=list(history),
@@ -345,11 +370,3 @@ def _link(finding: Finding) -> str:
 
 def _money(amount: float | None) -> str | None:
     return None if amount is None else usd(Decimal(str(amount)).quantize(_CENT_PARTS))
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [one for one in _list(value) if isinstance(one, dict)]

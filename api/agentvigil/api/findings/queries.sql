@@ -50,6 +50,9 @@ Feature IN {feature:Array(String)}
 -- where_subject --
 Subject IN {subject:Array(String)}
 
+-- where_model --
+hasAny(Models, {model:Array(String)})
+
 -- where_incident --
 if(IncidentId = '', FindingId, IncidentId) IN {incident:Array(String)}
 

@@ -26,10 +26,12 @@ from agentvigil.cli.views.tables import Cell, Column, Words, draw, words
 
 _MOST_OTHERS: Final = 8
 _BAR_WIDTH: Final = 30
+_MOST_PARTS: Final = 12
 _PARTS: Final = (
     Column("part", 0, least=16),
     Column("share of the shift", 0, is_number=True),
     Column("", 1, least=10),
+    Column("from where to where", 2),
 )
 _OTHERS: Final = (
     Column("severity", 0),
@@ -81,8 +83,10 @@ def _header(finding: Json, now: datetime, paper: Paper) -> Iterator[Text]:
 
 
 def _series(finding: Json, now: datetime, paper: Paper) -> Iterator[Text]:
-    told = (_point(one, now) for one in finding["series"])
-    points = sorted(filter(None, told), key=lambda point: point.at)
+    points = [
+        Point(time_of(one["at"]).astimezone(now.tzinfo), one["value"], 1.0 if one["n"] is None else one["n"])
+        for one in finding["series"]
+    ]
     changed_at = None if finding["changed_at"] is None else time_of(finding["changed_at"])
     lines = list(plot(points, changed_at, lambda value: amount(value, finding["unit"]), paper))
     if lines:
@@ -92,22 +96,33 @@ def _series(finding: Json, now: datetime, paper: Paper) -> Iterator[Text]:
 
 
 def _parts(finding: Json, paper: Paper) -> Iterator[Text]:
-    parts = [part for part in finding["parts"] if isinstance(part.get("share"), int | float)]
+    parts = finding["parts"]
     if not parts:
         return
     mark = "█" if paper.draws else "#"
     rows: list[list[Cell]] = [
         [
-            words(" ".join(str(part[name]) for name in ("dimension", "key") if part.get(name))),
-            Words(f"{part['share']:.0%}"),
-            Words(
-                mark * min(_BAR_WIDTH, round(abs(part["share"]) * _BAR_WIDTH)), "red" if part["share"] > 0 else "green"
-            ),
+            words(f"{part['dimension']} {part['key']}"),
+            Words(UNKNOWN if part["share"] is None else f"{part['share']:.0%}"),
+            _bar(part["share"], mark),
+            words(_from_where(part, finding["unit"], paper), "dim"),
         ]
-        for part in parts
+        for part in parts[:_MOST_PARTS]
     ]
     yield from draw(_PARTS, rows, paper)
     yield Text()
+
+
+def _bar(share: float | None, mark: str) -> Words:
+    length = min(_BAR_WIDTH, round(abs(share or 0.0) * _BAR_WIDTH))
+    return Words(mark * length, "green" if (share or 0.0) < 0 else "red")
+
+
+def _from_where(part: Json, unit: str | None, paper: Paper) -> str:
+    if part["after"] is None:
+        return ""
+    before, after = amount(part["before"], unit), amount(part["after"], unit)
+    return f"{before} {'→' if paper.draws else '->'} {after}"
 
 
 def _changes(finding: Json, now: datetime, paper: Paper) -> Iterator[Text]:
@@ -115,9 +130,10 @@ def _changes(finding: Json, now: datetime, paper: Paper) -> Iterator[Text]:
         return
     yield Text("what else changed then", "bold")
     for change in finding["changes"]:
-        said = " ".join(str(change[name]) for name in ("what", "value") if change.get(name))
-        at = change.get("at")
-        yield from wrapped(said + (f", {_time(at, now)}" if isinstance(at, str) else ""), paper, first="- ", other="  ")
+        said = f"{change['what'].replace('_', ' ')} {change['name']}".strip()
+        said += f", first seen {_time(change['at'], now)}" if change["at"] else ""
+        said += f", {counted(change['runs'], 'run')} since" if change["runs"] else ""
+        yield from wrapped(said, paper, first="- ", other="  ")
     yield Text()
 
 
@@ -232,19 +248,5 @@ def _until(until: str | None, now: datetime) -> str:
 
 
 def _time(text: str, now: datetime) -> str:
-    try:
-        time = time_of(text)
-    except ValueError:
-        return text
+    time = time_of(text)
     return f"{time.astimezone(now.tzinfo):%Y-%m-%d %H:%M} ({ago(time, now)})"
-
-
-def _point(told: Json, now: datetime) -> Point | None:
-    """Return a point of a series, None for what has another form."""
-    at, value, n = told.get("at"), told.get("value"), told.get("n")
-    if not isinstance(at, str) or not isinstance(value, int | float):
-        return None
-    try:
-        return Point(time_of(at).astimezone(now.tzinfo), float(value), float(n) if isinstance(n, int | float) else 1.0)
-    except ValueError:
-        return None

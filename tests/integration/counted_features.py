@@ -1,12 +1,13 @@
-"""The features of finished runs, counted in Python from the rows of agent_runs and agent_steps: what the store's must be.
+"""The features of finished runs, counted in Python from the rows of agent_runs and agent_steps: what must be stored.
 
-Written from docs/features.md, one run after the other and one thing after the other, to be compared with the statement.
+Written from docs/features.md, one run after the other and one thing after the other, to be compared with the SQL.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, Final
 
 from agentvigil.analysis.features.names import bin_of
@@ -81,7 +82,13 @@ def _is_call(step: Row) -> bool:
 
 
 def _real(steps: Sequence[Row]) -> list[Row]:
-    return [step for step in steps if step["BillingNote"] not in ("duplicate", "sum")]
+    """Leave out second sightings, and calls that stand for those inside them."""
+    return [
+        step
+        for step in steps
+        if step["BillingNote"] != "duplicate"
+        and not (step["BillingNote"] == "sum" and step["Operation"] in MODEL_OPERATIONS)
+    ]
 
 
 def _is_tool(step: Row, steps: Sequence[Row]) -> bool:
@@ -130,7 +137,7 @@ def _categories(run: Row, steps: Sequence[Row], outside: Outside) -> Iterator[tu
         yield "response_model", ""
 
     tools = _tools(steps)
-    pairs = list(zip(tools, tools[1:], strict=False))
+    pairs = list(pairwise(tools))
     if pairs:
         yield "tool_order", ""
     for order in {f"{first['ToolName']}>{second['ToolName']}" for first, second in pairs}:
@@ -192,7 +199,7 @@ def _values(run: Row, steps: Sequence[Row]) -> Iterator[tuple[str, float]]:
     if several:
         lost = 0
         for turn in several:
-            if all(_start(second) >= _end(first) for first, second in zip(turn, turn[1:], strict=False)):
+            if all(_start(second) >= _end(first) for first, second in pairwise(turn)):
                 times = [int(step["Duration"]) for step in turn]
                 lost += sum(times) - max(times)
         yield "sequential_share", min(lost / max(run["Duration"], 1), 1.0)
@@ -204,7 +211,7 @@ def _context(steps: Sequence[Row], windows: Mapping[str, int]) -> Iterator[tuple
         if _is_call(step):
             parts.append([])
         parts[-1].append(step)
-    for before, (call, *after) in zip(parts, parts[1:], strict=False):
+    for before, (call, *after) in pairwise(parts):
         window = windows.get(call["Model"], 0)
         if not window or call["InputTokens"] is None:
             continue
@@ -219,7 +226,7 @@ def _cascade(steps: Sequence[Row]) -> Iterator[tuple[str, str, float]]:
     agents = [step for step in _real(steps) if step["Operation"] == "invoke_agent"]
     for depth in {step["Depth"] for step in agents}:
         level = [step for step in agents if step["Depth"] == depth]
-        for first, second in zip(level, level[1:], strict=False):
+        for first, second in pairwise(level):
             if _start(second) >= _end(first):
                 yield "cascade", "after_failure" if _failed(first) else "after_success", float(_failed(second))
 

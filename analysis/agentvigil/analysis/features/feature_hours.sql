@@ -130,7 +130,9 @@ WITH
                         'Tuple(ordinal UInt32, parent UInt64, depth UInt16, start_ns Int64, duration_ns UInt64, is_model Bool,
                             is_tool Bool, is_agent Bool, is_failed Bool, is_retry Bool, found Int8, tool String,
                             finish_reason String, window UInt64, fill String)'),
-                    step.Ordinal <= 2000 AND step.BillingNote NOT IN ('duplicate', 'sum'))) AS steps,
+                    -- Without second sightings, and without calls that stand for those inside them.
+                    step.Ordinal <= 2000 AND step.BillingNote != 'duplicate'
+                        AND NOT (step.BillingNote = 'sum' AND step.Operation IN {{model_operations}}))) AS steps,
             sumMapIf(
                 [toString(step.Model)],
                 [toUInt64(1)],

@@ -74,7 +74,11 @@ def pins(fleet: EmbeddedStore) -> Iterator[None]:
     fleet.command("TRUNCATE TABLE agent_baselines")
 
 
-def told(api: TestClient, code: int = 200, **parameters: Any) -> Any:
+def told(api: TestClient, **parameters: str) -> Any:
+    return answered(api, 200, parameters)
+
+
+def answered(api: TestClient, code: int, parameters: dict[str, str]) -> Any:
     answer = api.get("/v1/compare", params=parameters)
     assert answer.status_code == code, answer.text
     return answer.json()
@@ -140,7 +144,7 @@ def test_what_can_not_be_compared_is_said(api: TestClient) -> None:
         (422, {"agent": SUPPORT, "since": "1d", "before_since": "7d", "before_until": "1h"}, "overlap"),
         (400, {"agent": SUPPORT, "since": "3000d"}, "most to compare"),
     ):
-        assert words in told(api, code, **said)["detail"], said
+        assert words in answered(api, code, said)["detail"], said
 
 
 # Baselines

@@ -5,8 +5,8 @@
    model: Harvey, Forecasting, structural time series models and the Kalman filter, 1989, ch. 2).
 2. Weekdays, from 14 days on, are means of what lies off the week around each day, drawn to 0 as far as chance alone
    would make them differ. The two variances are moments of the differences from day to day.
-3. A thousand paths of the days that are left are drawn, with what is not known of level, weekday and variances; what was
-   spent already is added. The interval is where 80 % of the paths end. Draws are the same each time.
+3. A thousand paths of the days that are left are drawn, with what is not known of level, weekday and variances; what
+   was spent already is added. The interval is where 80 % of the paths end. Draws are the same each time.
 
 It goes on as it went: no growth that goes on is assumed, and nobody's plans are known. Below a day of history there is
 no forecast. Nothing is read here; hours are counted from 1970 in UTC.

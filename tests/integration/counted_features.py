@@ -37,7 +37,9 @@ def count_features(store: Store, project: str, outside: Outside) -> dict[datetim
         "SELECT * FROM agent_steps FINAL WHERE Project = {project:String} ORDER BY Ordinal", parameters
     ):
         steps[step["RunId"]].append(step)
-    hours: dict[datetime, tuple[Counter[Place], Counter[Place]]] = defaultdict(lambda: (Counter(), Counter()))
+    hours: dict[datetime, tuple[dict[Place, int], dict[Place, float]]] = defaultdict(
+        lambda: (defaultdict(int), defaultdict(float))
+    )
     for run in store.records(
         "SELECT *, toUnixTimestamp(Timestamp) AS second FROM agent_runs FINAL WHERE Project = {project:String}",
         parameters,

@@ -25,12 +25,12 @@ WHERE changed.Changes != made.Changes AND changed.Hour + 3600 <= now()
 ORDER BY is_quiet DESC, changed.Hour DESC, project, keep_days
 
 -- models --
--- The models that the most calls of the hour's runs went to: whose context windows are looked up.
+-- The models that the most calls from the hour to two hours after it went to: whose context windows are looked up.
 SELECT Provider, Model
 FROM agent_steps FINAL
 WHERE Project = {project:String} AND Billed AND InputTokens IS NOT NULL
-    AND toStartOfMinute(Timestamp) >= fromUnixTimestamp({hour_s:UInt32}) - 600
-    AND toStartOfMinute(Timestamp) < fromUnixTimestamp({hour_s:UInt32}) + 7200
+    AND toStartOfMinute(Timestamp) >= fromUnixTimestamp({hour_s:UInt32}) - 3600
+    AND toStartOfMinute(Timestamp) < fromUnixTimestamp({hour_s:UInt32}) + 10800
 GROUP BY Provider, Model
 ORDER BY count() DESC, Provider, Model
 LIMIT 500
@@ -40,12 +40,15 @@ SETTINGS do_not_merge_across_partitions_select_final = 1, max_threads = 1
 -- The counts of an hour. One thread: intake has the machine first. The steps of each run are put into one array, so that
 -- every feature is made of one look at them. Each run becomes a row for each thing that is counted of it, and these are
 -- added up. Last, what comes from outside without end (names of tools, models, versions, classes) is cut down to the most
--- frequent. A run that has several of the others counts once for them: it is a bit in a bitmap.
+-- frequent. A run that has several of the others counts once for them: it is a bit in a bitmap. The rows come as one
+-- block, since readers take those of an hour for whole.
 INSERT INTO agent_feature_hours
 (
     Project, Hour, KeepDays, Environment, Agent, InputClass, AgentVersion, Model, Feature, Key, Bin, Changes, N, S
 )
-SETTINGS do_not_merge_across_partitions_select_final = 1, max_threads = 1, max_block_size = 8192
+SETTINGS
+    do_not_merge_across_partitions_select_final = 1, max_threads = 1, max_block_size = 8192,
+    min_insert_block_size_rows = 100000000, min_insert_block_size_bytes = 10000000000
 WITH
     fromUnixTimestamp({hour_s:UInt32}) AS hour_start,
     hour_start + 3600 AS hour_end,

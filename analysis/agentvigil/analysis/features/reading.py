@@ -146,6 +146,7 @@ def _by_subject(
     found = []
     for start, end in zip(starts, ends, strict=True):
         rows = {name: column[start:end] for name, column in ordered.items()}
-        subject = Subject(project, words[rows.pop("environment")[0]], words[rows.pop("agent")[0]])
+        environment, agent = int(rows.pop("environment")[0]), int(rows.pop("agent")[0])
+        subject = Subject(project, words[environment], words[agent])
         found.append((subject, Cells(words, **rows)))
     return found

@@ -55,18 +55,21 @@ AND (Environment, Agent) IN
     (SELECT subject.1, subject.2 FROM (SELECT arrayJoin(arrayZip({environments:Array(String)}, {agents:Array(String)})) AS subject))
 
 -- runs --
--- How many finished runs each agent had in some hours, and the first of these that it had any in.
-SELECT
-    Environment AS environment, Agent AS agent, sum(N) AS runs,
-    toUInt32(intDiv(toUnixTimestamp(min(Hour)), 3600)) AS first_hour
-FROM agent_feature_hours FINAL
-WHERE Project = {project:String}
-    AND Hour >= fromUnixTimestamp({first_hour_s:UInt32}) AND Hour < fromUnixTimestamp({end_hour_s:UInt32})
-    AND Feature = 'status' AND Key = ''
-    AND {{counting}}
+-- How many finished runs each agent had in some hours, and the first of these that it had any in. Of rows that are there
+-- twice one counts, without FINAL, which would go through the rows of all features.
+SELECT environment, agent, sum(n) AS runs, toUInt32(intDiv(toUnixTimestamp(min(Hour)), 3600)) AS first_hour
+FROM
+(
+    SELECT DISTINCT
+        Hour, KeepDays, Environment AS environment, Agent AS agent, InputClass, AgentVersion, Model, N AS n
+    FROM agent_feature_hours
+    WHERE Project = {project:String}
+        AND Hour >= fromUnixTimestamp({first_hour_s:UInt32}) AND Hour < fromUnixTimestamp({end_hour_s:UInt32})
+        AND Feature = 'status' AND Key = ''
+        AND {{counting}}
+)
 GROUP BY environment, agent
 ORDER BY environment, agent
-SETTINGS do_not_merge_across_partitions_select_final = 1
 
 -- projects --
 -- Projects that have or had runs.

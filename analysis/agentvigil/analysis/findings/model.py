@@ -106,6 +106,12 @@ class Observation:
     failed_runs_per_day: float | None = None
     """Runs that fail more."""
     details: Mapping[str, Any] = field(default_factory=dict)
-    """As JSON: ``parts`` (decomposition), ``changes`` (what else changed then), ``series`` (for a plot)."""
+    """As JSON, for whoever looks at one finding. These have a form of their own, the rest is as the detector has it:
+
+    ``parts``: how much of the shift each part carries: ``[{"dimension": "model", "key": "gpt-4.1", "share": 0.7}]``;
+    ``changes``: what else changed then: ``[{"what": "agent_version", "value": "1.5", "at": "2026-11-29T08:00:00Z"}]``;
+    ``series``: for a plot, in the order of time: ``[{"at": "2026-11-29T08:00:00Z", "value": 0.31, "n": 120}, ...]``;
+    ``next_actions``: what to do about it, a sentence each; ``models``: the models that carry it, for incidents.
+    """
     example_runs: Sequence[str] = ()
     typical_runs: Sequence[str] = ()

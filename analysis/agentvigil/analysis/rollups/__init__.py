@@ -11,6 +11,5 @@ from agentvigil.analysis.rollups.call_hours import CALL_HOURS
 from agentvigil.analysis.rollups.hourly import Hour, HourlySums
 from agentvigil.analysis.rollups.job import RollupJob, RollupProgress
 from agentvigil.analysis.rollups.metrics import RollupCollector
-from agentvigil.analysis.rollups.service import RollupService
 
-__all__ = ["CALL_HOURS", "Hour", "HourlySums", "RollupCollector", "RollupJob", "RollupProgress", "RollupService"]
+__all__ = ["CALL_HOURS", "Hour", "HourlySums", "RollupCollector", "RollupJob", "RollupProgress"]

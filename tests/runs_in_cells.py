@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,10 +111,11 @@ def together(*parts: Cells) -> Cells:
         found: NDArray[np.int32] = codes[getattr(cells, name)]
         return found
 
-    texts = {
-        name: np.concatenate([recoded(cells, name) for cells in parts])
-        for name in ("input_class", "version", "model", "feature", "key")
-    }
-    numbers = {name: np.concatenate([getattr(cells, name) for cells in parts]) for name in ("hour", "bin", "n", "s")}
-    order = np.argsort(numbers["hour"], kind="stable")
-    return Cells(list(words), **{name: values[order] for name, values in (texts | numbers).items()})
+    def column(name: str) -> NDArray[Any]:
+        found = np.concatenate([recoded(cells, name) if name in texts else getattr(cells, name) for cells in parts])
+        return found[order]
+
+    texts = ("input_class", "version", "model", "feature", "key")
+    order = np.argsort(np.concatenate([cells.hour for cells in parts]), kind="stable")
+    columns = {name: column(name) for name in ("hour", *texts, "bin", "n", "s")}
+    return Cells(list(words), **columns)

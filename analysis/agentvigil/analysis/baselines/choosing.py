@@ -158,7 +158,7 @@ def versions_of(cells: Cells) -> list[VersionSeen]:
     found = []
     for code in np.unique(cells.version):
         hours = cells.hour[cells.version == code]
-        found.append(VersionSeen(cells.words[code], int(hours[0]), int(hours[-1])))
+        found.append(VersionSeen(cells.words[int(code)], int(hours[0]), int(hours[-1])))
     return sorted(found, key=lambda one: (one.first_hour, one.version))
 
 

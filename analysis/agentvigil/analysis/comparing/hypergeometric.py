@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 _MOST_TERMS: Final = 512
+_SERIES_FROM: Final = 10
 _REACH: Final = 10.0
 """Standard deviations around the most likely value that are summed; what lies outside is below 1e-20."""
 
@@ -44,16 +45,19 @@ def log_mean_exp(tilts: ArrayLike, n: ArrayLike, m: ArrayLike, y: ArrayLike) -> 
 
 def log_factorial(values: Floats) -> Floats:
     """Return log(x!) for ``values`` that are 0 or more, by Stirling's series, to 1e-11."""
-    x = values + 1.0
-    # The series is good from 10 on: below, x! = (x + 10)! / ((x + 1) ... (x + 10)).
-    shift = np.where(x < 10, 10.0, 0.0)
-    product = np.ones_like(x)
-    for step in range(10):
-        product = np.where(x < 10, product * (x + step), product)
-    z = x + shift
-    series = 1 / (12 * z) - 1 / (360 * z**3) + 1 / (1260 * z**5) - 1 / (1680 * z**7)
-    stirling: Floats = (z - 0.5) * np.log(z) - z + 0.5 * np.log(2 * np.pi) + series
-    return stirling - np.where(x < 10, np.log(product), 0.0)
+    is_small = values < _SERIES_FROM
+    z = np.where(is_small, values + _SERIES_FROM, values) + 1.0
+    inverse = 1.0 / z
+    square = inverse * inverse
+    series = inverse * (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square / 1680)))
+    logs: Floats = (z - 0.5) * np.log(z) - z + 0.5 * np.log(2 * np.pi) + series
+    # Below, the series is not good: x! = (x + 10)! / ((x + 1) ... (x + 10)).
+    few = values[is_small]
+    product = np.ones_like(few)
+    for step in range(1, _SERIES_FROM + 1):
+        product *= few + step
+    logs[is_small] -= np.log(product)
+    return logs
 
 
 def _summed(t: Floats, n: Floats, m: Floats, y: Floats, first: Floats, last: Floats) -> Floats:

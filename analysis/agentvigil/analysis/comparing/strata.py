@@ -71,7 +71,7 @@ class Side:
         """Return how many runs have each key, the empty one left out."""
         codes, place = np.unique(self.cells.key, return_inverse=True)
         sums = np.bincount(place, self.cells.n, len(codes))
-        return Counter({self.cells.words[code]: float(n) for code, n in zip(codes, sums, strict=True) if code})
+        return Counter({self.cells.words[int(code)]: float(n) for code, n in zip(codes, sums, strict=True) if code})
 
 
 def sides_of(before: Cells, after: Cells) -> tuple[Side, Side]:
@@ -84,14 +84,14 @@ def sides_of(before: Cells, after: Cells) -> tuple[Side, Side]:
         first_hour = cells.hour[0] if len(cells) else 0
         days, day = np.unique((cells.hour - first_hour) // HOURS_PER_DAY, return_inverse=True)
         codes, place = np.unique(cells.input_class, return_inverse=True)
-        column = np.array([columns[cells.words[code]] for code in codes], np.int64)[place]
+        column = np.array([columns[cells.words[int(code)]] for code in codes], np.int64)[place]
         return Side(cells, day.astype(np.int64), column, (len(days), len(names)))
 
     return side(before), side(after)
 
 
 def _class_names(cells: Cells) -> Iterable[str]:
-    return (cells.words[code] for code in np.unique(cells.input_class))
+    return (cells.words[int(code)] for code in np.unique(cells.input_class))
 
 
 def _code(cells: Cells, word: str) -> int:

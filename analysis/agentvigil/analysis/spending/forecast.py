@@ -5,8 +5,8 @@
    model: Harvey, Forecasting, structural time series models and the Kalman filter, 1989, ch. 2).
 2. Weekdays, from 14 days on, are means of what lies off the week around each day, drawn to 0 as far as chance alone
    would make them differ. The two variances are moments of the differences from day to day.
-3. Thousand paths of the days that are left are drawn, with what is not known of level, weekday and variances; what was
-   spent already is added. The interval is where 80 % of the paths end. Draws are the same each time.
+3. A thousand paths of the days that are left are drawn, with what is not known of level, weekday and variances; what
+   was spent already is added. The interval is where 80 % of the paths end. Draws are the same each time.
 
 It goes on as it went: no growth that goes on is assumed, and nobody's plans are known. Below a day of history there is
 no forecast. Nothing is read here; hours are counted from 1970 in UTC.
@@ -51,7 +51,7 @@ class Forecast:
     spent: float
     """From the beginning of the time to now."""
     expected: float
-    """Mean of the paths."""
+    """Where the path in the middle ends: the mean would follow the few that run away."""
     low: float
     high: float
     level: float
@@ -93,8 +93,8 @@ def forecast(costs: ArrayLike, first_hour: int, start_hour: int, end_hour: int) 
     if rest:
         shares[-1] = float(profile[:rest].sum())
     paths = np.sort(spent + drawn @ shares)
-    low, high = np.quantile(paths, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-    return Forecast(spent, float(paths.mean()), float(low), float(high), LEVEL, days, paths)
+    low, middle, high = (float(end) for end in np.quantile(paths, ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)))
+    return Forecast(spent, middle, low, high, LEVEL, days, paths)
 
 
 def _profile(by_hour: Floats) -> Floats:

@@ -60,7 +60,7 @@ class Comparisons:
         for side in (before, after):
             if not len(side.cells):
                 raise NotFound(
-                    f"{subject.agent[:100]!r} has no finished run of {side.label} in that time",
+                    f"agent {subject.agent[:100]!r} has no finished run for {side.label}",
                     _known(versions) + "since= looks further back",
                 )
         report = compare(before.cells, after.cells)
@@ -133,7 +133,7 @@ class Comparisons:
             version = earlier[-1]
         found = self._cells(subject, hours)
         if version is None:
-            return _Side(found, f"{_when(hours)}")
+            return _Side(found, f"the time from {_minute(hours.first)} to {_minute(hours.end)}")
         return _Side(_of_version(found, version), f"version {version[:100]}", version)
 
 
@@ -231,10 +231,6 @@ def _known(versions: Sequence[str]) -> str:
         return ""
     more = ", ..." if len(versions) > _NAMED else ""
     return f"versions that ran are {', '.join(version[:100] for version in versions[-_NAMED:])}{more}; "
-
-
-def _when(hours: Hours) -> str:
-    return f"runs from {_minute(hours.first)} to {_minute(hours.end)}"
 
 
 def _minute(hour: int) -> str:

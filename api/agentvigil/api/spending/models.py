@@ -29,7 +29,7 @@ class SpendingAsked(Asked):
 class Foretold(BaseModel):
     """What the period will have cost when it is over. docs/spending.md has the method."""
 
-    usd: MoneyText = Field(description="expected, what was spent included")
+    usd: MoneyText = Field(description="in the middle of what may come, what was spent included")
     low_usd: MoneyText = Field(description="lower end of the interval")
     high_usd: MoneyText
     level: float = Field(description="so probable it is that the end lies in the interval, if it goes on as it went")

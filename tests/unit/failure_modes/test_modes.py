@@ -189,6 +189,11 @@ def test_all_modes_are_asked_at_once() -> None:
     assert set(FEATURES_READ) <= set(FEATURES)
 
 
+def test_a_baseline_that_ends_now_leaves_nothing_to_judge() -> None:
+    """As it does in the hour in which somebody pins it."""
+    assert find_all(bloated().cells(), SUBJECT, WINDOW.end_hour, WINDOW) == []
+
+
 def test_skill_bloat_names_the_tools_and_the_harm() -> None:
     found = seen(bloated(), "skill_bloat")
 

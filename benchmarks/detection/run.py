@@ -1,0 +1,166 @@
+"""Measures false alarms, power and delay of the drift detector and of the industry's recipes, on fleets that are drawn.
+
+examples:
+  python benchmarks/detection/run.py --quick                 a minute or two: ranks, not figures
+  python benchmarks/detection/run.py --full --json full.json all tables, on 1,000 agent-months without drift
+  python benchmarks/detection/run.py --tcpd                  series of the Turing Change Point Dataset
+  python benchmarks/detection/run.py --scale                 1,000 agents and 30 days in a store: time and memory
+
+Tables go to standard output, progress to standard error. Every figure can be computed again from its seeds.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+# One thread for each process: there are as many processes as cores.
+for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+import scale
+import tcpd_trials
+from drifts import DRIFTS
+from evaluation import FalseAlarms, Power, Verdicts
+from mode_trials import cases_of_agents, verdicts
+from reporting import LARGE, delay_table, false_alarm_table, machine, mode_table, power_table
+from trials import MONITORED_HOURS, OURS, Nothing, mix_alone, nothing, powers, tune
+
+NULL_SEED, HARSH_SEED, TUNING_SEED, DRIFT_SEED, MIX_SEED, MODE_SEED = 1_000, 2_000, 3_000, 4_000, 5_000, 6_000
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    agents: int
+    """Of each fleet."""
+    calm_fleets: int
+    harsh_fleets: int
+    recipe_fleets: int
+    """Of those, how many the recipes watch as well, of each climate."""
+    drift_fleets: int
+    drifts: tuple[str, ...]
+    mode_agents: int
+
+
+QUICK: Final = Size(12, 1, 1, 1, 1, ("tool_mix_10", "new_tool", "length", "errors"), 4)
+FULL: Final = Size(50, 14, 6, 2, 2, tuple(drift.name for drift in DRIFTS), 30)
+
+
+class Work:
+    """Pieces of work on several processes, with a line for each that is done."""
+
+    def __init__(self, pool: ProcessPoolExecutor) -> None:
+        self._pool = pool
+        self._began = time.monotonic()
+
+    def each(self, words: str, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+        """Yield the results, as they come."""
+        waiting = [self._pool.submit(function, *one) for one in arguments]
+        for number, done in enumerate(as_completed(waiting), 1):
+            yield done.result()
+            print(f"{time.monotonic() - self._began:6.0f} s  {words} {number} of {len(waiting)}", file=sys.stderr)
+
+
+def measure(size: Size, work: Work) -> dict[str, Any]:
+    """Return everything that the tables show."""
+    climates = {"calm": (NULL_SEED, size.calm_fleets), "harsh": (HARSH_SEED, size.harsh_fleets)}
+    (thresholds,) = work.each("tuning", tune, [(TUNING_SEED, size.agents, "calm")])
+    silent: dict[str, Nothing] = {}
+    for climate, (seed, fleets) in climates.items():
+        silent[climate] = Nothing()
+        arguments = [
+            (seed + number, size.agents, climate, thresholds if number < size.recipe_fleets else None)
+            for number in range(fleets)
+        ]
+        for result in work.each(f"{climate} fleets", nothing, arguments):
+            silent[climate] += result
+    mix: dict[str, FalseAlarms] = {}
+    for said in work.each("input mix", mix_alone, [(MIX_SEED, size.agents, thresholds)]):
+        mix = {method: mix.get(method, FalseAlarms(0, 0)) + alarms for method, alarms in said.items()}
+    found: dict[tuple[str, str], Power] = {}
+    arguments = [
+        (DRIFT_SEED + number, size.agents, [drift], thresholds if number == 0 else None)
+        for number in range(size.drift_fleets)
+        for drift in size.drifts
+    ]
+    for part in work.each("drifts", powers, arguments):
+        for name, power in part.items():
+            before = found.get(name, Power(()))
+            found[name] = Power(before.trials + power.trials)
+    modes: dict[str, Verdicts] = {}
+    # The larger half of a fleet and more: 200 runs a day and up.
+    numbers = range(50 - size.mode_agents, 50)
+    for part in work.each("failure modes", verdicts, [(MODE_SEED, numbers, 50, case) for case in cases_of_agents()]):
+        modes = {mode: modes.get(mode, Verdicts(0, 0, 0, 0)) + said for mode, said in part.items()}
+    return {"size": size, "thresholds": thresholds, "null": silent, "mix": mix, "powers": found, "modes": modes}
+
+
+def told(results: Mapping[str, Any]) -> str:
+    """Return the tables."""
+    null = {climate: said.by_method for climate, said in results["null"].items()}
+    by_feature = {climate: said.by_feature for climate, said in results["null"].items()}
+    months = sum(said[OURS].agent_months for said in null.values())
+    return "\n\n".join(
+        [
+            machine(),
+            f"## False alarms of one agent in 30 days ({months:,.0f} agent-months for {OURS})",
+            false_alarm_table(null, results["mix"]),
+            f"{OURS} by feature: {json.dumps(by_feature)}",
+            f"## Found, % / median delay; agents with {LARGE} or more runs a day",
+            power_table(results["powers"], LARGE),
+            "## The same, all agents",
+            power_table(results["powers"], 0),
+            f"## What {OURS} finds, with intervals",
+            delay_table(results["powers"], OURS),
+            "## Failure modes",
+            mode_table(results["modes"]),
+        ]
+    )
+
+
+def _as_json(results: Mapping[str, Any]) -> str:
+    powers_by_name = {f"{method} | {drift}": asdict(power) for (method, drift), power in results["powers"].items()}
+    null = {climate: asdict(said) for climate, said in results["null"].items()}
+    others = {name: {key: asdict(value) for key, value in results[name].items()} for name in ("mix", "modes")}
+    size = asdict(results["size"])
+    everything = {"machine": machine(), "size": size, "thresholds": results["thresholds"], "null": null, **others}
+    return json.dumps({**everything, "powers": powers_by_name, "monitored_hours": MONITORED_HOURS}, indent=1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--quick", action="store_true", help="a small fleet of each kind")
+    what.add_argument("--full", action="store_true", help="1,000 agent-months, all drifts and failure modes (hours)")
+    what.add_argument("--tcpd", action="store_true", help="the Turing series that river ships")
+    what.add_argument("--scale", action="store_true", help="time and memory with many agents in a store")
+    parser.add_argument("--agents", type=int, help="agents of each fleet (12 or 50), in the store with --scale (1,000)")
+    parser.add_argument("--days", type=int, default=30, help="days in the store, with --scale (30)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (one for each core)")
+    parser.add_argument("--json", type=Path, help="file for all figures")
+    arguments = parser.parse_args()
+    if arguments.tcpd:
+        print(machine(), tcpd_trials.told(tcpd_trials.scores()), sep="\n\n")
+    elif arguments.scale:
+        print(machine(), scale.told(scale.measure(arguments.agents or 1_000, arguments.days)), sep="\n\n")
+    else:
+        size = QUICK if arguments.quick else FULL
+        if arguments.agents:
+            size = Size(**{**asdict(size), "agents": arguments.agents})
+        with ProcessPoolExecutor(arguments.workers) as pool:
+            results = measure(size, Work(pool))
+        print(told(results))
+        if arguments.json:
+            arguments.json.write_text(_as_json(results), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -2,12 +2,12 @@
 
     python benchmarks/detection/mode_days.py [--agents 20] [--null-agents 20] [--seed 7]
 
-**Nothing wrong**: 90 days after a baseline of 14, in a calm and in a harsh climate. What a mode says is a false alarm, once
-in seven days.
+**Nothing wrong**: 90 days after a baseline of 14, in a calm and in a harsh climate. What a mode says is a false alarm,
+once in seven days.
 
-**Faults**: 30 days, the fault on the ninth. A mode finds its fault if it says so on any day after. On agents with the faults
-of other modes, with something that looks like it and is none, and before its own fault, whatever a mode says is wrong and
-counts against its precision, once for each agent.
+**Faults**: 30 days, the fault on the ninth. A mode finds its fault if it says so on any day after. On agents with the
+faults of other modes, with something that looks like it and is none, and before its own fault, whatever a mode says is
+wrong and counts against its precision, once for each agent.
 """
 
 import argparse

@@ -33,7 +33,7 @@ def machine() -> str:
 def rate(said: FalseAlarms | None) -> str:
     """Return a rate with its interval."""
     if said is None or not said.agent_months:
-        return "–"
+        return "n/a"
     low, high = said.interval
     digits = 3 if said.rate < 1 else 1
     return f"{said.rate:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
@@ -42,7 +42,7 @@ def rate(said: FalseAlarms | None) -> str:
 def share(found: Share) -> str:
     """Return a share with its interval, in hundredths."""
     if not found.of:
-        return "–"
+        return "n/a"
     low, high = found.interval
     return f"{100 * found.value:.0f} ({100 * low:.0f} to {100 * high:.0f})"
 
@@ -66,7 +66,7 @@ def power_table(powers: Mapping[tuple[str, str], Power], least_runs_per_day: flo
         cells = []
         for drift in drifts:
             power = powers.get((method, drift.name))
-            cells.append("–" if power is None else _found(power.of_at_least(least_runs_per_day)))
+            cells.append("n/a" if power is None else _found(power.of_at_least(least_runs_per_day)))
         rows.append([method, *cells])
     return table(["method", *(drift.words for drift in drifts)], rows)
 
@@ -99,18 +99,21 @@ def delay_table(powers: Mapping[tuple[str, str], Power], method: str) -> str:
 
 
 def _number(value: float) -> str:
-    return "–" if isnan(value) else f"{value:,.0f}"
+    return "n/a" if isnan(value) else f"{value:,.0f}"
 
 
-def mode_table(verdicts: Mapping[str, Verdicts]) -> str:
-    """Return precision and recall of each failure mode."""
+def mode_table(modes: Mapping[str, tuple[Verdicts, Power]]) -> str:
+    """Return precision, recall and delay of each failure mode."""
     rows = [
         [
             mode.replace("_", " "),
             share(said.precision),
             share(said.recall),
+            _number(power.median_hours),
+            _number(power.median_runs),
             f"{said.false_positives} of {said.negatives}",
         ]
-        for mode, said in verdicts.items()
+        for mode, (said, power) in modes.items()
     ]
-    return table(["failure mode", "precision, %", "recall, %", "said where it was something else"], rows)
+    head = ["failure mode", "precision, %", "recall, %", "median h", "median runs"]
+    return table([*head, "agents of which it was said wrongly"], rows)

@@ -20,18 +20,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-# One thread for each process: there are as many processes as cores.
-for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")
-
 import scale
 import tcpd_trials
 from drifts import DRIFTS
-from evaluation import FalseAlarms, Power, Verdicts
-from mode_trials import cases_of_agents, verdicts
+from evaluation import FalseAlarms, Power, Trial, Verdicts
+from mode_days import case_results
+from modes import CASES
 from reporting import LARGE, delay_table, false_alarm_table, machine, mode_table, power_table
 from trials import MONITORED_HOURS, OURS, Nothing, mix_alone, nothing, powers, tune
 
+FLEET: Final = 50
+"""Agents of a fleet from which those of the failure modes are taken."""
 NULL_SEED, HARSH_SEED, TUNING_SEED, DRIFT_SEED, MIX_SEED, MODE_SEED = 1_000, 2_000, 3_000, 4_000, 5_000, 6_000
 
 
@@ -48,10 +47,11 @@ class Size:
     drift_fleets: int
     drifts: tuple[str, ...]
     mode_agents: int
+    """With each fault, of 200 to 20,000 runs a day."""
 
 
-QUICK: Final = Size(12, 1, 1, 1, 1, ("tool_mix_10", "new_tool", "length", "errors"), 4)
-FULL: Final = Size(50, 14, 6, 2, 2, tuple(drift.name for drift in DRIFTS), 30)
+QUICK: Final = Size(12, 1, 1, 1, 1, ("tool_mix_10", "new_tool", "length", "errors"), 2)
+FULL: Final = Size(50, 14, 6, 2, 2, tuple(drift.name for drift in DRIFTS), 11)
 
 
 class Work:
@@ -95,12 +95,23 @@ def measure(size: Size, work: Work) -> dict[str, Any]:
         for name, power in part.items():
             before = found.get(name, Power(()))
             found[name] = Power(before.trials + power.trials)
-    modes: dict[str, Verdicts] = {}
-    # The larger half of a fleet and more: 200 runs a day and up.
-    numbers = range(50 - size.mode_agents, 50)
-    for part in work.each("failure modes", verdicts, [(MODE_SEED, numbers, 50, case) for case in cases_of_agents()]):
-        modes = {mode: modes.get(mode, Verdicts(0, 0, 0, 0)) + said for mode, said in part.items()}
+    cases = [case for case in CASES if not case.by_model]
+    large = range(FLEET // 3 + 1, FLEET, max(1, FLEET * 2 // 3 // size.mode_agents))
+    verdicts: dict[str, Verdicts] = {}
+    delays: dict[str, list[Trial]] = {}
+    for place, trials, said in work.each(
+        "failure modes", _with_case, [(MODE_SEED, large, number) for number in range(len(cases))]
+    ):
+        verdicts = {mode: verdicts.get(mode, Verdicts(0, 0, 0, 0)) + one for mode, one in said.items()}
+        delays.setdefault(cases[place].mode, []).extend(trials)
+    modes = {mode: (verdicts[mode], Power(tuple(delays[mode]))) for mode in sorted(verdicts)}
     return {"size": size, "thresholds": thresholds, "null": silent, "mix": mix, "powers": found, "modes": modes}
+
+
+def _with_case(seed: int, numbers: range, place: int) -> tuple[int, list[Trial], dict[str, Verdicts]]:
+    """Return what was said of the case in a place: cases hold functions, which do not travel between processes."""
+    case = [case for case in CASES if not case.by_model][place]
+    return place, *case_results(seed, numbers, case)
 
 
 def told(results: Mapping[str, Any]) -> str:
@@ -129,9 +140,17 @@ def told(results: Mapping[str, Any]) -> str:
 def _as_json(results: Mapping[str, Any]) -> str:
     powers_by_name = {f"{method} | {drift}": asdict(power) for (method, drift), power in results["powers"].items()}
     null = {climate: asdict(said) for climate, said in results["null"].items()}
-    others = {name: {key: asdict(value) for key, value in results[name].items()} for name in ("mix", "modes")}
+    mix = {method: asdict(said) for method, said in results["mix"].items()}
+    modes = {mode: [asdict(verdicts), asdict(power)] for mode, (verdicts, power) in results["modes"].items()}
     size = asdict(results["size"])
-    everything = {"machine": machine(), "size": size, "thresholds": results["thresholds"], "null": null, **others}
+    everything = {
+        "machine": machine(),
+        "size": size,
+        "thresholds": results["thresholds"],
+        "null": null,
+        "mix": mix,
+        "modes": modes,
+    }
     return json.dumps({**everything, "powers": powers_by_name, "monitored_hours": MONITORED_HOURS}, indent=1)
 
 

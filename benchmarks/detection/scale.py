@@ -1,8 +1,8 @@
 """What watching many agents costs: the pass of each hour, and baselines of all of them from nothing.
 
-Some agents are drawn and written into the store's own table of features as columns; the engine makes many of each, under
-other names. From there on it is what the service does: read the cells of the store, learn baselines of 29 days, go on
-hour by hour through the last one.
+Some agents are drawn and written into the store's own table of features as columns; the engine makes many of each,
+under other names. From there on it is what the service does: read the cells of the store, learn baselines of 29 days,
+go on hour by hour through the last one.
 """
 
 import resource
@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from generator import count_runs, subject_of
-from course import lay_out
 from climates import CALM
+from course import lay_out
+from generator import count_runs, subject_of
 from reporting import table
 from traits import draw
 
@@ -36,7 +36,8 @@ MOST_RUNS_PER_DAY: Final = 2_000
 READ_AT_ONCE: Final = 50
 """Agents whose cells are read together for their baselines: some hundred megabytes."""
 PROJECT: Final = "benchmark"
-KEEP_DAYS: Final = 90
+KEEP_DAYS: Final = 3_650
+"""The runs are those of a month that may be long past, and rows go when it is time."""
 SEED: Final = 7_000
 
 _COLUMNS: Final = (
@@ -88,14 +89,16 @@ class Measured:
 
 def measure(agents: int, days: int) -> Measured:
     """Fill a store and measure it."""
-    with tempfile.TemporaryDirectory(prefix="agentvigil-detection-") as folder:
-        with DataDirectory(Path(folder), purpose="benchmark") as directory:
-            store = EmbeddedStore(directory, "default")
-            try:
-                migrate(store)
-                return _measure(store, agents, days)
-            finally:
-                store.close()
+    with (
+        tempfile.TemporaryDirectory(prefix="agentvigil-detection-") as folder,
+        DataDirectory(Path(folder), purpose="benchmark") as directory,
+    ):
+        store = EmbeddedStore(directory, "default")
+        try:
+            migrate(store)
+            return _measure(store, agents, days)
+        finally:
+            store.close()
 
 
 def _measure(store: Store, agents: int, days: int) -> Measured:

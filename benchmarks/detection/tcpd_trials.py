@@ -85,7 +85,7 @@ def told(scored: list[Scored]) -> str:
             one.name,
             f"{one.f1:.2f} / {one.covering:.2f}",
             *(
-                "–" if score is None else f"{score[0]:.2f} / {score[1]:.2f}"
+                "n/a" if score is None else f"{score[0]:.2f} / {score[1]:.2f}"
                 for score in (one.published.zero, one.published.bocpd, one.published.pelt, one.published.ecp)
             ),
         ]

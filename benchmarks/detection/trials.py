@@ -114,7 +114,9 @@ def tune(seed: int, count: int, climate: str) -> dict[str, float]:
 def nothing(seed: int, count: int, climate: str, thresholds: Thresholds | None = None) -> Nothing:
     """Watch a fleet with which nothing is wrong; with ``thresholds``, by the recipes as well."""
     watched = drawn(seed, count, CLIMATES[climate])
-    alarms = {OURS: watch(watched.cells, baselines_of(watched.cells, *watched.baseline), watched.baseline[1], watched.end)}
+    alarms = {
+        OURS: watch(watched.cells, baselines_of(watched.cells, *watched.baseline), watched.baseline[1], watched.end)
+    }
     if thresholds is not None:
         alarms.update(alarms_of_recipes(watched, thresholds))
     result = Nothing()
@@ -164,7 +166,9 @@ def mix_alone(seed: int, count: int, thresholds: Thresholds | None = None) -> di
     """Watch a fleet in which nothing but the input mix changes, and return the alarms that were raised since."""
     watched = drawn(seed, count, CALM, INPUT_MIX)
     several = {subject: course for subject, course in watched.courses.items() if len(course.agent.classes) > 1}
-    alarms = {OURS: watch(watched.cells, baselines_of(watched.cells, *watched.baseline), watched.baseline[1], watched.end)}
+    alarms = {
+        OURS: watch(watched.cells, baselines_of(watched.cells, *watched.baseline), watched.baseline[1], watched.end)
+    }
     if thresholds is not None:
         alarms.update(alarms_of_recipes(watched, thresholds))
     result = {}

@@ -55,7 +55,7 @@ class DetectionConfig:
     """How many days of its own an agent's dispersion needs to weigh as much as the fleet's."""
     dispersion_factor: float = 1.3
     """For what 28 days do not tell of the dispersion: its own relative error is about a quarter."""
-    wander_sds: float = 3.0
+    wander_sds: float = 2.5
     """How far the level may wander, in standard deviations of its days, before fast bets win."""
     max_class_prior_runs: float = 200
     """The most runs that the share over all classes counts for in the share of one."""

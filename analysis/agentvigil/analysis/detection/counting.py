@@ -147,10 +147,14 @@ class Layout:
     def _text(self, text: str) -> int:
         return self._texts.setdefault(text, len(self._texts))
 
-    def rows(self, given: Sequence[tuple[int, Cells]]) -> Rows:
-        """Return the places of the rows of cells, each given with the place of its subject among the plans."""
+    def rows(self, given: Sequence[tuple[int, Cells]], only: tuple[str, str] | None = None) -> Rows:
+        """Return the places of the rows of cells, each given with the place of its subject among the plans.
+
+        ``only`` names a column and the text that rows must have there: ``("model", "gpt-5")``.
+        """
         texts: dict[int, Ints] = {}
         features: dict[int, Ints] = {}
+        code_of: dict[int, int] = {}
         parts: list[tuple[NDArray[np.generic], ...]] = []
         for subject, cells in given:
             if not len(cells):
@@ -158,6 +162,8 @@ class Layout:
             words = id(cells.words)
             if words not in texts:
                 texts[words] = np.array([self._texts.get(word, -1) for word in cells.words], dtype=np.int64)
+                if only is not None:
+                    code_of[words] = cells.words.index(only[1]) if only[1] in cells.words else -1
                 features[words] = np.array([FEATURE_PLACES.get(word, -1) for word in cells.words], dtype=np.int64)
             parts.append(
                 (
@@ -168,7 +174,7 @@ class Layout:
                     cells.key,
                     texts[words][cells.key],
                     cells.bin,
-                    cells.n,
+                    cells.n if only is None else cells.n * (getattr(cells, only[0]) == code_of[words]),
                 )
             )
         if not parts:

@@ -111,6 +111,8 @@ class Null:
         self.margin = np.where(is_fast, margin + config.wander_sds * wander, margin)
         """How far the edges of the null interval lie beyond the error of the estimate."""
         self.growth = np.expm1(self.tilts)
+        self.error_scale = np.ones(layout.stream_count)
+        """By what errors of estimates are multiplied: less than 1 where streams are pooled whose errors average out."""
 
     def expect(self, rows: Rows, at: Ints, hours: Ints) -> Expected:
         """Return what came in each of ``hours`` and what was expected. ``at`` is the place of each row's hour."""
@@ -135,7 +137,7 @@ class Null:
         hits = np.where(layout.is_mean, hits, np.minimum(hits, runs))
         level = np.where(layout.is_mean, 0.0, np.log(share / (1 - share))) + season
         error = np.sqrt(variance) / some / np.where(layout.is_mean, 1.0, share * (1 - share))
-        error = np.hypot(error, self.common_error)
+        error = np.hypot(error, self.common_error) * self.error_scale
         return Expected(runs, hits, level, error)
 
 

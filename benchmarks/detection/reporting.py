@@ -9,6 +9,7 @@ from pathlib import Path
 
 from drifts import DRIFTS
 from evaluation import FalseAlarms, Power, Share, Verdicts
+from model_trials import Said
 
 PACKAGES = ("numpy", "scipy", "river", "ruptures")
 LARGE = 200
@@ -117,3 +118,23 @@ def mode_table(modes: Mapping[str, tuple[Verdicts, Power]]) -> str:
     ]
     head = ["failure mode", "precision, %", "recall, %", "median h", "median runs"]
     return table([*head, "agents of which it was said wrongly"], rows)
+
+
+def update_table(updates: Mapping[bool, Sequence[Said]], words: tuple[str, str]) -> str:
+    """Return what pools say of a model that changed, and of a world that did."""
+    rows = []
+    for is_failure, what in zip((True, False), words, strict=True):
+        said = updates[is_failure]
+        hours = sorted(one.updated_hours for one in said if one.updated_hours is not None)
+        alone = Share(sum(one.single_agents.number for one in said), sum(one.single_agents.of for one in said))
+        rows.append(
+            [
+                what,
+                f"{len(hours)} of {len(said)}" if is_failure else "n/a",
+                f"{hours[len(hours) // 2]}" if hours else "n/a",
+                f"{sum(one.wrongly_blamed for one in said)}",
+                share(alone),
+            ]
+        )
+    head = ["fleets of sixteen agents", "the model is blamed", "median h", "models blamed wrongly"]
+    return table([*head, "agents that alarmed alone by then, %"], rows)

@@ -25,13 +25,22 @@ import tcpd_trials
 from drifts import DRIFTS
 from evaluation import FalseAlarms, Power, Trial, Verdicts
 from mode_days import case_results
+from model_trials import Said, case_words, silent_update
 from modes import CASES
-from reporting import LARGE, delay_table, false_alarm_table, machine, mode_table, power_table
+from reporting import LARGE, delay_table, false_alarm_table, machine, mode_table, power_table, update_table
 from trials import MONITORED_HOURS, OURS, Nothing, mix_alone, nothing, powers, tune
 
 FLEET: Final = 50
 """Agents of a fleet from which those of the failure modes are taken."""
-NULL_SEED, HARSH_SEED, TUNING_SEED, DRIFT_SEED, MIX_SEED, MODE_SEED = 1_000, 2_000, 3_000, 4_000, 5_000, 6_000
+NULL_SEED, HARSH_SEED, TUNING_SEED, DRIFT_SEED, MIX_SEED, MODE_SEED, MODEL_SEED = (
+    1_000,
+    2_000,
+    3_000,
+    4_000,
+    5_000,
+    6_000,
+    8_000,
+)
 
 
 @dataclass(frozen=True)
@@ -48,10 +57,12 @@ class Size:
     drifts: tuple[str, ...]
     mode_agents: int
     """With each fault, of 200 to 20,000 runs a day."""
+    model_fleets: int
+    """In which a model changes behind its name."""
 
 
-QUICK: Final = Size(12, 1, 1, 1, 1, ("tool_mix_10", "new_tool", "length", "errors"), 2)
-FULL: Final = Size(50, 14, 6, 2, 2, tuple(drift.name for drift in DRIFTS), 11)
+QUICK: Final = Size(6, 1, 1, 1, 1, ("tool_mix_10", "new_tool", "length", "errors"), 1, 1)
+FULL: Final = Size(50, 14, 6, 2, 2, tuple(drift.name for drift in DRIFTS), 11, 10)
 
 
 class Work:
@@ -105,13 +116,29 @@ def measure(size: Size, work: Work) -> dict[str, Any]:
         verdicts = {mode: verdicts.get(mode, Verdicts(0, 0, 0, 0)) + one for mode, one in said.items()}
         delays.setdefault(cases[place].mode, []).extend(trials)
     modes = {mode: (verdicts[mode], Power(tuple(delays[mode]))) for mode in sorted(verdicts)}
-    return {"size": size, "thresholds": thresholds, "null": silent, "mix": mix, "powers": found, "modes": modes}
+    updates: dict[bool, list[Said]] = {True: [], False: []}
+    arguments = [(MODEL_SEED + number, is_failure) for number in range(size.model_fleets) for is_failure in updates]
+    for is_failure, one in work.each("model updates", _with_update, arguments):
+        updates[is_failure].append(one)
+    return {
+        "size": size,
+        "thresholds": thresholds,
+        "null": silent,
+        "mix": mix,
+        "powers": found,
+        "modes": modes,
+        "updates": updates,
+    }
 
 
 def _with_case(seed: int, numbers: range, place: int) -> tuple[int, list[Trial], dict[str, Verdicts]]:
     """Return what was said of the case in a place: cases hold functions, which do not travel between processes."""
     case = [case for case in CASES if not case.by_model][place]
     return place, *case_results(seed, numbers, case)
+
+
+def _with_update(seed: int, is_failure: bool) -> tuple[bool, Said]:
+    return is_failure, silent_update(seed, is_failure)
 
 
 def told(results: Mapping[str, Any]) -> str:
@@ -133,6 +160,8 @@ def told(results: Mapping[str, Any]) -> str:
             delay_table(results["powers"], OURS),
             "## Failure modes",
             mode_table(results["modes"]),
+            "## A model that changes behind its name",
+            update_table(results["updates"], case_words()),
         ]
     )
 
@@ -151,6 +180,7 @@ def _as_json(results: Mapping[str, Any]) -> str:
         "mix": mix,
         "modes": modes,
     }
+    everything["updates"] = {str(key): [asdict(one) for one in said] for key, said in results["updates"].items()}
     return json.dumps({**everything, "powers": powers_by_name, "monitored_hours": MONITORED_HOURS}, indent=1)
 
 
@@ -161,7 +191,7 @@ def main() -> None:
     what.add_argument("--full", action="store_true", help="1,000 agent-months, all drifts and failure modes (hours)")
     what.add_argument("--tcpd", action="store_true", help="the Turing series that river ships")
     what.add_argument("--scale", action="store_true", help="time and memory with many agents in a store")
-    parser.add_argument("--agents", type=int, help="agents of each fleet (12 or 50), in the store with --scale (1,000)")
+    parser.add_argument("--agents", type=int, help="agents of each fleet (6 or 50), in the store with --scale (1,000)")
     parser.add_argument("--days", type=int, default=30, help="days in the store, with --scale (30)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (one for each core)")
     parser.add_argument("--json", type=Path, help="file for all figures")

@@ -3,9 +3,12 @@
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from agentvigil.analysis.rollups.call_hours import CALL_HOURS
+from agentvigil.analysis.rollups.hourly import HourlySums
 from agentvigil.analysis.rollups.job import RollupJob, RollupProgress
 from agentvigil.analysis.settling.service import holder_of
 from agentvigil.storage.errors import StorageError
@@ -19,13 +22,13 @@ intake and settling keep the machine."""
 
 
 class RollupService:
-    """Sums one hour after the other, from :meth:`start` until :meth:`stop`.
+    """Sums one hour of ``kinds`` after the other, from :meth:`start` until :meth:`stop`.
 
-    Trouble never ends it: it is logged once for each kind in a row, and all is read from the steps meanwhile.
+    Trouble never ends it: it is logged once for each kind in a row, and calls are read from the steps meanwhile.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._job = RollupJob(store, holder_of(store))
+    def __init__(self, store: Store, kinds: Sequence[HourlySums] = (CALL_HOURS,)) -> None:
+        self._job = RollupJob(store, holder_of(store), kinds=kinds)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rollups", daemon=True)
 

@@ -29,8 +29,10 @@ class Climate:
     """How many times as many runs come at most in an hour with a burst; they are less different from each other."""
     outages: float
     """Expected number in 30 days, 3 to 14 hours each, with no runs at all."""
-    steps: bool
-    """Whether the volume becomes threefold, or a third, and input classes change places, each once, for good."""
+    volume_step: bool
+    """Whether the volume becomes threefold, or a third, once and for good."""
+    mix_step: bool
+    """Whether one input class becomes much more frequent and another much rarer, once and for good."""
     releases: bool
     """Whether half of the agents get a new version, which behaves as the one before."""
 
@@ -48,7 +50,8 @@ CALM: Final = Climate(
     bursts_per_hour=0.003,
     burst_size=4,
     outages=0.3,
-    steps=False,
+    volume_step=False,
+    mix_step=False,
     releases=True,
 )
 HARSH: Final = Climate(
@@ -64,6 +67,7 @@ HARSH: Final = Climate(
     bursts_per_hour=0.01,
     burst_size=10,
     outages=2,
-    steps=True,
+    volume_step=True,
+    mix_step=True,
     releases=True,
 )

@@ -206,12 +206,12 @@ def _runs(agent: Agent, climate: Climate, seed: int, clock: NDArray[np.int64], c
     mix = np.log(agent.mix)[None, :] + climate.mix_wander * wander(random, hours, classes, 2)
     mix += 0.3 * np.stack([_season(clock, 24 * number / classes) for number in range(classes)], axis=1)
     after = 24 * calm_days
-    if climate.steps and classes > 1:
+    if climate.mix_step and classes > 1:
         at = random.integers(after, hours)
         one, other = random.permutation(classes)[:2]
         mix[at:, one] += random.uniform(0.7, 1.5)
         mix[at:, other] -= random.uniform(0.7, 1.5)
-    if climate.steps:
+    if climate.volume_step:
         a_day[random.integers(after, hours) :] *= 3.0 if random.random() < 0.5 else 1 / 3
     share = np.exp(mix) / np.exp(mix).sum(axis=1, keepdims=True)
     runs = a_day[:, None] * share

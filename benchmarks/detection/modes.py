@@ -27,6 +27,9 @@ from generator import Fault
 UPDATED: Final = "model-a"
 """The model that is changed silently, in the cases that do so."""
 
+EVERYWHERE: Final = 24 * 22 + 12
+"""The hour at which that sets in with all agents at once, counted from the beginning."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -57,15 +60,14 @@ def _models_change_places(course: Course, hour: int) -> None:
 def _at_once(course: Course, hour: int) -> None:
     """Let a model change behind its name: everywhere at the same hour, wherever it is used."""
     del hour
-    noon = 24 * 22 + 12
-    of_model(UPDATED, "output_tokens", float(np.log2(1.25)))(course, noon)
-    keys_of_model(UPDATED, "finish_reason", "length", 0.8)(course, noon)
+    of_model(UPDATED, "output_tokens", float(np.log2(1.25)))(course, EVERYWHERE)
+    keys_of_model(UPDATED, "finish_reason", "length", 0.8)(course, EVERYWHERE)
 
 
 def _everybody_at_once(course: Course, hour: int) -> None:
     del hour
-    larger("output_tokens", 1.25)(course, 24 * 22 + 12)
-    times("finish_reason", "length", 2)(course, 24 * 22 + 12)
+    larger("output_tokens", 1.25)(course, EVERYWHERE)
+    times("finish_reason", "length", 2)(course, EVERYWHERE)
 
 
 CASES: Final = (

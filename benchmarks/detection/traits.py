@@ -101,11 +101,11 @@ TALLIES: Final = {
 }
 
 
-def draw(seed: int, number: int, count: int) -> Agent:
+def draw(seed: int, number: int, count: int, most: float = MOST) -> Agent:
     """Return the agent with a number of a fleet of ``count``, in which volumes are evenly spread by their logarithm."""
     random = np.random.default_rng([seed, number])
     place = (number % count + 0.5) / count
-    runs_per_day = FEWEST * (MOST / FEWEST) ** place
+    runs_per_day = FEWEST * (most / FEWEST) ** place
     classes = tuple(f"intent-{index}" for index in range(int(random.integers(1, 5))))
     models = tuple(MODELS[index] for index in random.permutation(len(MODELS))[:2])
     first = random.uniform(0.7, 0.98, len(classes))

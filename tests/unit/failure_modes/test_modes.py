@@ -8,8 +8,11 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from agentvigil.analysis.detection.alarms import Direction
+from agentvigil.analysis.detection.pooling import Dimension, PoolAlarm
+from agentvigil.analysis.detection.streams import Stream, StreamKind
 from agentvigil.analysis.failure_modes.looking import EVIDENCE_LEVEL_HOURS, Period, time_of
-from agentvigil.analysis.failure_modes.model_update import PooledEvidence, silent_update
+from agentvigil.analysis.failure_modes.model_update import silent_update
 from agentvigil.analysis.failure_modes.next_steps import PLACEHOLDERS, next_steps_of, templates
 from agentvigil.analysis.failure_modes.registry import FAILURE_MODES, FEATURES_READ, find_all
 from agentvigil.analysis.features.names import FEATURES
@@ -187,6 +190,11 @@ def test_all_modes_are_asked_at_once() -> None:
 
     assert [one.detector for one in found] == ["skill_bloat"]
     assert set(FEATURES_READ) <= set(FEATURES)
+
+
+def test_a_baseline_that_ends_now_leaves_nothing_to_judge() -> None:
+    """As it does in the hour in which somebody pins it."""
+    assert find_all(bloated().cells(), SUBJECT, WINDOW.end_hour, WINDOW) == []
 
 
 def test_skill_bloat_names_the_tools_and_the_harm() -> None:
@@ -372,36 +380,42 @@ def test_where_new_models_are_usual_one_more_is_no_news() -> None:
     assert [one.subject for one in found] == ["m-2026-11"]
 
 
-EVIDENCE = PooledEvidence(
+ALARM = PoolAlarm(
+    dimension=Dimension.MODEL,
+    value="m-latest",
     project="shop",
     environment="production",
-    model="m-latest",
     feature="output_tokens",
-    agents=("support", "refunds", "search"),
-    watched=WINDOW,
-    began_hours=(WINDOW.end_hour - 40, WINDOW.end_hour - 48, WINDOW.end_hour - 30),
+    stream=Stream("output_tokens", StreamKind.MEAN),
+    direction=Direction.UP,
+    hour=WINDOW.end_hour - 1,
+    watched_from=WINDOW.first_hour,
     statistic=9_000.0,
     threshold=7_200.0,
-    control_statistic=3.0,
     hours_between_false_alarms=7_200.0,
-    direction="up",
+    agents=("support", "refunds", "search"),
+    others_moved=False,
 )
 
 
 def test_a_silent_update_is_about_the_model() -> None:
-    found = silent_update(EVIDENCE)
+    found = silent_update(ALARM, (WINDOW.end_hour - 40, WINDOW.end_hour - 48, WINDOW.end_hour - 30))
+    whenever = silent_update(ALARM)
 
     assert found is not None
     assert (found.subject_type, found.subject, found.agent) == (SubjectType.MODEL, "m-latest", "")
-    assert found.stream == "silent"
+    assert (found.stream, found.seen_at) == ("silent", WINDOW.end_time)
     assert found.evidence_level == 7_200.0
+    assert "m-latest seems to have changed behind its name about " in found.explanation
     assert "output tokens moved in 3 agents that use it, and not with other models" in found.explanation
     assert found.changed_from < found.changed_at < found.changed_to
+    assert whenever is not None
+    assert (whenever.changed_at, whenever.changed_from) == (None, WINDOW.start_time)
 
 
-@pytest.mark.parametrize("changed", [{"control_statistic": 8_000.0}, {"statistic": 7_000.0}])
-def test_what_moves_with_all_models_is_no_update(changed: dict[str, float]) -> None:
-    assert silent_update(replace(EVIDENCE, **changed)) is None
+@pytest.mark.parametrize("changed", [{"others_moved": True}, {"dimension": Dimension.TOOL}])
+def test_what_moves_with_all_models_is_no_update(changed: dict[str, object]) -> None:
+    assert silent_update(replace(ALARM, **changed)) is None
 
 
 @pytest.mark.parametrize("mode", FAILURE_MODES)

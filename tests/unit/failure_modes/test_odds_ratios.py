@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import norm, poisson
 from scipy.stats.contingency import odds_ratio
 
 from agentvigil.analysis.failure_modes.day_tables import DayTable
-from agentvigil.analysis.failure_modes.odds_ratios import mantel_haenszel, pooled_dispersion
+from agentvigil.analysis.failure_modes.odds_ratios import mantel_haenszel, pooled_dispersion, signed_root
 
 
 def table(n: list[list[float]], s: list[list[float]]) -> DayTable:
@@ -81,3 +82,14 @@ def test_days_that_differ_widen_the_interval() -> None:
     assert even.dispersion < 1 < 5 < uneven.dispersion
     assert pooled_dispersion(even, uneven) == pytest.approx((even.dispersion + uneven.dispersion) / 2)
     assert pooled_dispersion(even) == 1.0
+
+
+@pytest.mark.parametrize(("count", "expected"), [(10, 3.0), (25, 12.0), (150, 100.0)])
+def test_the_signed_root_is_what_a_count_is_worth(count: int, expected: float) -> None:
+    """Against the exact tail of Poisson; the logarithm over its error would say more."""
+    log_ratio, error = math.log(count / expected), 1 / math.sqrt(count)
+    exact = norm.isf((poisson.sf(count - 1, expected) + poisson.sf(count, expected)) / 2)
+
+    assert signed_root(log_ratio, error) == pytest.approx(exact, rel=0.03)
+    assert log_ratio / error > signed_root(log_ratio, error)
+    assert signed_root(-log_ratio, error) < 0

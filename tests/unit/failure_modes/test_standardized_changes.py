@@ -90,6 +90,30 @@ def test_it_is_wrong_as_seldom_as_it_says(correlation: float) -> None:
     assert wrong <= 0.025 * 600
 
 
+def test_few_runs_are_no_evidence() -> None:
+    """Three days of five runs, at 1 in 1,000: with a skewed statistic it would be wrong ten times as often."""
+    random = np.random.default_rng(9)
+    counts = random.binomial(15, 0.06, 20_000)
+    wrong = 0
+    for count, times in zip(*np.unique(counts, return_counts=True), strict=True):
+        after = shares(np.full((3, 1), 5), np.full((3, 1), count / 3))
+        found = change(even(28, [5], [0.06]), after, 0.001, are_shares=True)
+        assert found is not None
+        wrong += int(times) * (found.errors_beyond_log_odds(0.0) >= found.critical)
+
+    assert wrong <= 0.0015 * 20_000
+
+
+def test_with_many_runs_the_signed_root_is_the_distance_in_errors() -> None:
+    found = change(even(28, [4_000], [0.1]), even(7, [4_000], [0.11]), 0.001, are_shares=True)
+
+    assert found is not None
+    error = math.hypot(found.before_error / 0.09, found.after_error / (0.11 * 0.89))
+    apart = math.log(0.11 / 0.89) - math.log(0.1 / 0.9)
+    assert found.errors_beyond_log_odds(0.02) == pytest.approx((apart - 0.02) / error, rel=0.02)
+    assert found.errors_beyond_log_odds(0.3) == pytest.approx((apart - 0.3) / error, rel=0.05)
+
+
 def test_a_mean_is_compared_as_it_is() -> None:
     """Values of one run each day's mean; the expected figures are those of the plain two-sample comparison."""
     random = np.random.default_rng(8)

@@ -24,7 +24,7 @@ from agentvigil.analysis.failure_modes.critical_values import LEAST_DEGREES, stu
 from agentvigil.analysis.failure_modes.day_tables import DayTable
 from agentvigil.analysis.failure_modes.looking import LOOKS, Look
 from agentvigil.analysis.failure_modes.observing import bad_hours, began, observe, per_day, series
-from agentvigil.analysis.failure_modes.odds_ratios import OddsRatio, mantel_haenszel, pooled_dispersion
+from agentvigil.analysis.failure_modes.odds_ratios import OddsRatio, mantel_haenszel, pooled_dispersion, signed_root
 from agentvigil.analysis.failure_modes.wording import ratio
 from agentvigil.analysis.features.cells import Cells
 from agentvigil.analysis.findings.model import Observation
@@ -52,7 +52,8 @@ def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
         critical = student_t(1 / (LOOKS * len(spans)), degrees)
         dispersion = pooled_dispersion(usual, now)
         difference = now.log - max(usual.log, 0.0)
-        errors = (difference - _MARGIN) / math.hypot(now.error(dispersion), usual.error(dispersion))
+        error = math.hypot(now.error(dispersion), usual.error(dispersion))
+        errors = signed_root(difference - _MARGIN, error)
         if difference >= math.log(LEAST_RATIO) and errors >= critical and (best is None or errors > best[0]):
             best = errors, critical, dispersion, now, days
     return [_observation(window, look, usual, (old_high, high, low), best)] if best else []

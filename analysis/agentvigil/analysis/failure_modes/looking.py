@@ -109,7 +109,8 @@ def look_back(
             window.first_hour,
         )
     else:
-        window = Period(max(pinned.end_hour, end_hour - WINDOW_DAYS * HOURS_PER_DAY), end_hour)
+        since = max(pinned.end_hour, end_hour - WINDOW_DAYS * HOURS_PER_DAY)
+        window = Period(min(since, end_hour), end_hour)
         baseline = pinned
     older = history.between(-(2**31), window.first_hour).of("response_model")
     seen = frozenset(history.words[int(key)] for key in np.unique(older.key) if key)

@@ -8,20 +8,20 @@ only reported once it came to stay (:mod:`.new_keys`), which chance does once in
 false alarms else.
 
 **Silent.** A provider may change what stands behind a name. No name tells, but agents that use it move at the same
-hour, and those with other models do not. That evidence is pooled over agents by :mod:`agentvigil.analysis.detection`;
-:func:`silent_update` turns it into an observation about the model, at the level of the evidence.
+hour, and those with other models do not. That evidence is pooled over agents by
+:mod:`agentvigil.analysis.detection.pooling`; :func:`silent_update` turns it into an observation about the model, at
+the level of the evidence.
 
 **Limits.** That another model answers says nothing of better or worse: what moved with it is told by drift. A name
 that had no room of its own in the hourly counts is not known, and while there are such nothing is certain, so nothing
 is said.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from agentvigil.analysis.detection.pooling import Dimension, PoolAlarm
 from agentvigil.analysis.explaining.labels import quoted
 from agentvigil.analysis.explaining.wording import counted
 from agentvigil.analysis.failure_modes import day_tables
@@ -50,27 +50,6 @@ _REPLACED: Final = 0.1
 """Of the runs: so many fewer has a model that was replaced."""
 
 
-@dataclass(frozen=True, slots=True)
-class PooledEvidence:
-    """What all agents that use a model say together about one feature."""
-
-    project: str
-    environment: str
-    model: str
-    feature: str
-    agents: Sequence[str]
-    """That use it and moved, the clearest first."""
-    watched: Period
-    began_hours: tuple[int, int, int]
-    """The hour at which they most likely moved, and the first and the last that it may have been; hours since 1970."""
-    statistic: float
-    threshold: float
-    control_statistic: float
-    """The same of the other models' runs in the same hours."""
-    hours_between_false_alarms: float
-    direction: str = ""
-
-
 def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
     """Return an observation for each response model that was never seen before the window."""
     if not day_tables.shares(baseline, FEATURE, "", look.baseline).is_baseline() or has_unnamed(baseline, FEATURE):
@@ -85,40 +64,44 @@ def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
     ]
 
 
-def silent_update(evidence: PooledEvidence) -> Observation | None:
-    """Return what a pooled alarm says of a model; None where other models moved as well."""
-    if evidence.statistic < evidence.threshold or evidence.control_statistic >= evidence.threshold:
+def silent_update(alarm: PoolAlarm, began_hours: tuple[int, int, int] | None = None) -> Observation | None:
+    """Return what an alarm of the agents that share a model says of the model; None where others moved as well.
+
+    ``began_hours`` is when they most likely moved, and the first and the last hour that it may have been (since 1970);
+    without it, it is some hour since they are watched.
+    """
+    if alarm.dimension is not Dimension.MODEL or alarm.others_moved:
         return None
-    model = quoted(evidence.model)
-    likely, first, last = (time_of(hour) for hour in evidence.began_hours)
-    words = FEATURES[evidence.feature].words
+    end_hour = alarm.hour + 1
+    first, last = began_hours[1:] if began_hours else (alarm.watched_from, alarm.hour)
+    about = f" about {time_of(began_hours[0]):%Y-%m-%d %H:00} UTC" if began_hours else ""
+    words = FEATURES[alarm.feature].words
     return Observation(
-        project=evidence.project,
+        project=alarm.project,
         kind=Kind.FAILURE_MODE,
         detector=NAME,
         subject_type=SubjectType.MODEL,
-        subject=evidence.model,
-        feature=evidence.feature,
-        seen_at=evidence.watched.end_time,
-        window_start=evidence.watched.start_time,
-        window_end=evidence.watched.end_time,
+        subject=alarm.value,
+        feature=alarm.feature,
+        seen_at=time_of(end_hour),
+        window_start=time_of(alarm.watched_from),
+        window_end=time_of(end_hour),
         severity=Severity.MAJOR,
-        explanation=f"Model update: {model} seems to have changed behind its name about {likely:%Y-%m-%d %H:00} UTC: "
-        f"{words} moved in {counted(len(evidence.agents), 'agent')} that use it, and not with other models.",
-        environment=evidence.environment,
+        explanation=f"Model update: {quoted(alarm.value)} seems to have changed behind its name{about}: {words} moved "
+        f"in {counted(len(alarm.agents), 'agent')} that use it, and not with other models.",
+        environment=alarm.environment,
         stream="silent",
-        direction=evidence.direction,
-        changed_at=likely,
-        changed_from=first,
-        changed_to=last,
-        statistic=evidence.statistic,
-        threshold=evidence.threshold,
-        evidence_level=evidence.hours_between_false_alarms,
+        direction=alarm.direction,
+        changed_at=time_of(began_hours[0]) if began_hours else None,
+        changed_from=time_of(first),
+        changed_to=time_of(last),
+        statistic=alarm.statistic,
+        threshold=alarm.threshold,
+        evidence_level=alarm.hours_between_false_alarms,
         details={
-            "where": {"model": evidence.model},
-            "agents": list(evidence.agents),
-            "control_statistic": evidence.control_statistic,
-            "next_actions": next_steps_of(NAME, "", evidence.model),
+            "where": {"model": alarm.value},
+            "agents": list(alarm.agents),
+            "next_actions": next_steps_of(NAME, "", alarm.value),
         },
     )
 

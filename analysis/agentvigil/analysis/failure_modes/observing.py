@@ -128,12 +128,6 @@ def bad_hours(cells: Cells, feature: str, key: str, period: Period) -> list[int]
     return fullest_hours(rows, rows.s if feature in ("context", "cascade") else rows.n)
 
 
-def runs_of(cells: Cells, period: Period) -> float:
-    """Return how many runs there were, by the feature that all runs have."""
-    rows = cells.between(*period).of("status")
-    return float(rows.n[rows.key == 0].sum())
-
-
 def per_day(amount: float, days: int) -> float:
     """Return what comes to a day."""
     return amount / max(days, 1)

@@ -85,6 +85,15 @@ def mantel_haenszel(first: DayTable, second: DayTable) -> OddsRatio | None:
     return OddsRatio(math.log(sum_r / sum_s), variance, spread / variance, days, (r_of_day, s_of_day))
 
 
+def signed_root(log_ratio: float, error: float) -> float:
+    """Return how many standard errors a ratio is above 1, for a ratio of counts that may be small.
+
+    The logarithm of a count is skewed: ten where three were expected are 3.2 standard errors and not 3.8. If all of
+    the uncertainty is that of the larger count, ``1 / error²``, the root of the likelihood ratio is this.
+    """
+    return math.copysign(math.sqrt(2 * max(log_ratio - 1 + math.exp(-log_ratio), 0.0)) / error, log_ratio)
+
+
 def pooled_dispersion(*ratios: OddsRatio) -> float:
     """Return φ of several periods, by the days of each; at least 1."""
     degrees = [max(ratio.days - 1, 0) for ratio in ratios]

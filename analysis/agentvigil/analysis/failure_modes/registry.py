@@ -65,6 +65,8 @@ def find_all(
     ``history`` holds the subject's cells of at least 56 days, as far as there are any, and of the pinned baseline.
     """
     look, baseline, window = look_back(_with(history, FEATURES_READ), subject, end_hour, pinned, known_models)
+    if not look.window.days:
+        return []
     return [
         observation
         for mode in FAILURE_MODES.values()

@@ -93,6 +93,9 @@ def shift_shares(before: Usage, after: Usage, prices: Mapping[str, Vector]) -> l
     old, new = _factors(before, after, models, prices)
     shift = after.cost_per_run - before.cost_per_run
     parts = _shapley(old, new)
+    # Costs of factors that never went together can be far larger than the shift, and leave more than its last digits.
+    largest = max(range(len(parts)), key=lambda at: abs(parts[at]))
+    parts[largest] += shift - math.fsum(parts)
     return [
         Part(factor, value, value / shift if shift else 0.0)
         for factor, value in sorted(zip(FACTORS, parts, strict=True), key=lambda part: -abs(part[1]))

@@ -110,6 +110,8 @@ def growth_of(baseline: Cells, window: Cells, look: Look) -> Growth | None:
 
 def unused_tools(baseline: Cells, window: Cells, look: Look, growth: Growth) -> list[str]:
     """Return the tools that were not chosen in the last days, of those that would have been; none if they are few."""
+    if has_unnamed(window, "tool"):
+        return []
     last = look.window.last(_UNUSED_DAYS)
     recent, earlier = window.between(*last), window.between(look.window.first_hour, last.first_hour)
     chosen = set(first_seen(recent, "tool"))

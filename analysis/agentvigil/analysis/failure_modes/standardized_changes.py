@@ -11,8 +11,10 @@ as 0. Days that follow each other may be alike as well: the part that rho adds i
 the correlation of the baseline's days with the days before them. Few days tell little of rho: critical values are
 Student's, with as many degrees of freedom as there are days, less two.
 
-**Shares** are compared by their log-odds, means as they are. A count of 0 is no certainty: each class is taken to have
-one run more, with the share of all classes together.
+**Shares** are compared by their log-odds, means as they are. Few runs are judged by the root of the likelihood ratio
+and not by how many standard errors the log-odds lie apart: six of 15 runs where one was expected are less sure than
+they look. A count of 0 is no certainty: each class is taken to have one run more, with the share of all classes
+together.
 
 The estimator of rho is the analysis of variance of clusters (Donner 1986, International Statistical Review 54, 67-82),
 weighted by the size of days.
@@ -33,6 +35,7 @@ Vector = NDArray[np.float64]
 
 _LARGEST_AUTOCORRELATION: Final = 0.6
 _ONE_RUN: Final = 1.0
+_HALVINGS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,23 @@ class Change:
         return (self.after - self.before - margin) / math.hypot(self.before_error, self.after_error)
 
     def errors_beyond_log_odds(self, margin: float) -> float:
-        """Return by how many standard errors the rise of the log-odds is larger than ``margin``."""
-        error = math.hypot(_on_logit(self.before_error, self.before), _on_logit(self.after_error, self.after))
-        return (_logit(self.after) - _logit(self.before) - margin) / error
+        """Return by how many standard errors the rise of the log-odds is larger than ``margin``: the signed root.
+
+        Standard errors tell how many runs, independent of each other, each side is worth.
+        """
+        runs = (
+            self.before * (1 - self.before) / self.before_error**2,
+            self.after * (1 - self.after) / self.after_error**2,
+        )
+        low, high = sorted((_logit(self.before), _logit(self.after) - margin))
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            surplus = runs[0] * (self.before - _expit(middle)) + runs[1] * (self.after - _expit(middle + margin))
+            low, high = (middle, high) if surplus > 0 else (low, middle)
+        null = _expit(low), _expit(low + margin)
+        distance = runs[0] * _divergence(self.before, null[0]) + runs[1] * _divergence(self.after, null[1])
+        is_beyond = _logit(self.after) - _logit(self.before) > margin
+        return math.sqrt(2 * max(distance, 0.0)) * (1 if is_beyond else -1)
 
 
 def change(before: DayTable, after: DayTable, tail: float, *, are_shares: bool) -> Change | None:
@@ -200,6 +217,11 @@ def _variance(table: DayTable, variance: Vector, weights: Vector, rho: float) ->
     n = table.n.sum(axis=0)
     of_days = table.n @ (variance * (weights / n) ** 2)
     return float((of_days * (1 + np.maximum(table.n.sum(axis=1) - 1, 0) * rho)).sum())
+
+
+def _divergence(share: float, of: float) -> float:
+    """Return the Kullback-Leibler divergence of two shares."""
+    return share * math.log(share / of) + (1 - share) * math.log((1 - share) / (1 - of))
 
 
 def _logit(share: float) -> float:

@@ -20,7 +20,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import scale
 import tcpd_trials
 from drifts import DRIFTS
 from evaluation import FalseAlarms, Power, Trial, Verdicts
@@ -199,6 +198,9 @@ def main() -> None:
     if arguments.tcpd:
         print(machine(), tcpd_trials.told(tcpd_trials.scores()), sep="\n\n")
     elif arguments.scale:
+        # Loads the engine, which the processes that only compute need not carry along.
+        import scale
+
         print(machine(), scale.told(scale.measure(arguments.agents or 1_000, arguments.days)), sep="\n\n")
     else:
         size = QUICK if arguments.quick else FULL

@@ -53,9 +53,11 @@ class DetectionConfig:
     margin_sd: float = 0.03
     prior_days: float = 12
     """How many days of its own an agent's dispersion needs to weigh as much as the fleet's."""
-    dispersion_factor: float = 1.3
-    """For what 28 days do not tell of the dispersion: its own relative error is about a quarter."""
-    wander_sds: float = 2.5
-    """How far the level may wander, in standard deviations of its days, before fast bets win."""
+    dispersion_factor: float = 1.15
+    """For what a baseline does not tell of the dispersion: its own relative error, a quarter in 28 days, shrunk to the
+    fleet's. With 1.0 a harsh null (clusters, wander, heavy tails) alarms once in 76 agent-months, with 1.15 not."""
+    wander_sds: float = 2.0
+    """How far the level may wander, in standard deviations of its days, before fast bets win. A day beyond it is one in
+    20, and what they win then is little, since it is not far beyond."""
     max_class_prior_runs: float = 200
     """The most runs that the share over all classes counts for in the share of one."""

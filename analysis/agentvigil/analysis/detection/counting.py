@@ -155,7 +155,8 @@ class Layout:
         texts: dict[int, Ints] = {}
         features: dict[int, Ints] = {}
         code_of: dict[int, int] = {}
-        parts: list[tuple[NDArray[np.generic], ...]] = []
+        parts: list[list[Ints]] = []
+        counts: list[Floats] = []
         for subject, cells in given:
             if not len(cells):
                 continue
@@ -166,28 +167,25 @@ class Layout:
                     code_of[words] = cells.words.index(only[1]) if only[1] in cells.words else -1
                 features[words] = np.array([FEATURE_PLACES.get(word, -1) for word in cells.words], dtype=np.int64)
             parts.append(
-                (
+                [
                     np.full(len(cells), subject, dtype=np.int64),
-                    cells.hour,
+                    cells.hour.astype(np.int64),
                     texts[words][cells.input_class],
                     features[words][cells.feature],
-                    cells.key,
+                    cells.key.astype(np.int64),
                     texts[words][cells.key],
-                    cells.bin,
-                    cells.n if only is None else cells.n * (getattr(cells, only[0]) == code_of[words]),
-                )
+                    cells.bin.astype(np.int64),
+                ]
             )
+            counts.append(cells.n if only is None else cells.n * (getattr(cells, only[0]) == code_of[words]))
         if not parts:
             nothing = np.zeros(0, dtype=np.int64)
             return Rows(nothing, nothing, nothing, nothing, nothing, nothing.astype(np.bool_), nothing.astype(float))
-        subject_, hour, class_, feature, key, key_text, bin_, n = (
-            np.concatenate([part[column] for part in parts]) for column in range(8)
-        )
-        group = np.where(feature >= 0, self._group_of_feature[subject_, feature], -1)
+        table, n = np.concatenate(parts, axis=1), np.concatenate(counts)
+        group = np.where(table[3] >= 0, self._group_of_feature[table[0], table[3]], -1)
         watched = (group >= 0) & (n > 0)
-        subject_, hour, class_, feature, key, key_text, bin_, n, group = (
-            column[watched] for column in (subject_, hour, class_, feature, key, key_text, bin_, n, group)
-        )
+        subject_, hour, class_, feature, key, key_text, bin_ = table[:, watched]
+        n, group = n[watched], group[watched]
         unknown_class = self.slots_of_group[group] - 1
         class_place = _found(self._class_codes, self._class_places, subject_ * _TEXTS + class_, class_ >= 0)
         is_value = _HAS_VALUES[feature]
@@ -195,13 +193,13 @@ class Layout:
         stream = _found(self._key_codes, self._key_streams, group * _TEXTS + key_text, key_text >= 0)
         stream = np.where(is_key, np.where(stream >= 0, stream, self.new_stream[group]), -1)
         return Rows(
-            hour.astype(np.int64),
+            hour,
             group,
             self.first_slot[group] + np.where(class_place >= 0, class_place, unknown_class),
             stream,
-            bin_.astype(np.int64),
+            bin_,
             is_value,
-            n.astype(np.float64),
+            n,
         )
 
     def clipped_log2(self, rows: Rows) -> Floats:
@@ -233,6 +231,9 @@ class Layout:
         for edge in range(_MAX_EDGES - 2, -1, -1):
             lower = self.first_stream[self._edge_count > edge + 1] + edge
             highest[:, lower] += highest[:, lower + 1]
+        # Where all values are one there is no mean to watch.
+        has_mean = self.mean_stream[rows.group] >= 0
+        at, rows = at[has_mean], rows.where(has_mean)
         deviation = rows.n * (self.clipped_log2(rows) - center[rows.slot]) / scale[rows.slot]
         mean = at * self.stream_count + self.mean_stream[rows.group]
         return hits + highest + _added(mean, deviation, count, self.stream_count)

@@ -128,7 +128,7 @@ def explain(
             dimension: parts_of(baseline.plan, alarm.stream, dimension, before, window)[:_SHOWN_PARTS]
             for dimension in DIMENSIONS
         },
-        key_shifts(alarm.feature, before, window)[:_SHOWN_PARTS] if _has_keys(alarm.feature) else [],
+        _keys(alarm, before, window),
         changes_between(before, after, since.first_hour - _SLACK_HOURS, since.last_hour + 1),
         _series(null, place, before, after, alarm.hour + 1),
     )
@@ -173,7 +173,7 @@ def changes_between(before: Cells, after: Cells, first_hour: int, last_hour: int
         known = {before.words[code] for code in np.unique(getattr(old, column))}
         codes, first = np.unique(getattr(new, column), return_index=True)
         for code, at in zip(codes, first, strict=True):
-            name, hour = after.words[code], int(new.hour[at])
+            name, hour = after.words[int(code)], int(new.hour[at])
             if name and name not in known and first_hour <= hour <= last_hour:
                 mine = getattr(new, column) == code
                 mine &= (new.key == 0) if column != "key" else True
@@ -251,8 +251,14 @@ def _usd_per_run(cells: Cells) -> float:
     return float(cost.s.sum() / max(cost.n.sum(), 1))
 
 
-def _has_keys(feature: str) -> bool:
-    return FEATURES[feature].counting is Counting.CATEGORIES
+def _keys(alarm: Alarm, before: Cells, window: Cells) -> list[KeyShift]:
+    """Return the keys that moved most; if new ones are what alarmed, those come first."""
+    if FEATURES[alarm.feature].counting is not Counting.CATEGORIES:
+        return []
+    shifts = key_shifts(alarm.feature, before, window)
+    if alarm.direction is Direction.NEW:
+        shifts.sort(key=lambda shift: shift.before > 0)
+    return shifts[:_SHOWN_PARTS]
 
 
 def _series(null: Null, place: int, before: Cells, after: Cells, end_hour: int) -> list[Point]:

@@ -105,7 +105,7 @@ def _by_count(
     """Return words and how often they came, the most frequent first, without the empty one unless it is wanted."""
     found, inverse = np.unique(codes, return_inverse=True)
     counts = np.bincount(inverse, n, minlength=len(found))
-    words = [(cells.words[code], float(count)) for code, count in zip(found, counts, strict=True)]
+    words = [(cells.words[int(code)], float(count)) for code, count in zip(found, counts, strict=True)]
     return sorted((pair for pair in words if pair[1] > 0 and (empty or pair[0])), key=lambda pair: (-pair[1], pair[0]))
 
 

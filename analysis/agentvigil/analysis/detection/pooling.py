@@ -1,7 +1,7 @@
 """Evidence of many agents together: by model, by version, or by tool.
 
-Runs of different agents are independent of each other under the null, so the product of what bets on each pay is again a
-bet, and its logarithm is a sum. A shift that is too small for any agent alone, since each has few runs, is found when
+Runs of different agents are independent of each other under the null, so the product of what bets on each pay is again
+a bet, and its logarithm is a sum. A shift that is too small for any agent alone, since each has few runs, is found when
 all who use the same model show it. What moves everywhere is not the model's doing: the other pools of the same kind are
 the control that tells a silent update of one model from a change of the world.
 
@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agentvigil.analysis.detection import arrays
 from agentvigil.analysis.detection.alarms import Direction
@@ -143,8 +144,8 @@ class _Watched:
         self.streams = tuple(sorted(kept, key=lambda s: (s.feature, s.kind.value, s.key)))
         new_place = {places[stream]: place for place, stream in enumerate(self.streams)}
         self.joins: Ints = np.array([new_place.get(join, -1) for join in joins], dtype=np.int64)
-        # Errors of members' estimates are independent, so that of their sum is 1/√(all runs), where each member's own is
-        # 1/√(its runs). With the edges of each its own, the margins would add up to more than there is to find.
+        # Errors of members' estimates are independent, so that of their sum is 1/√(all runs), where each member's own
+        # is 1/√(its runs). With the edge of each its own, edges would add up to more than there is to find.
         runs = np.repeat([float(member.runs) for member in pool.members], [len(m.streams) for m in pool.members])
         joined = self.joins >= 0
         together = np.bincount(self.joins[joined], runs[joined], minlength=len(self.streams))
@@ -176,7 +177,9 @@ class _Watched:
         expected = self.null.expect(rows, np.zeros_like(rows.hour), np.array([hour]))
         paid = log_bets(self.null, expected)[:, 0]
         joined = self.joins >= 0
-        sums = np.stack([np.bincount(self.joins[joined], bet[joined], minlength=count) for bet in paid])
+        sums = np.zeros((BETS, count))
+        for bet, mine in enumerate(paid):
+            sums[bet] = np.bincount(self.joins[joined], mine[joined], minlength=count)
         active = np.bincount(self.joins[joined], expected.runs[0][joined], minlength=count) > 0
         return sums, active
 
@@ -225,7 +228,7 @@ class PooledMonitor:
 
     def to_bytes(self) -> bytes:
         """Return the evidence, without the baselines."""
-        stored = {}
+        stored: dict[str, NDArray[Any]] = {}
         for number, watched in enumerate(self._watched):
             stored |= {f"{name}_{number}": getattr(watched, name) for name in _STATE}
         pools = [watched.fingerprint for watched in self._watched]
@@ -249,14 +252,10 @@ class PooledMonitor:
                     for name in _STATE:
                         found, mine = stored[f"{name}_{number}"], getattr(watched, name)
                         if (found.shape, found.dtype) != (mine.shape, mine.dtype):
-                            raise ForeignState(
-                                f"{name} of the {_KIND} does not fit its pools; throw it away and start anew"
-                            )
+                            raise ForeignState(f"{name} of the {_KIND} does not fit; throw it away and start anew")
                         setattr(watched, name, found)
                     if not (watched.log_r <= MAX_LOG_R).all():
-                        raise ForeignState(
-                            f"the evidence in the {_KIND} is out of bounds; throw it away and start anew"
-                        )
+                        raise ForeignState(f"the evidence in the {_KIND} is too large; throw it away and start anew")
         except (KeyError, TypeError, ValueError) as exc:
             raise ForeignState(f"the {_KIND} misses a part; throw it away and start anew: {exc}") from exc
         if last_hour is not None and not isinstance(last_hour, int):

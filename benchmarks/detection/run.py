@@ -48,6 +48,8 @@ class Size:
 
     agents: int
     """Of each fleet."""
+    tuning_agents: int
+    """Of the fleet on which recipes are tuned."""
     calm_fleets: int
     harsh_fleets: int
     recipe_fleets: int
@@ -60,8 +62,8 @@ class Size:
     """In which a model changes behind its name."""
 
 
-QUICK: Final = Size(6, 1, 1, 1, 1, ("tool_mix_10", "new_tool", "length", "errors"), 1, 1)
-FULL: Final = Size(50, 14, 6, 2, 2, tuple(drift.name for drift in DRIFTS), 11, 10)
+QUICK: Final = Size(6, 20, 1, 1, 1, 1, ("tool_mix_10", "new_tool", "length", "errors"), 1, 1)
+FULL: Final = Size(50, 100, 14, 6, 2, 2, tuple(drift.name for drift in DRIFTS), 11, 10)
 
 
 class Work:
@@ -82,7 +84,7 @@ class Work:
 def measure(size: Size, work: Work) -> dict[str, Any]:
     """Return everything that the tables show."""
     climates = {"calm": (NULL_SEED, size.calm_fleets), "harsh": (HARSH_SEED, size.harsh_fleets)}
-    (thresholds,) = work.each("tuning", tune, [(TUNING_SEED, size.agents, "calm")])
+    (thresholds,) = work.each("tuning", tune, [(TUNING_SEED, size.tuning_agents, "calm")])
     silent: dict[str, Nothing] = {}
     for climate, (seed, fleets) in climates.items():
         silent[climate] = Nothing()

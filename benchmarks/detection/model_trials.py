@@ -1,8 +1,8 @@
 """A model that changes behind its name: what many small agents show together, and none alone.
 
 A fleet is sixteen agents of 40 to 360 runs a day, each with two of four models. In one case one model's answers become
-longer, everywhere at the same hour; in the other all answers do, which is nobody's model. Each pool is to say the first,
-and of the second that others moved as well.
+longer, everywhere at the same hour; in the other all answers do, which is nobody's model. Each pool is to say the
+first, and of the second that others moved as well.
 """
 
 from dataclasses import dataclass

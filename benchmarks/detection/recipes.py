@@ -124,13 +124,13 @@ def _p_values(history: History, baseline_hours: int) -> Iterator[tuple[int, str,
                 yield history.first_hour + window.stop, name, float(kolmogorov(np.sqrt(n * m / (n + m)) * distance))
 
 
-def tests_daily(history: History, baseline_hours: int) -> Iterator[Score]:
+def daily_tests(history: History, baseline_hours: int) -> Iterator[Score]:
     """A test of each feature each day; the score is -log10 p."""
     for hour, name, p in _p_values(history, baseline_hours):
         yield Score(hour, name, float(-np.log10(max(p, 1e-300))))
 
 
-def tests_daily_adjusted(history: History, baseline_hours: int) -> Iterator[Score]:
+def daily_tests_adjusted(history: History, baseline_hours: int) -> Iterator[Score]:
     """The same, the p-values of a day adjusted to each other by Benjamini and Hochberg."""
     days: dict[int, list[tuple[float, str]]] = {}
     for hour, name, p in _p_values(history, baseline_hours):
@@ -207,8 +207,8 @@ def pelt_daily(history: History, baseline_hours: int) -> Iterator[Score]:
 P_05: Final = float(-np.log10(0.05))
 RECIPES: Final = (
     Recipe("PSI > 0.2, weekly", psi_weekly, 0.2, tunable=True),
-    Recipe("KS and χ² daily, p < .05", tests_daily, P_05, tunable=True),
-    Recipe("the same with Benjamini and Hochberg", tests_daily_adjusted, P_05),
+    Recipe("KS and χ² daily, p < .05", daily_tests, P_05, tunable=True),
+    Recipe("the same with Benjamini and Hochberg", daily_tests_adjusted, P_05),
     Recipe("ADWIN 0.002 (river)", adwin, 0.5),
     Recipe("Page and Hinkley, hourly means (river)", page_hinkley, 0.5),
     Recipe("PELT, hourly means (ruptures)", pelt_daily, 0.5),

@@ -20,7 +20,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import scale
 import tcpd_trials
 from drifts import DRIFTS
 from evaluation import FalseAlarms, Power, Trial, Verdicts
@@ -49,6 +48,8 @@ class Size:
 
     agents: int
     """Of each fleet."""
+    tuning_agents: int
+    """Of the fleet on which recipes are tuned."""
     calm_fleets: int
     harsh_fleets: int
     recipe_fleets: int
@@ -61,8 +62,8 @@ class Size:
     """In which a model changes behind its name."""
 
 
-QUICK: Final = Size(6, 1, 1, 1, 1, ("tool_mix_10", "new_tool", "length", "errors"), 1, 1)
-FULL: Final = Size(50, 14, 6, 2, 2, tuple(drift.name for drift in DRIFTS), 11, 10)
+QUICK: Final = Size(6, 20, 1, 1, 1, 1, ("tool_mix_10", "new_tool", "length", "errors"), 1, 1)
+FULL: Final = Size(50, 100, 14, 6, 2, 2, tuple(drift.name for drift in DRIFTS), 11, 10)
 
 
 class Work:
@@ -83,7 +84,7 @@ class Work:
 def measure(size: Size, work: Work) -> dict[str, Any]:
     """Return everything that the tables show."""
     climates = {"calm": (NULL_SEED, size.calm_fleets), "harsh": (HARSH_SEED, size.harsh_fleets)}
-    (thresholds,) = work.each("tuning", tune, [(TUNING_SEED, size.agents, "calm")])
+    (thresholds,) = work.each("tuning", tune, [(TUNING_SEED, size.tuning_agents, "calm")])
     silent: dict[str, Nothing] = {}
     for climate, (seed, fleets) in climates.items():
         silent[climate] = Nothing()
@@ -199,6 +200,9 @@ def main() -> None:
     if arguments.tcpd:
         print(machine(), tcpd_trials.told(tcpd_trials.scores()), sep="\n\n")
     elif arguments.scale:
+        # Loads the engine, which the processes that only compute need not carry along.
+        import scale
+
         print(machine(), scale.told(scale.measure(arguments.agents or 1_000, arguments.days)), sep="\n\n")
     else:
         size = QUICK if arguments.quick else FULL

@@ -31,8 +31,8 @@ from agentvigil.storage.store import Store
 
 DRAWN: Final = 20
 """Agents that are drawn; all others are copies of them."""
-MOST_RUNS_PER_DAY: Final = 2_000
-"""Of the largest agent: with 20 to 2,000 the hours have about a hundred rows of each agent."""
+MOST_RUNS_PER_DAY: Final = 1_000
+"""Of the largest agent: with 20 to 1,000 an hour has about a hundred rows of each agent."""
 READ_AT_ONCE: Final = 50
 """Agents whose cells are read together for their baselines: some hundred megabytes."""
 PROJECT: Final = "benchmark"

@@ -68,11 +68,10 @@ def judge(run: Run, baseline: Baseline, streak: Streak | None = None) -> list[Un
     ``streak`` is its longest streak of calls of one tool, if anybody looked.
     """
     found = [_loop(streak, baseline), _tools(run, baseline)]
-    bucket = step_bucket(run.steps)
     for measure in MEASURES.values():
         value = run.value(measure)
         if value is not None:
-            found.append(spike(measure, value, baseline, run.input_class, bucket))
+            found.append(spike(measure, value, baseline, run.input_class, run.steps))
     return in_order(one for one in found if one is not None)
 
 
@@ -83,20 +82,32 @@ def in_order(found: Iterable[Unusual]) -> list[Unusual]:
 
 
 def spike(
-    measure: Measure, value: float, baseline: Baseline, input_class: str, bucket: int = ANY_STEPS
+    measure: Measure, value: float, baseline: Baseline, input_class: str, steps: int | None = None
 ) -> Unusual | None:
-    """Return that a value is far higher than usual; None if it is not, or nothing usual is known."""
-    limit = baseline.limit(measure.name, input_class, bucket if measure.by_steps else ANY_STEPS)
+    """Return that a value is far higher than usual; None if it is not, or nothing usual is known.
+
+    Where too few runs have about as many ``steps``, each step more than usual may bring as much as those do.
+    """
+    bucket = step_bucket(steps) if measure.by_steps and steps is not None else ANY_STEPS
+    limit = baseline.limit(measure.name, input_class, bucket)
     if limit is None:
         return None
-    typical, z = limit.spread.typical, limit.z_of(value)
-    if z <= limit.z or value < LEAST_TIMES * typical or value - typical < measure.least_more:
-        return None
-    same_steps = measure.by_steps and limit.spread in (
+    same_steps = bucket != ANY_STEPS and limit.spread in (
         baseline.spreads.get(Cell(measure.name, input_class, bucket)),
         baseline.spreads.get(Cell(measure.name, None, bucket)),
     )
+    typical = limit.spread.typical
+    if bucket != ANY_STEPS and not same_steps:
+        typical *= _times_the_steps(steps or 0, baseline, input_class)
+    z = limit.z_of(value * limit.spread.typical / typical)
+    if z <= limit.z or value < LEAST_TIMES * typical or value - typical < measure.least_more:
+        return None
     return Unusual(measure.kind, value, typical, z, limit.z, limit.spread.runs, same_steps)
+
+
+def _times_the_steps(steps: int, baseline: Baseline, input_class: str) -> float:
+    usual = baseline.limit("steps", input_class, ANY_STEPS)
+    return max(1.0, steps / usual.spread.typical) if usual else 1.0
 
 
 def _loop(streak: Streak | None, baseline: Baseline) -> Unusual | None:

@@ -22,7 +22,7 @@ from agentvigil.storage.named_queries import load_queries
 _STATEMENTS: Final = load_queries("agentvigil.api.latency", "queries.sql")
 _USUAL: Final = timedelta(days=7)
 _MOST_RUNS: Final = 1_000
-_MOST_HOURS: Final = 100
+_MOST_HOURS: Final = 40
 _KINDS: Final = {
     "operations": [str(operation) for operation in TYPE_OF_OPERATION],
     "kinds": [str(kind) for kind in TYPE_OF_OPERATION.values()],

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, cast
 
 import pytest
@@ -22,7 +23,7 @@ from alerting import (
 )
 from trace_requests import NOW
 
-from agentvigil.analysis.alerts import AlertJob
+from agentvigil.analysis.alerts import AlertJob, AlertService, Sender, measures
 from agentvigil.analysis.alerts.job import MOST_AT_ONCE
 from agentvigil.analysis.alerts.outbox import GIVE_UP_AFTER, MOST_WAITING
 from agentvigil.analysis.alerts.sending import Outcome, Result
@@ -30,6 +31,7 @@ from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.analysis.findings.model import Kind, Resolution, Severity, SubjectType
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.errors import StorageError
+from alert_receivers import mailbox, serving_as, trusting, webhooks
 
 FINDINGS = "findings = {}"
 START = datetime.fromtimestamp(NOW / 1e9, NOON.tzinfo)
@@ -185,6 +187,16 @@ def test_many_at_once_are_one_summary(store: EmbeddedStore, tmp_path: Path, take
     assert notice.transition == "summary"
     assert len(notice.lines) == len(agents)
     assert {status for _, status, _ in statuses(store)} == {"summarized", "delivered"}
+
+
+def test_what_is_repeated_is_told_as_it_is_now(store: EmbeddedStore, tmp_path: Path, taker: Taker) -> None:
+    job = job_of(store, tmp_path, taker, rule(FINDINGS, 'repeat = "1h"'))
+    record(store, seen(runs=10))
+    steps(job, NOON)
+    record(store, seen(at=NOON + HOUR, runs=25), at=NOON + HOUR)
+    steps(job, NOON + HOUR)
+    shown = [{fact.name: fact.value for fact in notice.facts}["Runs since"] for notice in taker.got]
+    assert shown == ["10", "25"]
 
 
 # Quiet hours
@@ -471,6 +483,53 @@ def test_dying_between_any_two_statements_tells_the_same(store: EmbeddedStore, t
     assert lives >= 10
     # Only where it died between sending and writing that down, once for each notice.
     assert twice == len(expected)
+
+
+def test_the_service_tells_by_webhook_and_by_mail(store: EmbeddedStore, tmp_path: Path) -> None:
+    record(store, seen(subject="<!channel>", agent="<!channel>"))
+    with webhooks() as hook, mailbox(tls=serving_as("localhost"), login=("u", "p")) as box:
+        text = f"""
+            [[destinations]]
+            name = "ops"
+            type = "webhook"
+            format = "slack"
+            url = "{hook.url()}"
+            [[destinations]]
+            name = "mail"
+            type = "mail"
+            host = "localhost"
+            port = {box.port}
+            username = "u"
+            password = "p"
+            sender = "vigil@example.org"
+            recipients = ["ops@example.org"]
+        """
+        config = configuration(tmp_path, text + rule(FINDINGS, to='"ops", "mail"'))
+        service = AlertService(store, config, Sender(trusting), pause_s=0.05)
+        service.start()
+        give_up = monotonic() + 60
+        while not (hook.got and box.got and service.progress.delivered == 2) and monotonic() < give_up:
+            sleep(0.05)
+        service.stop()
+    (got,), ((_, _, message),) = hook.got, box.got
+    assert got.document["text"].startswith("[major] drift of &lt;!channel&gt;: tools")
+    assert message["Subject"] == "[major] drift of <!channel>: tools"
+    assert statuses(store) == [("opened", "delivered", 1)] * 2
+
+
+def test_a_rule_that_asks_for_too_much_stops_no_other(
+    store: EmbeddedStore,
+    tmp_path: Path,
+    taker: Taker,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setitem(measures._SETTINGS, "max_memory_usage", 1)
+    record(store, seen())
+    job = job_of(store, tmp_path, taker, rule('metric = { measure = "runs", above = 1 }', name="a"), rule(FINDINGS))
+    steps(job, NOON, NOON + HOUR)
+    assert taker.told() == [("opened", "a")]
+    assert caplog.text.count("rule a of project default is not looked at") == 1
 
 
 def test_trouble_of_the_store_loses_nothing(store: EmbeddedStore, tmp_path: Path, taker: Taker) -> None:

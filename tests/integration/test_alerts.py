@@ -247,8 +247,8 @@ def test_what_is_bad_enough_wakes(store: EmbeddedStore, tmp_path: Path, taker: T
 
 
 def test_a_metric_above_its_bound_is_told_and_over(store: EmbeddedStore, tmp_path: Path, taker: Taker) -> None:
-    play(store, *(Played(name="bad", error="x" if number < 8 else None) for number in range(20)), Played(name="few"))
-    said = 'metric = { measure = "failure_rate", above = 0.25, window = "2h", per = "agent" }'
+    play(store, *(Played(name="bad", error="x" if number < 2 else None) for number in range(5)), Played(name="good"))
+    said = 'metric = { measure = "failure_rate", above = 0.25, window = "2h", per = "agent", min_runs = 5 }'
     job = job_of(store, tmp_path, taker, rule(said))
 
     steps(job, START, START + MINUTE)
@@ -524,10 +524,11 @@ def test_a_rule_that_asks_for_too_much_stops_no_other(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setitem(measures._SETTINGS, "max_memory_usage", 1)
+    monkeypatch.setitem(measures._SETTINGS, "max_rows_to_read", 1)
+    play(store, Played(), Played())
     record(store, seen())
     job = job_of(store, tmp_path, taker, rule('metric = { measure = "runs", above = 1 }', name="a"), rule(FINDINGS))
-    steps(job, NOON, NOON + HOUR)
+    steps(job, START, START + 5 * MINUTE)
     assert taker.told() == [("opened", "a")]
     assert caplog.text.count("rule a of project default is not looked at") == 1
 

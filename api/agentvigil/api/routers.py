@@ -5,6 +5,7 @@ from functools import partial
 from fastapi import APIRouter
 
 from agentvigil.analysis.alerts import AlertBook, Configuration, Sender
+from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.api.agents.asked import AgentList
 from agentvigil.api.agents.models import AgentPage
 from agentvigil.api.agents.reading import Agents
@@ -17,6 +18,11 @@ from agentvigil.api.feedback.intake import LogIntake
 from agentvigil.api.feedback.models import FeedbackList, FeedbackPage
 from agentvigil.api.feedback.reading import FeedbackReader
 from agentvigil.api.feedback.routes import feedback_router
+from agentvigil.api.findings.acting import FindingActs
+from agentvigil.api.findings.asked import FindingList, IncidentList
+from agentvigil.api.findings.models import FindingPage, IncidentPage
+from agentvigil.api.findings.reading import FindingsReading
+from agentvigil.api.findings.routes import findings_router
 from agentvigil.api.keys.routes import keys_router
 from agentvigil.api.metrics.asked import SeriesAsked
 from agentvigil.api.metrics.models import Metrics
@@ -64,9 +70,12 @@ def routers_of(
     reader = Reader(store)
     runs, sessions, metrics = Runs(reader), Sessions(reader), MetricsReading(reader)
     agents, traces, feedback = Agents(reader), Traces(reader), FeedbackReader(reader)
+    findings = FindingsReading(reader, partial(_name_of, keys))
     savable = {
         "agents": Resource(AgentList, AgentPage, agents.page),
         "feedback": Resource(FeedbackList, FeedbackPage, feedback.page),
+        "findings": Resource(FindingList, FindingPage, findings.page),
+        "incidents": Resource(IncidentList, IncidentPage, findings.incidents),
         "metrics": Resource(SeriesAsked, Metrics, metrics.of),
         "runs": Resource(RunList, RunPage, partial(run_page, runs)),
         "sessions": Resource(SessionList, SessionPage, partial(session_page, sessions)),
@@ -76,6 +85,7 @@ def routers_of(
         runs_router(runs),
         stats_router(StatsReading(reader)),
         metrics_router(metrics),
+        findings_router(findings, FindingActs(FindingsBook(store), findings), agents),
         agents_router(agents, metrics, sessions),
         sessions_router(sessions, runs),
         traces_router(traces, policies),
@@ -88,3 +98,8 @@ def routers_of(
         reports_router(Reports(reader), policies.of),
         alerts_router(store, AlertBook(store, alerts), AlertReader(reader), Sender()),
     ]
+
+
+def _name_of(keys: KeyBook, key_id: str) -> str | None:
+    found = keys.find(key_id)
+    return (found.name or None) if found else None

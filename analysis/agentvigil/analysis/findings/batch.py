@@ -16,8 +16,8 @@ Key = tuple[str, str]
 class Batch:
     """Takes in observations one after the other, in memory.
 
-    ``known`` are all findings of their stable keys, ``muted`` those of the keys that are muted, ``members`` what began at
-    the times of the observations, and ``load`` gives whole findings by their ids.
+    ``known`` are all findings of their stable keys, ``muted`` those of the keys that are muted, ``members`` what began
+    at the times of the observations, and ``load`` gives whole findings by their ids.
     """
 
     def __init__(
@@ -27,9 +27,10 @@ class Batch:
         members: Iterable[Member],
         load: Callable[[Collection[str]], Iterable[Finding]],
         now: datetime,
+        keep_days: int = 90,
     ) -> None:
         self._findings = {finding.id: finding for finding in known}
-        self._muted, self._load, self._now = muted, load, now
+        self._muted, self._load, self._now, self._keep_days = muted, load, now, keep_days
         self._members = {member.finding_id: member for member in members}
         self._changes: dict[str, Change] = {}
 
@@ -42,7 +43,7 @@ class Batch:
         """Return what becomes of ``observation``."""
         key = (observation.project, stable_key_of(observation))
         known = [one for one in self._findings.values() if (one.seen.project, one.stable_key) == key]
-        placed = place(observation, known, is_muted=key in self._muted, now=self._now)
+        placed = place(observation, known, is_muted=key in self._muted, now=self._now, keep_days=self._keep_days)
         if placed.change is None:
             return placed
         self._keep(placed.change)

@@ -24,11 +24,13 @@ _SETTINGS: Final = {"do_not_merge_across_partitions_select_final": 1}
 
 def _load() -> dict[str, str]:
     texts = load_queries("agentvigil.analysis.findings", "queries.sql")
-    return {name: sql.replace("{{columns}}", texts["columns"]) for name, sql in texts.items()}
+    columns = texts["columns"] + texts["with_details"]
+    return {name: sql.replace("{{columns}}", columns) for name, sql in texts.items()}
 
 
 STATEMENTS: Final = _load()
-"""The statements of ``queries.sql``; ``columns`` is what a row for `finding_of` is made of."""
+"""The statements of ``queries.sql``. A row for `finding_of` is made of ``columns`` and ``with_details``, or, for lists,
+``without_details``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Recorded:
 
 
 class FindingsBook:
-    """The findings in ``store``, which are kept for ``keep_days``, one of the retention classes.
+    """The findings in ``store``; new ones are kept for ``keep_days``, one of the retention classes.
 
     Any thread may call. Every method may raise StorageError: then nothing was changed, or all that was asked for, or of
     several findings some; doing it again does the rest.
@@ -72,9 +74,9 @@ class FindingsBook:
     def close_quiet(
         self, inside: Collection[str], now: datetime, *, outside: Collection[str] = frozenset()
     ) -> list[Finding]:
-        """Close what has been ``inside`` the margin for 48 hours, and return those findings; both are stable keys.
+        """Close what has been ``inside`` the margin for 48 hours, and return those findings. Both are stable keys.
 
-        What is in neither was not looked at, and stays as it is. Findings of single runs are closed 48 hours after them.
+        What is in neither was not looked at, and stays as it is. Findings of single runs are closed 48 hours later.
         """
         with self._changing:
             changes = [
@@ -132,7 +134,7 @@ class FindingsBook:
             known = self._of_keys([project], [finding.stable_key])
             change = lifecycle.reopened(finding, known, key_id, now)
             if change is not None and finding.resolution is Resolution.FALSE_ALARM:
-                self._remove_mute(finding)
+                self._remove_mute(project, finding.stable_key)
             return self._after(finding, change)
 
     def mute(self, project: str, finding_id: str, until: datetime | None, key_id: str, now: datetime) -> Finding:
@@ -156,8 +158,16 @@ class FindingsBook:
             finding = self.one(project, finding_id)
             if not self.mutes([project], [finding.stable_key]):
                 return finding
-            self._remove_mute(finding)
+            self._remove_mute(project, finding.stable_key)
             return self._after(finding, lifecycle.told_of_unmute(finding, key_id, now))
+
+    def remove_mute(self, project: str, stable_key: str) -> bool:
+        """Take a mute back, whether or not its finding is still there; say if there was one."""
+        with self._changing:
+            was_muted = bool(self.mutes([project], [stable_key]))
+            if was_muted:
+                self._remove_mute(project, stable_key)
+            return was_muted
 
     # What is there
 
@@ -182,17 +192,15 @@ class FindingsBook:
         return self._findings("resolved_since", project=project, since_ns=_nanoseconds(since))
 
     def new_normals(self, since: datetime, project: str = "") -> list[Finding]:
-        """Return those of `resolutions_since` of which somebody said that this is the new normal: a detector compares with
-        what was before ``seen.changed_at`` no more."""
+        """Return those of `resolutions_since` that are the new normal now: a detector compares with what was before
+        ``seen.changed_at`` no more."""
         return [one for one in self.resolutions_since(since, project) if one.resolution is Resolution.NEW_NORMAL]
 
     def mutes(self, projects: Collection[str], keys: Collection[str]) -> list[Mute]:
         """Return the mutes of stable keys; some may have ended."""
         parameters = {"projects": sorted(projects), "keys": sorted(keys)}
         return [
-            Mute(
-                row["Project"], row["StableKey"], None if row["until_ms"] is None else time_of(row["until_ms"] * 10**6)
-            )
+            Mute(row["Project"], row["StableKey"], None if row["until_ns"] is None else time_of(row["until_ns"]))
             for row in self._store.records(STATEMENTS["mutes"], parameters)
         ]
 
@@ -209,6 +217,7 @@ class FindingsBook:
             map(member_of, members),
             lambda ids: self._findings("of_ids", projects=projects, ids=sorted(ids)),
             now,
+            self._keep_days,
         )
 
     def _of_keys(self, projects: Collection[str], keys: Collection[str]) -> list[Finding]:
@@ -227,15 +236,15 @@ class FindingsBook:
         return change.finding
 
     def _write(self, changes: Sequence[Change]) -> None:
-        """Write findings, and then the steps that are told of them: a finding whose history lacks a step is better than a
-        step that never was."""
+        """Write findings, and then the steps that are told of them: a finding whose history lacks a step is better than
+        a step that never was."""
         if not changes:
             return
-        rows = [row_of(change.finding, self._keep_days) for change in changes]
+        rows = [row_of(change.finding) for change in changes]
         self._store.insert_rows("findings", list(rows[0]), [list(row.values()) for row in rows])
         events: list[Event] = [event for change in changes for event in change.events]
         if events:
-            rows_of_events = [row_of_event(event, self._keep_days) for event in events]
+            rows_of_events = [row_of_event(event) for event in events]
             self._store.insert_rows("finding_events", EVENT_COLUMNS, rows_of_events)
 
     def _put_mute(self, finding: Finding, until: datetime | None, key_id: str, now: datetime) -> None:
@@ -259,9 +268,8 @@ class FindingsBook:
             },
         )
 
-    def _remove_mute(self, finding: Finding) -> None:
-        parameters = {"project": finding.seen.project, "stable_key": finding.stable_key}
-        self._store.command(STATEMENTS["remove_mute"], parameters)
+    def _remove_mute(self, project: str, stable_key: str) -> None:
+        self._store.command(STATEMENTS["remove_mute"], {"project": project, "stable_key": stable_key})
 
 
 def _nanoseconds(time: datetime) -> int:

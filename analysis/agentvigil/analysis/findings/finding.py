@@ -37,6 +37,8 @@ class Finding:
     version: int = 1
     state: State = State.OPEN
     incident_id: str = ""
+    models: frozenset[str] = frozenset()
+    """The models that it is about, or that carry it."""
     earliest_change: datetime | None = None
     """The earliest time at which it was ever said to have begun."""
     resolution: Resolution | None = None
@@ -46,6 +48,8 @@ class Finding:
     """Since when it has been inside the margin again; None while it is outside, or nobody said."""
     judgement: Judgement | None = None
     reopened_times: int = 0
+    keep_days: int = 90
+    """Its retention class, which stays: a finding is in one partition."""
 
     @property
     def is_resolved(self) -> bool:
@@ -58,8 +62,8 @@ class Finding:
         return self.seen.severity
 
     def covers(self, observation: Observation) -> bool:
-        """Whether ``observation``, of the same stable key, is of this occurrence: what it saw began in the time from the
-        earliest beginning that was said of this one to when this one was last seen.
+        """Whether ``observation``, of the same stable key, is of this occurrence: what it saw began in the time from
+        the earliest beginning that was said of this one to when this one was last seen.
 
         Where nothing began, as with a single run, the key says it all.
         """
@@ -95,6 +99,7 @@ class Event:
     """Id of the key of who did it, empty for AgentVigil itself."""
     value: str
     found_at: datetime
+    keep_days: int
 
 
 class What(StrEnum):

@@ -2,13 +2,13 @@
 
 A finding is placed when it begins, and stays, so that whoever follows a link to an incident finds it again:
 
-1. What began at about the same time, in the same environment, with the same agent, is one incident. It has the id of the
-   finding that began it.
-2. If a model moved, as found over all its agents or as found with three or more of them, whatever has that model and began
-   then is one incident over all those agents. Only then findings go from one incident to another.
+1. What began at about the same time, in the same environment, with the same agent, is one incident. It has the id of
+   the finding that began it.
+2. If a model moved, as found over all its agents or as found with three or more of them, whatever has that model and
+   began then is one incident over all those agents. Only then findings go from one incident to another.
 
-"About the same time" means that the intervals in which the two changes lie are at most six hours apart: on our own traces
-the time of a change is found to within three hours half of the time, and to within six hours mostly.
+"About the same time" means that the intervals in which the two changes lie are at most six hours apart. The intervals
+say how sure a detector is of the time; the hours are for those that say a moment only.
 """
 
 import hashlib
@@ -40,26 +40,21 @@ class Member:
     """Whether it is about a model itself, over all its agents."""
     began_from: datetime
     began_to: datetime
-    found_at: datetime
     incident_id: str = ""
 
     @classmethod
     def of(cls, finding: Finding) -> "Member":
         """Return what incidents need to know of ``finding``; what has no beginning began with its window."""
         seen = finding.seen
-        is_of_model = seen.subject_type is SubjectType.MODEL
-        said = seen.details.get("models", ())
-        models = {str(model) for model in said} if isinstance(said, list | tuple | set | frozenset) else set()
         return cls(
             finding_id=finding.id,
             project=seen.project,
             environment=seen.environment,
             agent=seen.agent or f"{seen.subject_type}:{seen.subject}",
-            models=frozenset({seen.subject} if is_of_model else models),
-            is_of_model=is_of_model,
+            models=finding.models,
+            is_of_model=seen.subject_type is SubjectType.MODEL,
             began_from=seen.changed_from or seen.changed_at or seen.window_start,
             began_to=seen.changed_to or seen.changed_at or seen.window_end,
-            found_at=finding.found_at,
             incident_id=finding.incident_id,
         )
 
@@ -79,7 +74,7 @@ def incidents_with(new: Member, known: Iterable[Member]) -> Mapping[str, str]:
     """
     near = sorted(
         (member for member in known if member.finding_id != new.finding_id and member.is_near(new)),
-        key=lambda member: (member.found_at, member.finding_id),
+        key=lambda member: (abs(member.began_from - new.began_from), member.finding_id),
     )
     for model in sorted(new.models):
         with_model = [member for member in near if model in member.models]
@@ -92,8 +87,8 @@ def incidents_with(new: Member, known: Iterable[Member]) -> Mapping[str, str]:
 
 
 def lead(findings: Sequence[Finding]) -> Finding:
-    """Return the finding that an incident is told by; the others are its symptoms: what is about a model first, then the
-    most severe, then what began first."""
+    """Return the finding that an incident is told by; the others are its symptoms: what is about a model first, then
+    the most severe, then what began first."""
     return min(findings, key=_importance)
 
 

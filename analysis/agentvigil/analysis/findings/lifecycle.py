@@ -1,19 +1,21 @@
 """What becomes of findings: pure functions from what is and what happens to what is then.
 
 A finding is open, acknowledged or resolved. Detectors make and update findings, people acknowledge, resolve and reopen
-them, time closes them. Detectors replay: after a pause or a crash, or when an older time is analysed again, they say what
-they said before. Hence the rules by which an observation finds its place among the findings of its stable key:
+them, time closes them. Detectors replay: after a pause or a crash, or when an older time is analysed again, they say
+what they said before. Hence the rules by which an observation finds its place among the findings of its stable key:
 
 1. A key has at most one unresolved finding. What is newer than all that is known of the key belongs to it.
-2. What began within the time of a resolved finding is that finding again, and changes nothing: whoever resolved it knew.
+2. What began within the time of a resolved finding is that finding again, and changes nothing: whoever resolved it
+   knew.
 3. What an unresolved finding has seen already, up to the end of the same data, changes nothing either.
 4. Anything else is new, unless the key is muted.
 
 The severity of an unresolved finding only rises. A mute is of a key and not of a finding: an unresolved finding goes on
 being updated, so that its numbers are right whenever it is looked at, and nobody is told.
 
-Each change makes a new version. What a person does counts a thousand, what a detector does one: when both change the same
-version at the same time, from two processes, the person's word stays, and the detector repeats its own an hour later.
+Each change makes a new version. What a person does counts a thousand, what a detector does one: when both change the
+same version at the same time, from two processes, the person's word stays, and the detector repeats its own an hour
+later.
 """
 
 from collections.abc import Sequence
@@ -35,6 +37,7 @@ from agentvigil.analysis.findings.finding import (
 )
 from agentvigil.analysis.findings.model import Observation, Resolution, State
 from agentvigil.analysis.findings.severity import worst
+from agentvigil.analysis.findings.told_details import models_of
 
 QUIET: Final = timedelta(hours=48)
 """So long inside the margin, and a finding is closed."""
@@ -78,8 +81,11 @@ class Placed:
     """The finding that it is of, None if it is of none."""
 
 
-def place(observation: Observation, known: Sequence[Finding], *, is_muted: bool, now: datetime) -> Placed:
-    """Return what becomes of ``observation``, where ``known`` are all findings of its stable key."""
+def place(
+    observation: Observation, known: Sequence[Finding], *, is_muted: bool, now: datetime, keep_days: int = 90
+) -> Placed:
+    """Return what becomes of ``observation``, where ``known`` are all findings of its stable key; a new finding is kept
+    for ``keep_days``."""
     unresolved = next((finding for finding in known if not finding.is_resolved), None)
     is_newest = all(observation.seen_at > finding.seen.seen_at for finding in known)
     if unresolved is None or not is_newest:
@@ -93,7 +99,7 @@ def place(observation: Observation, known: Sequence[Finding], *, is_muted: bool,
         return Placed(Outcome.MUTED if is_muted else Outcome.UPDATED, change, change.finding)
     if is_muted:
         return Placed(Outcome.MUTED)
-    change = _begun(observation, now)
+    change = _begun(observation, now, keep_days)
     return Placed(Outcome.NEW, change, change.finding)
 
 
@@ -176,8 +182,8 @@ def told_of_unmute(finding: Finding, key_id: str, now: datetime) -> Change:
 
 
 def quiet(finding: Finding, *, is_inside: bool, now: datetime) -> Change | None:
-    """Return ``finding``, which is unresolved, when its stream is inside the margin at ``now`` or outside of it; None where
-    that changes nothing. After 48 hours inside it is closed.
+    """Return ``finding``, which is unresolved, when its stream is inside the margin at ``now`` or outside of it; None
+    where that changes nothing. After 48 hours inside it is closed.
 
     A single run is over when it is found: it is closed 48 hours after, unless somebody opened it again.
     """
@@ -192,13 +198,15 @@ def quiet(finding: Finding, *, is_inside: bool, now: datetime) -> Change | None:
     return Change(replace(finding, inside_since=inside_since, version=finding.version + _DETECTORS_STEP))
 
 
-def _begun(observation: Observation, now: datetime) -> Change:
+def _begun(observation: Observation, now: datetime, keep_days: int) -> Change:
     finding = Finding(
         id=finding_id_of(observation),
         stable_key=stable_key_of(observation),
         seen=observation,
         found_at=now,
+        models=models_of(observation),
         earliest_change=earliest(observation.changed_from, observation.changed_at),
+        keep_days=keep_days,
     )
     return Change(finding, (_event(finding, What.FOUND, now, value=observation.severity),))
 
@@ -209,6 +217,7 @@ def _updated(finding: Finding, observation: Observation, now: datetime) -> Chang
         finding,
         seen=replace(observation, severity=severity),
         version=finding.version + _DETECTORS_STEP,
+        models=models_of(observation) or finding.models,
         earliest_change=earliest(finding.earliest_change, observation.changed_from, observation.changed_at),
         inside_since=None,
     )
@@ -222,4 +231,14 @@ def _by_person(finding: Finding) -> Finding:
 
 
 def _event(finding: Finding, what: What, now: datetime, key_id: str = "", value: str = "") -> Event:
-    return Event(finding.seen.project, finding.id, finding.version, what, now, key_id, str(value), finding.found_at)
+    return Event(
+        project=finding.seen.project,
+        finding_id=finding.id,
+        version=finding.version,
+        what=what,
+        at=now,
+        key_id=key_id,
+        value=str(value),
+        found_at=finding.found_at,
+        keep_days=finding.keep_days,
+    )

@@ -106,6 +106,8 @@ class Observation:
     failed_runs_per_day: float | None = None
     """Runs that fail more."""
     details: Mapping[str, Any] = field(default_factory=dict)
-    """As JSON: ``parts`` (decomposition), ``changes`` (what else changed then), ``series`` (for a plot)."""
+    """As JSON, for whoever looks at one finding: ``parts`` (decomposition), ``changes`` (what else changed then),
+    ``series`` (for a plot) and ``next_actions`` (a sentence each) as :mod:`.told_details` reads them, the rest as the
+    detector has it."""
     example_runs: Sequence[str] = ()
     typical_runs: Sequence[str] = ()

@@ -1,7 +1,7 @@
 -- columns --
 -- A finding as `finding_of` takes it; times in nanoseconds since 1970.
-Project, FindingId, Version, StableKey, IncidentId, Kind, Detector, Environment, SubjectType, Subject, Agent, Feature, Stream,
-Direction, State, Resolution, Severity, Judgement, ReopenedTimes,
+Project, FindingId, Version, KeepDays, StableKey, IncidentId, Kind, Detector, Environment, SubjectType, Subject, Agent, Feature, Stream,
+Direction, Models, State, Resolution, Severity, Judgement, ReopenedTimes,
 toUnixTimestamp64Nano(FoundAt) AS found_ns,
 toUnixTimestamp64Nano(LastSeenAt) AS last_seen_ns,
 toUnixTimestamp64Nano(ChangedAt) AS changed_ns,
@@ -16,7 +16,15 @@ toUnixTimestamp64Nano(ResolvedAt) AS resolved_ns,
 toUnixTimestamp64Nano(AcknowledgedAt) AS acknowledged_ns,
 toUnixTimestamp64Nano(InsideSince) AS inside_since_ns,
 BaselineValue, WindowValue, WindowLow, WindowHigh, Unit, Statistic, Threshold, EvidenceLevel, EffectSize, Runs, UsdPerDay,
-FailedRunsPerDay, Explanation, Details, ExampleRuns, TypicalRuns
+FailedRunsPerDay, Explanation, ExampleRuns, TypicalRuns
+
+-- with_details --
+-- All that a detector said.
+, Details
+
+-- without_details --
+-- What is enough for a list.
+, '' AS Details
 
 -- of_keys --
 -- All findings of some stable keys.
@@ -50,17 +58,16 @@ ORDER BY resolved_ns, Project, FindingId
 -- What is known of findings that began in a time, for incidents.
 SELECT
     Project, FindingId, IncidentId, Environment, SubjectType, Subject, Agent,
-    JSONExtract(Details, 'models', 'Array(String)') AS models,
+    Models AS models,
     toUnixTimestamp64Nano(coalesce(ChangedFrom, ChangedAt, WindowStart)) AS from_ns,
-    toUnixTimestamp64Nano(coalesce(ChangedTo, ChangedAt, WindowEnd)) AS to_ns,
-    toUnixTimestamp64Nano(FoundAt) AS found_ns
+    toUnixTimestamp64Nano(coalesce(ChangedTo, ChangedAt, WindowEnd)) AS to_ns
 FROM findings FINAL
 WHERE Project IN {projects:Array(String)}
     AND to_ns >= {from_ns:Int64} AND from_ns <= {to_ns:Int64}
 
 -- mutes --
 -- Mutes of some stable keys, ended ones too.
-SELECT Project, StableKey, toUnixTimestamp64Milli(Until) AS until_ms
+SELECT Project, StableKey, toUnixTimestamp64Milli(Until) * 1000000 AS until_ns
 FROM finding_mutes FINAL
 WHERE Project IN {projects:Array(String)} AND StableKey IN {keys:Array(String)} AND NOT IsDeleted
 
@@ -86,3 +93,11 @@ INSERT INTO finding_mutes (Project, StableKey, Version, IsDeleted)
 SELECT Project, StableKey, Version + 1, 1
 FROM finding_mutes FINAL
 WHERE Project = {project:String} AND StableKey = {stable_key:String} AND NOT IsDeleted
+
+-- judgements --
+-- How many findings of each detector were found since a time and judged so.
+SELECT toString(Kind) AS kind, toString(Detector) AS detector, toString(Judgement) AS judgement, count() AS findings
+FROM findings FINAL
+WHERE Project = {project:String} AND FoundAt >= fromUnixTimestamp64Nano({since_ns:Int64})
+GROUP BY kind, detector, judgement
+ORDER BY kind, detector, judgement

@@ -15,7 +15,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EVENT_COLUMNS: Final = ("Project", "FindingId", "FindingVersion", "What", "At", "KeyId", "Value", "FoundAt", "KeepDays")
 
 
-def row_of(finding: Finding, keep_days: int) -> dict[str, Any]:
+def row_of(finding: Finding) -> dict[str, Any]:
     """Return the row that ``finding`` is, by the names of the columns."""
     seen = finding.seen
     return {
@@ -23,7 +23,7 @@ def row_of(finding: Finding, keep_days: int) -> dict[str, Any]:
         "FindingId": finding.id,
         "Version": finding.version,
         "IsDeleted": 0,
-        "KeepDays": keep_days,
+        "KeepDays": finding.keep_days,
         "StableKey": finding.stable_key,
         "IncidentId": finding.incident_id,
         "Kind": str(seen.kind),
@@ -35,6 +35,7 @@ def row_of(finding: Finding, keep_days: int) -> dict[str, Any]:
         "Feature": seen.feature,
         "Stream": seen.stream,
         "Direction": seen.direction,
+        "Models": sorted(finding.models),
         "State": str(finding.state),
         "Resolution": finding.resolution or "",
         "ResolvedAt": finding.resolved_at,
@@ -118,7 +119,8 @@ def finding_of(row: Mapping[str, Any]) -> Finding:
         found_at=time_of(row["found_ns"]),
         version=row["Version"],
         state=State(row["State"]),
-        incident_id=row["IncidentId"],
+        incident_id=row["IncidentId"] or row["FindingId"],
+        models=frozenset(row["Models"]),
         earliest_change=_known(row["earliest_change_ns"]),
         resolution=Resolution(row["Resolution"]) if row["Resolution"] else None,
         resolved_at=_known(row["resolved_ns"]),
@@ -126,27 +128,26 @@ def finding_of(row: Mapping[str, Any]) -> Finding:
         inside_since=_known(row["inside_since_ns"]),
         judgement=Judgement(row["Judgement"]) if row["Judgement"] else None,
         reopened_times=row["ReopenedTimes"],
+        keep_days=row["KeepDays"],
     )
 
 
 def member_of(row: Mapping[str, Any]) -> Member:
     """Return what incidents know of a finding, from a row of the statement ``members``."""
-    is_of_model = row["SubjectType"] == SubjectType.MODEL
     return Member(
         finding_id=row["FindingId"],
         project=row["Project"],
         environment=row["Environment"],
         agent=row["Agent"] or f"{row['SubjectType']}:{row['Subject']}",
-        models=frozenset({row["Subject"]} if is_of_model else row["models"]),
-        is_of_model=is_of_model,
+        models=frozenset(row["models"]),
+        is_of_model=row["SubjectType"] == SubjectType.MODEL,
         began_from=time_of(row["from_ns"]),
         began_to=time_of(row["to_ns"]),
-        found_at=time_of(row["found_ns"]),
         incident_id=row["IncidentId"],
     )
 
 
-def row_of_event(event: Event, keep_days: int) -> Sequence[Any]:
+def row_of_event(event: Event) -> Sequence[Any]:
     """Return the row that ``event`` is, with a value for each of `EVENT_COLUMNS`."""
     return (
         event.project,
@@ -157,7 +158,7 @@ def row_of_event(event: Event, keep_days: int) -> Sequence[Any]:
         event.key_id,
         event.value,
         event.found_at,
-        keep_days,
+        event.keep_days,
     )
 
 

@@ -1,16 +1,16 @@
 """How much a finding matters: from how far something moved and what that costs a day, never from how sure it is.
 
-A detector with much data is sure of changes that matter to nobody. So the evidence decides whether there is a finding, and
-this decides how loud it is:
+A detector with much data is sure of changes that matter to nobody. So the evidence decides whether there is a finding,
+and this decides how loud it is:
 
 1. **minor**: it moved.
 2. **major**: by a quarter of what it was, or over a budget that somebody set.
 3. **critical**: twice or half of what it was, or five more of a hundred runs fail.
 
-Two rules keep small things quiet. A share must also move by one point to be major and by five to be critical, unless runs
-fail of it: a tool in 0.4 % of the runs instead of 0.2 % is twice as much and hardly anything. And where what it costs is
-known and is next to nothing, less than a dollar and less than one failed run a day, it is one step less severe.
-What gets cheaper, faster or fails less is minor, however far it moved.
+Two rules keep small things quiet. A share must also move by one point to be major and by five to be critical, unless
+runs fail of it: a tool in 0.4 % of the runs instead of 0.2 % is twice as much and hardly anything. And where what it
+costs is known and is next to nothing, less than a dollar and less than one failed run a day, it is one step less
+severe. What gets cheaper, faster or fails less is minor, however far it moved.
 """
 
 import math
@@ -44,8 +44,8 @@ def severity_of(
 ) -> Severity:
     """Return how much it matters that a value went from ``baseline`` to ``window``, both in ``unit``.
 
-    ``effect`` is (window - baseline) / baseline, and counts alone where one of the two is not known. What it costs a day is
-    more than before, less than 0 if it saves something, None if nobody knows.
+    ``effect`` is (window - baseline) / baseline, and counts alone where one of the two is not known. What it costs a
+    day is more than before, less than 0 if it saves something, None if nobody knows.
     """
     is_failing = (failed_runs_per_day or 0.0) > 0.0
     if _is_better(effect, baseline, window, unit, usd_per_day, failed_runs_per_day) and not over_budget:

@@ -14,6 +14,9 @@ ALTER TABLE findings
     ADD COLUMN IF NOT EXISTS
         Direction LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'up, down or new' AFTER Stream,
     ADD COLUMN IF NOT EXISTS
+        Models Array(LowCardinality(String)) CODEC(ZSTD(1)) COMMENT 'models that it is about, or that carry it'
+        AFTER Direction,
+    ADD COLUMN IF NOT EXISTS
         IncidentId String CODEC(ZSTD(1)) COMMENT 'findings of one incident have the same' AFTER StableKey,
     ADD COLUMN IF NOT EXISTS
         ChangedAt Nullable(DateTime64(9)) CODEC(ZSTD(1)) COMMENT 'when it most likely began; NULL where nothing began'

@@ -406,6 +406,12 @@ def test_the_queue_is_bounded(store: EmbeddedStore, tmp_path: Path, taker: Taker
     assert (found.count("held"), found.count("dropped")) == (MOST_WAITING, 7)
     assert (job.progress.dropped, job.progress.waiting) == (7, MOST_WAITING)
 
+    job.step(NOON + HOUR)
+    (notice,) = taker.got
+    assert notice.title.startswith(f"{MOST_WAITING} alerts of rule all")
+    assert notice.lines[-1] == f"and {MOST_WAITING - 49} more"
+    assert job.progress.waiting == 0
+
 
 def test_two_processes_do_not_both_work(store: EmbeddedStore, tmp_path: Path, taker: Taker) -> None:
     config = configuration(tmp_path, DESTINATION + rule(FINDINGS))

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from agentvigil.analysis.alerts import AlertsUnusable
 from agentvigil.cli.demo import DemoPlan, play
 from agentvigil.cli.exit_codes import CannotRun, told
 from agentvigil.cli.fleet.script import DEFAULT_SEED
@@ -103,7 +104,7 @@ def _run(main: Coroutine[Any, Any, _T]) -> _T:
     try:
         with told():
             return asyncio.run(main)
-    except (CannotListen, NeedsKey, TlsUnusable) as exc:
+    except (AlertsUnusable, CannotListen, NeedsKey, TlsUnusable) as exc:
         raise CannotRun(str(exc)) from exc
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, cast
 
 import pytest
@@ -22,7 +23,7 @@ from alerting import (
 )
 from trace_requests import NOW
 
-from agentvigil.analysis.alerts import AlertJob
+from agentvigil.analysis.alerts import AlertJob, AlertService, Sender, measures
 from agentvigil.analysis.alerts.job import MOST_AT_ONCE
 from agentvigil.analysis.alerts.outbox import GIVE_UP_AFTER, MOST_WAITING
 from agentvigil.analysis.alerts.sending import Outcome, Result
@@ -30,6 +31,7 @@ from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.analysis.findings.model import Kind, Resolution, Severity, SubjectType
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.errors import StorageError
+from alert_receivers import mailbox, serving_as, trusting, webhooks
 
 FINDINGS = "findings = {}"
 START = datetime.fromtimestamp(NOW / 1e9, NOON.tzinfo)
@@ -187,6 +189,16 @@ def test_many_at_once_are_one_summary(store: EmbeddedStore, tmp_path: Path, take
     assert {status for _, status, _ in statuses(store)} == {"summarized", "delivered"}
 
 
+def test_what_is_repeated_is_told_as_it_is_now(store: EmbeddedStore, tmp_path: Path, taker: Taker) -> None:
+    job = job_of(store, tmp_path, taker, rule(FINDINGS, 'repeat = "1h"'))
+    record(store, seen(runs=10))
+    steps(job, NOON)
+    record(store, seen(at=NOON + HOUR, runs=25), at=NOON + HOUR)
+    steps(job, NOON + HOUR)
+    shown = [{fact.name: fact.value for fact in notice.facts}["Runs since"] for notice in taker.got]
+    assert shown == ["10", "25"]
+
+
 # Quiet hours
 
 QUIET = 'quiet_hours = { from = "22:00", until = "07:00", time_zone = "UTC", passes = "critical" }'
@@ -235,8 +247,8 @@ def test_what_is_bad_enough_wakes(store: EmbeddedStore, tmp_path: Path, taker: T
 
 
 def test_a_metric_above_its_bound_is_told_and_over(store: EmbeddedStore, tmp_path: Path, taker: Taker) -> None:
-    play(store, *(Played(name="bad", error="x" if number < 8 else None) for number in range(20)), Played(name="few"))
-    said = 'metric = { measure = "failure_rate", above = 0.25, window = "2h", per = "agent" }'
+    play(store, *(Played(name="bad", error="x" if number < 2 else None) for number in range(5)), Played(name="good"))
+    said = 'metric = { measure = "failure_rate", above = 0.25, window = "2h", per = "agent", min_runs = 5 }'
     job = job_of(store, tmp_path, taker, rule(said))
 
     steps(job, START, START + MINUTE)
@@ -283,7 +295,7 @@ def test_each_measure_is_that_of_the_runs(store: EmbeddedStore, tmp_path: Path, 
 
 
 def test_a_budget_is_told_at_each_share_and_begins_anew(store: EmbeddedStore, tmp_path: Path, taker: Taker) -> None:
-    """110 tokens a run: the third reaches 80 % of 400, the fourth 100 %."""
+    """110 tokens a run: three are more than 80 % of 400, and six more than 100 %."""
     said = 'budget = { measure = "tokens", limit = 400, per = "user", period = "day" }'
     day = timedelta(days=1)
     play(store, *(Played(user="u1") for _ in range(3)), Played(user="u2"), Played())
@@ -294,7 +306,8 @@ def test_a_budget_is_told_at_each_share_and_begins_anew(store: EmbeddedStore, tm
     assert (notice.title, notice.severity) == ("82% of the daily budget of user u1 is used", "minor")
     assert taker.told() == [("opened", "u1")]
 
-    play(store, *(Played(user="u1") for _ in range(4)), Played(user="u2"))
+    again = "INSERT INTO agent_runs SELECT * REPLACE(concat(RunId, 'x') AS RunId) FROM agent_runs FINAL"
+    store.command(f"{again} WHERE UserId = 'u1'")
     steps(job, START + 12 * MINUTE)
     (notice,) = taker.got
     assert (notice.transition, notice.severity) == ("worse", "major")
@@ -394,6 +407,12 @@ def test_the_queue_is_bounded(store: EmbeddedStore, tmp_path: Path, taker: Taker
     assert (found.count("held"), found.count("dropped")) == (MOST_WAITING, 7)
     assert (job.progress.dropped, job.progress.waiting) == (7, MOST_WAITING)
 
+    job.step(NOON + HOUR)
+    (notice,) = taker.got
+    assert notice.title.startswith(f"{MOST_WAITING} alerts of rule all")
+    assert notice.lines[-1] == f"and {MOST_WAITING - 49} more"
+    assert job.progress.waiting == 0
+
 
 def test_two_processes_do_not_both_work(store: EmbeddedStore, tmp_path: Path, taker: Taker) -> None:
     config = configuration(tmp_path, DESTINATION + rule(FINDINGS))
@@ -471,6 +490,54 @@ def test_dying_between_any_two_statements_tells_the_same(store: EmbeddedStore, t
     assert lives >= 10
     # Only where it died between sending and writing that down, once for each notice.
     assert twice == len(expected)
+
+
+def test_the_service_tells_by_webhook_and_by_mail(store: EmbeddedStore, tmp_path: Path) -> None:
+    record(store, seen(subject="<!channel>", agent="<!channel>"))
+    with webhooks() as hook, mailbox(tls=serving_as("localhost"), login=("u", "p")) as box:
+        text = f"""
+            [[destinations]]
+            name = "ops"
+            type = "webhook"
+            format = "slack"
+            url = "{hook.url()}"
+            [[destinations]]
+            name = "mail"
+            type = "mail"
+            host = "localhost"
+            port = {box.port}
+            username = "u"
+            password = "p"
+            sender = "vigil@example.org"
+            recipients = ["ops@example.org"]
+        """
+        config = configuration(tmp_path, text + rule(FINDINGS, to='"ops", "mail"'))
+        service = AlertService(store, config, Sender(trusting), pause_s=0.05)
+        service.start()
+        give_up = monotonic() + 60
+        while not (hook.got and box.got and service.progress.delivered == 2) and monotonic() < give_up:
+            sleep(0.05)
+        service.stop()
+    (got,), ((_, _, message),) = hook.got, box.got
+    assert got.document["text"].startswith("[major] drift of &lt;!channel&gt;: tools")
+    assert message["Subject"] == "[major] drift of <!channel>: tools"
+    assert statuses(store) == [("opened", "delivered", 1)] * 2
+
+
+def test_a_rule_that_asks_for_too_much_stops_no_other(
+    store: EmbeddedStore,
+    tmp_path: Path,
+    taker: Taker,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setitem(measures._SETTINGS, "max_rows_to_read", 1)
+    play(store, Played(), Played())
+    record(store, seen())
+    job = job_of(store, tmp_path, taker, rule('metric = { measure = "runs", above = 1 }', name="a"), rule(FINDINGS))
+    steps(job, START, START + 5 * MINUTE)
+    assert taker.told() == [("opened", "a")]
+    assert caplog.text.count("rule a of project default is not looked at") == 1
 
 
 def test_trouble_of_the_store_loses_nothing(store: EmbeddedStore, tmp_path: Path, taker: Taker) -> None:

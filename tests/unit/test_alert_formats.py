@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -56,6 +56,7 @@ def texts_in(document: Any) -> list[str]:
     return [document] if isinstance(document, str) else []
 
 
+@settings(deadline=None)
 @given(st.one_of(st.just(HOSTILE), st.text(), st.text("<>@!&|#CU1 here").map(lambda text: f"<!{text}> @{text}")))
 def test_slack_is_told_nothing_that_mentions(text: str) -> None:
     document = json.loads(body_of(notice(text, link=f"/v1/findings/{text}"), Format.SLACK))
@@ -76,6 +77,7 @@ def test_slack_gets_a_link_of_ours() -> None:
     }
 
 
+@settings(deadline=None)
 @given(st.one_of(st.just(HOSTILE), st.text()))
 def test_mail_has_the_headers_that_are_ours(text: str) -> None:
     message = mail_of(notice(text), MAIL, NOW)
@@ -103,6 +105,7 @@ def test_mail_has_markup_of_ours_alone() -> None:
     assert "\u202e" not in html + plain.get_content()
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_json_is_what_was_told(text: str) -> None:
     said = notice(text)

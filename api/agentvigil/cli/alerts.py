@@ -31,8 +31,8 @@ class _ListsUnlessTold(click.Group):
 def alerts() -> None:
     """Alerts: rules and what they find, what was sent, and whether it arrives.
 
-    Without a command it lists. Rules and destinations come from the file of --alerts and by the API. Works on a server
-    that runs, by its API, else on the data.
+    Without a command it lists. Rules and destinations come by the API and from the file that AGENTVIGIL_ALERTS, or
+    `agentvigil up --alerts`, names. Works on a server that runs, by its API, else on the data.
 
     \b
     agentvigil alerts

@@ -97,7 +97,8 @@ _PLACES: Final[Mapping[tuple[str, ...], type[BaseModel]]] = {
 def _problem(error: Any, values: Mapping[str, Any]) -> str:
     """Return where in the file something is wrong, what, and what is allowed; never what may be a secret."""
     loc = [part for part in error["loc"] if part not in ("webhook", "mail") or part not in _names_at(error["loc"])]
-    place, found = "", values
+    place = ""
+    found: Any = values
     for part in loc:
         place += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if place else str(part)
         try:

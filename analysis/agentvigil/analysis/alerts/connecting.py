@@ -72,7 +72,8 @@ def connect(host: str, port: int, reach: Reach, timeout_s: float, *, is_encrypte
         try:
             connection.settimeout(timeout_s / len(places))
             connection.connect(place)
-            connection.settimeout(timeout_s)
+            # Whoever called keeps the time, by :func:`until`; this is for what comes to hang in spite of it.
+            connection.settimeout(2 * timeout_s)
         except OSError as exc:
             connection.close()
             reason = "no answer in time" if isinstance(exc, TimeoutError) else (exc.strerror or "no connection").lower()

@@ -87,13 +87,14 @@ class Webhook(_Said):
         text = value.get_secret_value()
         if not re.fullmatch(r"[!-~]+", text):
             raise ValueError("a URL is made of printable ASCII characters without spaces")
+        wanted = "write the URL as https://host/path"
         try:
             parts = urlsplit(text)
             is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            is_url = False
+        except ValueError as exc:
+            raise ValueError(wanted) from exc
         if not is_url or parts.fragment:
-            raise ValueError("write the URL as https://host/path")
+            raise ValueError(wanted)
         if parts.username is not None or parts.password is not None:
             raise ValueError("a URL has no user and password here: sign what is sent with `secret` instead")
         return value

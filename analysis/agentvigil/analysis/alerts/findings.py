@@ -53,11 +53,7 @@ def endings(store: Store, project: str, incidents: Iterable[str]) -> dict[str, s
     if not asked:
         return {}
     found = store.records(_STATEMENTS["resolutions"], {"project": project, "incidents": asked})
-    return {
-        record["incident_id"]: " and ".join(_WORDS.get(word, word) for word in record["resolutions"] if word)
-        or "resolved"
-        for record in found
-    }
+    return {str(record["incident_id"]): _ending(record["resolutions"]) for record in found}
 
 
 def open_by_kind(store: Store) -> dict[tuple[str, str], int]:
@@ -70,6 +66,10 @@ def open_by_kind(store: Store) -> dict[tuple[str, str], int]:
         (record["kind"], record["severity"]): int(record["findings"])
         for record in store.records(_STATEMENTS["open_by_kind"])
     }
+
+
+def _ending(resolutions: Iterable[str]) -> str:
+    return " and ".join(_WORDS.get(word, word) for word in resolutions if word) or "resolved"
 
 
 def _is_meant(condition: FindingCondition, record: Mapping[str, Any]) -> bool:

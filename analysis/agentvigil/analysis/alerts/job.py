@@ -1,5 +1,6 @@
 """Looks at rules, writes what became of alerts, and sends what is to be told: one step after the other."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from agentvigil.analysis.alerts.sending import Outcome, Result, Sender
 from agentvigil.analysis.alerts.situations import Look
 from agentvigil.analysis.alerts.states import Alert, AlertStates, alert_id_of
 from agentvigil.analysis.settling.state import SettlingState
+from agentvigil.storage.errors import QueryFailed
 from agentvigil.storage.store import Store
 
 LEASE: Final = "alerts"
@@ -28,6 +30,9 @@ _LONGEST_REST: Final = timedelta(minutes=5)
 """So long nothing goes to a destination that did not take the last notice."""
 
 _AT_ONCE: Final = timedelta()
+_LOG: Final = logging.getLogger("agentvigil.analysis")
+_TOO_MUCH: Final = frozenset({158, 159, 241, 307})
+"""TOO_MANY_ROWS, TIMEOUT_EXCEEDED, MEMORY_LIMIT_EXCEEDED, TOO_MANY_BYTES."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class AlertJob:
         self._states, self._outbox = AlertStates(store), Outbox(store)
         self._lease = SettlingState(store, holder, LEASE)
         self._looked_at: dict[tuple[str, str, str], datetime] = {}
+        self._too_much: set[tuple[str, str, str]] = set()
         self._resting: dict[tuple[str, str], datetime] = {}
         self.progress = AlertProgress()
 
@@ -103,10 +109,28 @@ class AlertJob:
         changed = [alert.closed("", now) for key, left in by_rule.items() if key not in rules for alert in left]
         findings: dict[str, OpenFindings] = {}
         for key, kept in rules.items():
-            look = self._look_at(kept, findings, now)
+            try:
+                look = self._look_at(kept, findings, now)
+            except QueryFailed as exc:
+                self._check_is_of_rule(exc, kept)
+                continue
             if look is not None:
+                alerts |= _refreshed(kept, look, by_rule[key])
                 changed += self._changes(kept, look, by_rule[key], now)
         alerts |= {alert.id: alert for alert in self._states.write(changed, now)}
+
+    def _check_is_of_rule(self, exc: QueryFailed, kept: KeptRule) -> None:
+        """Log, once, that a rule asks for too much; let pass what is of the store, and not of the rule."""
+        if exc.code not in _TOO_MUCH:
+            raise exc
+        if (place := (kept.project, kept.name, kept.rule.condition_hash)) not in self._too_much:
+            self._too_much.add(place)
+            _LOG.warning(
+                "rule %s of project %s is not looked at: %s; narrow its window, or what it is for",
+                kept.name,
+                kept.project,
+                exc,
+            )
 
     def _look_at(self, kept: KeptRule, findings: dict[str, OpenFindings], now: datetime) -> Look | None:
         """Return what a rule finds, None where it was looked at not long ago."""
@@ -212,6 +236,16 @@ class AlertJob:
     def _count(self, ended: Delivery) -> None:
         counted = {Status.DELIVERED: "delivered", Status.FAILED: "failed"}.get(ended.status, "retried")
         self.progress = replace(self.progress, **{counted: getattr(self.progress, counted) + 1})
+
+
+def _refreshed(kept: KeptRule, look: Look, known: Sequence[Alert]) -> dict[str, Alert]:
+    """Return those of ``known`` that are the case still in the words of now, for what is told of them next."""
+    found = {alert_id_of(kept.project, kept.name, there.key): there for there in look.situations}
+    return {
+        alert.id: replace(alert, situation=found[alert.id])
+        for alert in known
+        if alert.id in found and found[alert.id].level >= alert.level
+    }
 
 
 def _deliveries(rule: Rule, notices: Sequence[Notice], now: datetime) -> Iterable[Delivery]:

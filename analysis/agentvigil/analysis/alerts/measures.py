@@ -17,6 +17,9 @@ from agentvigil.storage.store import Store
 
 _STATEMENTS: Final = load_queries("agentvigil.analysis.alerts", "measures.sql")
 _MOST_SUBJECTS: Final = 1000
+_SETTINGS: Final = {"max_execution_time": 20, "max_memory_usage": 2 * 2**30, "max_threads": 1}
+"""Intake has the machine first, and one rule must not keep all others waiting."""
+
 _TAG: Final = "tag:"
 _SUMS: Final = frozenset({Measure.FAILURES, Measure.COST, Measure.RUNS, Measure.TOKENS})
 """What is 0, and not unknown, where there is no run."""
@@ -46,7 +49,9 @@ def look_at_metric(store: Store, project: str, condition: MetricCondition, now: 
             continue
         if condition.is_met_by(value):
             situations.append(_metric_situation(condition, record, value))
-    return Look(situations, len(records) < _MOST_SUBJECTS)
+    # The first are the worst: where the last one is as it should be, nothing is left out.
+    is_complete = len(records) < _MOST_SUBJECTS or not condition.is_met_by(records[-1][condition.measure] or 0)
+    return Look(situations, is_complete)
 
 
 def look_at_budget(store: Store, project: str, condition: BudgetCondition, now: datetime) -> Look:
@@ -63,7 +68,8 @@ def look_at_budget(store: Store, project: str, condition: BudgetCondition, now: 
         reached = [share for share in sorted(set(condition.at)) if value >= share * condition.limit]
         if reached:
             situations.append(_budget_situation(condition, record, value, reached, begin))
-    return Look(situations, len(records) < _MOST_SUBJECTS)
+    is_complete = len(records) < _MOST_SUBJECTS or len(situations) < len(records)
+    return Look(situations, is_complete)
 
 
 def period_start(period: Period, time_zone: str, now: datetime) -> datetime:
@@ -91,7 +97,7 @@ def _sums(
         "is_below": isinstance(condition, MetricCondition) and condition.below is not None,
         "limit": _MOST_SUBJECTS,
     }
-    return store.records(_STATEMENTS["sums"], parameters)
+    return store.records(_STATEMENTS["sums"], parameters, _SETTINGS)
 
 
 def _without_runs(condition: MetricCondition, records: list[dict[str, Any]]) -> list[Mapping[str, Any]]:

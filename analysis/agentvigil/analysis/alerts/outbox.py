@@ -199,8 +199,11 @@ class Outbox:
                 self.write([freed])
                 continue
             summary_id = id_of("summary", *_held_together(together[0]))
-            summary = summary_of([delivery.notice for delivery in together], summary_id, now)
-            self.put([Delivery.made(summary, together[0].destination, now)])
+            notice = summary_of([delivery.notice for delivery in together], summary_id, now)
+            summary = Delivery.made(notice, together[0].destination, now)
+            # It takes the place of others, so it is not one too many.
+            if not self._known([summary]):
+                self.write([summary])
             # One insert of one block: all of them are told by the summary, or all are held still.
             self.write(
                 [

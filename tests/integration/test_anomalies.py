@@ -122,7 +122,7 @@ def test_a_slow_run_is_told_with_its_step(day: dict[str, list[Observation]]) -> 
     assert (told.feature, told.unit, told.severity) == ("duration", "s", Severity.MAJOR)
     assert told.window_value == pytest.approx(97.3)
     assert told.baseline_value == pytest.approx(2.8, rel=0.1)
-    assert (told.statistic or 0) > (told.threshold or 0) >= 6
+    assert (told.statistic or 0) > (told.threshold or 0) >= 4.5
     assert (told.baseline_end, told.window_start) == (TODAY, ran(1).at)
     assert told.details["step"]["ordinal"] == 3
     assert "Step 3, tool search, took 1 min 35 s; usually 5" in told.explanation

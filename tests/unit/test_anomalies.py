@@ -25,7 +25,7 @@ SEARCH, LOOKUP, MODEL = Doing("tool", "search"), Doing("tool", "lookup"), Doing(
 
 def test_the_recipes_cry_wolf_and_ours_does_not() -> None:
     """On a fleet of heavy tails, of which the figures in docs/anomalies.md are a larger one."""
-    result = measure(agents=6, seed=1)["all"]
+    result = measure(agents=4, seed=1)["all"]
 
     assert result.told / result.agent_days <= 1
     assert min(result.by_recipe.values()) > 3 * result.flagged

@@ -61,6 +61,8 @@ def observation(found: Found, as_of: date, *, not_told: int = 0, most_a_day: int
     """
     run, main = found.run, found.unusual[0]
     started, ended = _time(run.started_ns), _time(max(run.ended_ns, run.started_ns))
+    # A set of tools has no usual value beside it.
+    usual = None if main.surprise else main.typical
     baseline_end = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC)
     return Observation(
         project=run.subject.project,
@@ -80,13 +82,13 @@ def observation(found: Found, as_of: date, *, not_told: int = 0, most_a_day: int
         direction="down" if main.surprise and not main.surprise.is_there else "up",
         baseline_start=baseline_end - timedelta(days=BASELINE_DAYS),
         baseline_end=baseline_end,
-        baseline_value=main.typical,
+        baseline_value=usual,
         window_value=main.value,
         unit=str(_UNIT[main.kind]),
         statistic=main.statistic,
         threshold=main.threshold,
         evidence_level=1 / FALSE_ALARMS,
-        effect_size=main.value / main.typical - 1 if main.typical else None,
+        effect_size=main.value / usual - 1 if usual else None,
         runs=found.session.runs if found.session else 1,
         details=_details(found, not_told),
         example_runs=_examples(found),
@@ -144,9 +146,8 @@ def _sentences(found: Found, not_told: int, most_a_day: int) -> list[str]:
     if not_told:
         day = _time(found.run.started_ns)
         parts.append(
-            f"{most_a_day} such findings are told of an agent and day; "
-            f"{'at least ' if not_told > 1 else ''}{not_told:,} more of {day:%Y-%m-%d} "
-            f"{'are' if not_told > 1 else 'is'} not, and less unusual when they came."
+            f"{most_a_day} such findings are told of an agent and day; {'at least ' if not_told > 1 else ''}"
+            f"{not_told:,} more of {day:%Y-%m-%d} {'are' if not_told > 1 else 'is'} only counted."
         )
     return parts
 

@@ -22,6 +22,8 @@ _SUMMING: Final = Pace(pause_s=15, rest_per_work=4, rest_per_work_behind=4)
 """A month of a store that has no sums yet takes minutes, and intake and settling keep the machine."""
 _WATCHING: Final = Pace(pause_s=15, rest_per_work=4, rest_per_work_behind=1)
 _ALERTING: Final = Pace(pause_s=10)
+_BRISK: Final = Pace(pause_s=1)
+_BRISK_QUIET_S: Final = 5
 
 
 async def analyse(
@@ -30,8 +32,13 @@ async def analyse(
     settings: Settings,
     alerts: Configuration,
     registry: CollectorRegistry,
+    *,
+    brisk: bool = False,
 ) -> None:
-    """Start what ``settings`` ask for, and stop it when ``stack`` unwinds."""
+    """Start what ``settings`` ask for, and stop it when ``stack`` unwinds.
+
+    ``brisk`` does not wait for hours to be quiet for long, nor rests: for a demo, where somebody watches.
+    """
     holder = holder_of(store)
     services: list[JobService] = []
 
@@ -39,13 +46,14 @@ async def analyse(
         services.append(JobService(name, job, pace, what=what, done=done))
 
     if settings.settling:
-        rollups = RollupJob(store, holder, kinds=(CALL_HOURS, FEATURE_HOURS))
+        kinds = (CALL_HOURS, FEATURE_HOURS)
+        rollups = RollupJob(store, holder, _BRISK_QUIET_S, kinds) if brisk else RollupJob(store, holder, kinds=kinds)
         RollupCollector(registry, lambda: rollups.progress)
-        add("rollups", rollups, _SUMMING, what="hours", done="summed")
+        add("rollups", rollups, _BRISK if brisk else _SUMMING, what="hours", done="summed")
     if settings.analysis:
         watch = WatchJob(store, holder, detection_config(settings))
         WatchCollector(registry, lambda: watch.progress)
-        add("watching", watch, _WATCHING, what="agents", done="watched")
+        add("watching", watch, _BRISK if brisk else _WATCHING, what="agents", done="watched")
         anomalies = AnomalyJob(store, holder, recording(FindingsBook(store)))
         add("anomalies", anomalies, _WATCHING, what="runs", done="compared with others")
         alerting = AlertJob(store, alerts, holder, Sender())

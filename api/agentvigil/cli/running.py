@@ -88,8 +88,10 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
+async def running(settings: Settings, purpose: str, *, brisk: bool = False) -> AsyncIterator[Running]:
     """Start everything, yield when all ports listen, then stop intake, store what was taken, and close.
+
+    ``brisk`` is that of :func:`~agentvigil.cli.analysing.analyse`.
 
     Raises:
         StorageError: if the store can not be opened or migrated.
@@ -124,7 +126,7 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
             settling.start()
             stack.push_async_callback(asyncio.to_thread, settling.stop)
             ProgressCollector(registry, lambda: settling.progress)
-        await analyse(stack, store, settings, alerts, registry)
+        await analyse(stack, store, settings, alerts, registry, brisk=brisk)
         headroom = DiskHeadroom(directory.path if directory else None, settings.min_free_disk_bytes)
         _register_disk(registry, headroom)
         spool = await asyncio.to_thread(_open_spool, stack, settings, store, settling, registry)

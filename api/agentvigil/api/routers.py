@@ -5,6 +5,7 @@ from functools import partial
 from fastapi import APIRouter
 
 from agentvigil.analysis.alerts import AlertBook, Configuration, Sender
+from agentvigil.analysis.baselines.book import BaselineBook
 from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.api.agents.asked import AgentList
 from agentvigil.api.agents.models import AgentPage
@@ -12,6 +13,9 @@ from agentvigil.api.agents.reading import Agents
 from agentvigil.api.agents.routes import agents_router
 from agentvigil.api.alerts.reading import AlertReader
 from agentvigil.api.alerts.routes import alerts_router
+from agentvigil.api.baselines.routes import baselines_router
+from agentvigil.api.comparing.reading import Comparisons
+from agentvigil.api.comparing.routes import comparing_router
 from agentvigil.api.exports.reading import Exports
 from agentvigil.api.exports.routes import exports_router
 from agentvigil.api.feedback.intake import LogIntake
@@ -24,6 +28,8 @@ from agentvigil.api.findings.models import FindingPage, IncidentPage
 from agentvigil.api.findings.reading import FindingsReading
 from agentvigil.api.findings.routes import findings_router
 from agentvigil.api.keys.routes import keys_router
+from agentvigil.api.latency.reading import LatencyReading
+from agentvigil.api.latency.routes import latency_router
 from agentvigil.api.metrics.asked import SeriesAsked
 from agentvigil.api.metrics.models import Metrics
 from agentvigil.api.metrics.reading import MetricsReading
@@ -43,6 +49,8 @@ from agentvigil.api.sessions.filters import SessionList
 from agentvigil.api.sessions.models import SessionPage
 from agentvigil.api.sessions.reading import Sessions
 from agentvigil.api.sessions.routes import session_page, sessions_router
+from agentvigil.api.spending.reading import SpendingReading
+from agentvigil.api.spending.routes import spending_router
 from agentvigil.api.stats.reading import StatsReading
 from agentvigil.api.stats.routes import stats_router
 from agentvigil.api.tags.book import TagBook
@@ -70,6 +78,7 @@ def routers_of(
     reader = Reader(store)
     runs, sessions, metrics = Runs(reader), Sessions(reader), MetricsReading(reader)
     agents, traces, feedback = Agents(reader), Traces(reader), FeedbackReader(reader)
+    baselines = BaselineBook(store)
     findings = FindingsReading(reader, partial(_name_of, keys))
     savable = {
         "agents": Resource(AgentList, AgentPage, agents.page),
@@ -86,6 +95,7 @@ def routers_of(
         stats_router(StatsReading(reader)),
         metrics_router(metrics),
         findings_router(findings, FindingActs(FindingsBook(store), findings), agents),
+        latency_router(LatencyReading(reader, agents)),
         agents_router(agents, metrics, sessions),
         sessions_router(sessions, runs),
         traces_router(traces, policies),
@@ -96,6 +106,9 @@ def routers_of(
         tags_router(TagBook(store, reader, runs)),
         searches_router(QueryBook(store, reader, savable)),
         reports_router(Reports(reader), policies.of),
+        baselines_router(baselines),
+        comparing_router(Comparisons(store, baselines)),
+        spending_router(SpendingReading(reader)),
         alerts_router(store, AlertBook(store, alerts), AlertReader(reader), Sender()),
     ]
 

@@ -33,7 +33,7 @@ _COLUMNS: Final = (
     "output tokens",
 )
 _ONCE_RUNS: Final = 60
-_FLEET_STOP_S: Final = 15
+_FLEET_STOP_S: Final = 25
 
 
 @dataclass(frozen=True, slots=True)

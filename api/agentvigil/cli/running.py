@@ -15,12 +15,13 @@ from opentelemetry.trace import NoOpTracer, Tracer
 from prometheus_client import CollectorRegistry, Gauge
 from starlette.types import ASGIApp
 
-from agentvigil.analysis.rollups import RollupCollector, RollupService
+from agentvigil.analysis.alerts import Configuration
 from agentvigil.analysis.settling import ProgressCollector, SettlingConfig, SettlingService
 from agentvigil.api.app import api_app
 from agentvigil.api.request_ids import RequestIds
 from agentvigil.api.routers import routers_of
 from agentvigil.api.telemetry import ApiMetrics, ApiTelemetry
+from agentvigil.cli.analysing import analyse
 from agentvigil.cli.health import HealthChecks
 from agentvigil.cli.listening import CannotListen, HttpServer, bind
 from agentvigil.cli.log_intake import ReceiverIntake
@@ -95,6 +96,7 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
         CannotListen: if a port is taken.
         NeedsKey: if an address is beyond this machine and there is no key.
         TlsUnusable: if there is something wrong with the files for TLS.
+        AlertsUnusable: if there is something wrong with the file of alerts.
     """
     beyond = [name for name in _INTERFACES if not Endpoint.parse(getattr(settings, name)).is_loopback]
     needs_key = NeedsKey(getattr(settings, beyond[0]), option_of(beyond[0])) if beyond else None
@@ -102,6 +104,7 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
         # Where there is no data there is no key; nothing need be made to find that out.
         raise needs_key
     tls = load_tls(settings)
+    alerts = Configuration.load(settings.alerts)
     raise_limit()
     async with contextlib.AsyncExitStack() as stack:
         store, directory = stack.enter_context(
@@ -121,10 +124,7 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
             settling.start()
             stack.push_async_callback(asyncio.to_thread, settling.stop)
             ProgressCollector(registry, lambda: settling.progress)
-            rollups = RollupService(store)
-            rollups.start()
-            stack.push_async_callback(asyncio.to_thread, rollups.stop)
-            RollupCollector(registry, lambda: rollups.progress)
+        await analyse(stack, store, settings, alerts, registry)
         headroom = DiskHeadroom(directory.path if directory else None, settings.min_free_disk_bytes)
         _register_disk(registry, headroom)
         spool = await asyncio.to_thread(_open_spool, stack, settings, store, settling, registry)
@@ -145,7 +145,7 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
             checks,
             registry,
             access,
-            routers_of(store, keys, intake, settings.content_policies()),
+            routers_of(store, keys, intake, settings.content_policies(), alerts),
             requests_per_minute=settings.api_requests_per_minute,
             cors_origins=settings.allowed_origins(),
         )

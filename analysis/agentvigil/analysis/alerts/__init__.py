@@ -12,14 +12,12 @@ from agentvigil.analysis.alerts.job import AlertJob, AlertProgress
 from agentvigil.analysis.alerts.metrics import AlertCollector
 from agentvigil.analysis.alerts.rules import Rule
 from agentvigil.analysis.alerts.sending import Sender
-from agentvigil.analysis.alerts.service import AlertService
 
 __all__ = [
     "AlertBook",
     "AlertCollector",
     "AlertJob",
     "AlertProgress",
-    "AlertService",
     "AlertsUnusable",
     "Configuration",
     "Rule",

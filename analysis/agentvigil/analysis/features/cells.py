@@ -2,12 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 SECONDS_PER_HOUR: Final = 3600
+
+
+def time_of(hour: int) -> datetime:
+    """Return the moment at which an hour since 1970 begins."""
+    return datetime.fromtimestamp(hour * SECONDS_PER_HOUR, UTC)
+
+
+def hour_of(time: datetime) -> int:
+    """Return the hour since 1970 that ``time`` is in."""
+    return int(time.timestamp()) // SECONDS_PER_HOUR
 
 
 class Subject(NamedTuple):

@@ -14,12 +14,13 @@ from typing import Final
 
 from opentelemetry.sdk.trace.export import SpanExporter
 
+from agentvigil.cli.fleet.history import history
 from agentvigil.cli.fleet.playing import Player
 from agentvigil.cli.fleet.script import DEFAULT_SEED, NOMINAL_RATE, Script
 
 _PROTOCOLS: Final = {"grpc": "http://127.0.0.1:4317", "http/protobuf": "http://127.0.0.1:4318"}
-_EXPORT_TIMEOUT_S: Final = 5.0
-_CLOSE_TIMEOUT_S: Final = 10.0
+_EXPORT_TIMEOUT_S: Final = 20.0
+_CLOSE_TIMEOUT_S: Final = 20.0
 # A sleep is not cut short by a signal (PEP 475), so this is how long a stop may go unnoticed.
 _LONGEST_SLEEP_S: Final = 0.1
 
@@ -70,6 +71,13 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--seed", type=int, default=DEFAULT_SEED, metavar="N", help=f"which story is told (default: {DEFAULT_SEED})"
     )
     parser.add_argument(
+        "--history",
+        type=int,
+        default=0,
+        metavar="DAYS",
+        help="first tell so many days of the past of two more agents, as fast as possible (default: 0)",
+    )
+    parser.add_argument(
         "--key",
         default=os.environ.get("AGENTVIGIL_INGEST_KEY"),
         help="ingest key, sent as Authorization: Bearer [AGENTVIGIL_INGEST_KEY]",
@@ -82,6 +90,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"OTEL_EXPORTER_OTLP_PROTOCOL is {arguments.protocol!r}, not one of {', '.join(_PROTOCOLS)}")
     if arguments.rate < 0:
         parser.error("--rate is below 0")
+    if arguments.history < 0:
+        parser.error("--history is below 0")
     arguments.endpoint = arguments.endpoint or _PROTOCOLS[arguments.protocol]
     return arguments
 
@@ -141,6 +151,18 @@ class _Stop:
             time.sleep(min(left_s, _LONGEST_SLEEP_S))
 
 
+def _tell_history(player: Player, seed: int, days: int, stop: _Stop) -> int:
+    runs = 0
+    for run, ended_ns in history(seed, time.time_ns(), days):
+        if stop.asked:
+            break
+        player.play(run, ended_ns)
+        runs += 1
+        while player.is_behind and not stop.asked:
+            stop.sleep_until(time.monotonic() + 0.02)
+    return runs
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = _arguments(argv)
     _log_to_stderr()
@@ -152,6 +174,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     script = Script(arguments.seed, rate=arguments.rate or NOMINAL_RATE)
     player = Player(_exporters(arguments.endpoint, arguments.protocol, arguments.key))
+    past_runs = _tell_history(player, arguments.seed, arguments.history, stop)
     began = time.monotonic()
     ends = began + arguments.duration if arguments.duration else float("inf")
     runs = 0
@@ -164,7 +187,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stop.sleep_until(time.monotonic() + 0.02)
     player.close(_CLOSE_TIMEOUT_S)
     result = {
-        "runs": runs,
+        "runs": past_runs + runs,
         "spans": player.delivered_spans,
         "seconds": round(time.monotonic() - began, 3),
         "failed_exports": player.failed_exports,

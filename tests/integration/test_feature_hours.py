@@ -1,0 +1,510 @@
+"""What is counted of finished runs by the hour is what their rows say, whatever came late, or died on the way."""
+
+import contextlib
+import random
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from agent_fleets import Played, play
+from agent_traces import (
+    START,
+    Sp,
+    agent,
+    chat,
+    receive,
+    retrieval,
+    run_of,
+    settle,
+    settle_traces,
+    tool,
+    trace_of,
+)
+from counted_features import Outside, Place, count_features
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from trace_requests import NOW, S, admitted, attributes, take
+
+from agentvigil.analysis.features.cells import Cells, Subject
+from agentvigil.analysis.features.feature_hours import FEATURE_HOURS, MOST, OTHER
+from agentvigil.analysis.features.names import FEATURES, bin_of
+from agentvigil.analysis.features.reading import count_runs, projects_with_runs, read_cells, read_progress
+from agentvigil.analysis.rollups import CALL_HOURS, RollupJob
+from agentvigil.receiver.otlp import LOGS
+from agentvigil.semconv import names
+from agentvigil.storage.embedded import EmbeddedStore
+from agentvigil.storage.errors import StorageError
+from migrated_stores import MigratedStores
+
+HOUR: Final = START // S // 3600
+HOUR_MS: Final = 3_600_000
+WINDOWS: Final = {"gpt-4o": 128_000, "gpt-4": 8192}
+SUPPORT: Final = Subject("default", "", "support")
+
+
+def sum_hours(store: EmbeddedStore, now: datetime | None = None) -> int:
+    """Sum all that waits; return how many hours that was."""
+    job = RollupJob(store, "tests", quiet_s=0, kinds=(FEATURE_HOURS,))
+    while job.step(now or datetime.now(UTC)):
+        pass
+    return job.progress.hours
+
+
+def told(store: EmbeddedStore, project: str = "default", hours: tuple[int, int] = (HOUR - 30, HOUR + 30)) -> Any:
+    """Return n and s by hour and place, as they are read."""
+    found: dict[datetime, dict[Place, tuple[int, float]]] = {}
+    for subject, cells in read_cells(store, project, *hours).items():
+        assert subject.project == project
+        for hour, place, n, s in rows_of(cells):
+            places = found.setdefault(datetime.fromtimestamp(hour * 3600, UTC), {})
+            assert (subject.environment, subject.agent, *place) not in places
+            places[(subject.environment, subject.agent, *place)] = (n, s)
+    return found
+
+
+def rows_of(cells: Cells) -> list[tuple[int, tuple[str, str, str, str, str, int], int, float]]:
+    texts = [
+        [cells.words[int(code)] for code in column]
+        for column in (cells.input_class, cells.version, cells.model, cells.feature, cells.key)
+    ]
+    return [
+        (int(hour), (*place, int(number)), int(n), float(s))
+        for hour, *place, number, n, s in zip(cells.hour, *texts, cells.bin, cells.n, cells.s, strict=True)
+    ]
+
+
+def check(store: EmbeddedStore, project: str = "default", outside: Outside = Outside(WINDOWS)) -> None:  # noqa: B008
+    """Compare what is read with what the rows say."""
+    right = count_features(store, project, outside)
+    found = told(store, project)
+    assert found.keys() == right.keys()
+    for hour, places in right.items():
+        assert {place: n for place, (n, _) in found[hour].items()} == {place: n for place, (n, _) in places.items()}
+        for place, (_, s) in places.items():
+            assert found[hour][place][1] == pytest.approx(s), place
+
+
+def counted(store: EmbeddedStore, feature: str, subject: Subject = SUPPORT) -> dict[str | int, tuple[int, float]]:
+    """Return n and s of one feature by key or bin, over all hours, classes, versions and models."""
+    found: dict[str | int, tuple[int, float]] = {}
+    cells = read_cells(store, subject.project, HOUR - 30, HOUR + 30, [subject])
+    for _, (*_, name, key, number), n, s in rows_of(cells[subject]):
+        if name == feature:
+            before = found.get(key or number, (0, 0.0))
+            found[key or number] = (before[0] + n, before[1] + s)
+    return found
+
+
+def random_trace(dice: random.Random, trace: int, project: str) -> list[Sp]:
+    """A run with anything in it: tools side by side and one after another, retries, nested agents, empty searches."""
+    # Most in one hour, and some in the one before.
+    at = (HOUR * 3600 - START // S) * 1000 + dice.randrange(-600_000, HOUR_MS - 1)
+    where = {"deployment.environment.name": "prod"} if dice.random() < 0.5 else {}
+    more: dict[str, Any] = {"trace": trace, "project": project, "resource": where}
+    said: dict[str, Any] = {}
+    for key, values in (
+        ("gen_ai.agent.version", ["", "1", "2"]),
+        ("agentvigil.tag.route", ["", "buy", "ask"]),
+        ("agentvigil.tag.input_class", ["", "", "long"]),
+    ):
+        if chosen := dice.choice(values):
+            said[key] = chosen
+    spans: list[Sp] = []
+    clock = at
+    parents = [1]
+    for number in range(2, 2 + dice.randrange(14)):
+        clock += dice.choice([0, 0, 100, 200])
+        end = clock + dice.choice([50, 100, 150])
+        parent = dice.choice(parents)
+        error = dice.choice([None, None, None, "boom"])
+        kind = dice.choice(["chat", "chat", "tool", "tool", "tool", "search", "agent"])
+        if kind == "chat":
+            spans.append(
+                chat(
+                    number, parent, clock, end, error=error,
+                    model=dice.choice(["gpt-4o", "gpt-4", "nobody-knows"]),
+                    tokens=dice.choice([None, (100, 10), (3000, 10), (7000, 500)]),
+                    finish=dice.choice(["stop", "tool_calls", "length"]),
+                    attributes=dice.choice([{}, {names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK: 0.3}]),
+                    **more,
+                )
+            )  # fmt: skip
+        elif kind == "tool":
+            spans.append(tool(number, parent, dice.choice(["find", "book"]), clock, end, error=error, **more))
+            if dice.random() < 0.3:
+                parents.append(number)
+        elif kind == "search":
+            documents = dice.choice([{}, {"agentvigil.retrieval.document.count": dice.choice([0, 3])}])
+            spans.append(retrieval(number, parent, clock, end, error=error, attributes=documents, **more))
+        else:
+            spans.append(agent(number, parent, dice.choice(["a", "b"]), clock, end, error=error, **more))
+            parents.append(number)
+        clock = dice.choice([clock, end])
+    name = dice.choice(["support", "billing"])
+    error = dice.choice([None, None, "lost"])
+    return [agent(1, 0, name, at, clock + 500, attributes=said, error=error, **more), *spans]
+
+
+def test_counts_are_what_the_rows_say(store: EmbeddedStore) -> None:
+    """Whatever came late; of runs that are kept for different times; of each project its own."""
+    dice = random.Random(7)
+    traces = {number: random_trace(dice, number, "default" if number % 6 else "other") for number in range(1, 49)}
+    late = [span for spans in traces.values() for span in spans if dice.random() < 0.1]
+    for number, keep_days in enumerate((30, 90)):
+        some = [spans for trace, spans in traces.items() if trace % 2 == number]
+        receive(store, *(span for spans in some for span in spans if span not in late), keep_days=keep_days)
+    everyone = {(spans[0].project, number): True for number, spans in traces.items()}
+    settle_traces(store, everyone)
+    job = RollupJob(store, "tests", quiet_s=0, kinds=(FEATURE_HOURS,))
+    for _ in range(2):
+        job.step(datetime.now(UTC))
+    receive(store, *late, at_ns=START + 3700 * S)
+    settle_traces(store, everyone)
+    set_prices(store)
+    sum_hours(store)
+    check(store)
+    check(store, "other")
+    assert projects_with_runs(store) == ["default", "other"]
+    shown = {feature for places in told(store).values() for *_, feature, _, _ in places}
+    # Nobody judges these runs.
+    assert shown == set(FEATURES) - {"confident"}
+
+
+def set_prices(store: EmbeddedStore) -> None:
+    """Let calls cost something, which they do not in a store without a price list."""
+    for table, tokens in (("agent_runs", "InputTokens"), ("agent_steps", "if(Billed, InputTokens, NULL)")):
+        store.command(
+            f"INSERT INTO {table} SELECT * REPLACE (Version + 1 AS Version, "
+            f"toDecimal64({tokens}, 9) / 1000 AS BilledCostUSD) FROM {table} FINAL "
+            "SETTINGS max_partitions_per_insert_block = 0"
+        )
+
+
+@pytest.fixture(scope="module")
+def scenes(migrated_stores: MigratedStores) -> Iterator[EmbeddedStore]:
+    """Runs of one agent each, that show one thing."""
+    with migrated_stores.taken() as store:
+        receive(store, *(span for number, spans in enumerate(SCENES.values(), 1) for span in of_trace(number, spans)))
+        settle(store, *range(1, len(SCENES) + 1), final=True)
+        judge(store, SURE, 0.2)
+        judge(store, SURE, 0.9)
+        sum_hours(store)
+        yield store
+
+
+def of_trace(number: int, spans: Sequence[Sp]) -> list[Sp]:
+    return [replace(span, trace=number) for span in spans]
+
+
+SCENES: Final[Mapping[str, Sequence[Sp]]] = {
+    "orders": [
+        agent(1, 0, "orders"),
+        chat(2, 1, 0, 10),
+        tool(3, 1, "find", 20, 30),
+        tool(4, 1, "book", 40, 50),
+        tool(5, 1, "find", 60, 70),
+        tool(6, 1, "book", 80, 90),
+    ],
+    "switcher": [
+        agent(1, 0, "switcher"),
+        tool(2, 1, "find", 0, 10, error="no"),
+        tool(3, 1, "book", 20, 30),
+        chat(4, 1, 40, 50),
+    ],
+    "side by side": [
+        agent(1, 0, "side by side"),
+        tool(2, 1, "find", 0, 30, error="no"),
+        # It was asked for before the other failed.
+        tool(3, 1, "book", 20, 40),
+        chat(4, 1, 50, 60),
+    ],
+    "serial": [
+        agent(1, 0, "serial", 0, 1000),
+        chat(2, 1, 0, 100),
+        tool(3, 1, "find", 100, 300),
+        tool(4, 1, "book", 300, 400),
+        chat(5, 1, 400, 500),
+        tool(6, 1, "find", 500, 600),
+        chat(7, 1, 600, 700),
+        # Tools of a program, and tools that were asked for at once and ran at once, cost no time.
+        tool(8, 1, "find", 700, 800),
+        tool(9, 1, "book", 750, 800),
+    ],
+    "team": [
+        agent(1, 0, "team", 0, 1000),
+        agent(2, 1, "a", 0, 100, error="no"),
+        chat(3, 2, 10, 90, error="no"),
+        agent(4, 1, "b", 100, 200, error="no"),
+        agent(5, 1, "c", 200, 300),
+        agent(6, 5, "inside c", 210, 220, error="no"),
+        agent(7, 1, "d", 250, 400),
+        agent(8, 1, "e", 400, 500),
+        chat(9, 8, 400, 450),
+    ],
+    "hollow": [
+        agent(1, 0, "hollow"),
+        retrieval(2, 1, 0, 10, attributes={"agentvigil.retrieval.document.count": 3}),
+        retrieval(3, 1, 20, 30, attributes={"agentvigil.retrieval.document.count": 0}),
+        chat(4, 1, 40, 50),
+    ],
+    "founded": [
+        agent(1, 0, "founded"),
+        retrieval(2, 1, 0, 10, attributes={"agentvigil.retrieval.document.count": 0}),
+        retrieval(3, 1, 20, 30, attributes={"agentvigil.retrieval.document.count": 3}),
+        chat(4, 1, 40, 50),
+    ],
+    "full": [
+        agent(1, 0, "full"),
+        chat(2, 1, 0, 10, model="gpt-4", tokens=(2000, 1)),
+        tool(3, 1, "find", 10, 20),
+        chat(4, 1, 30, 40, model="gpt-4", tokens=(3000, 1)),
+        tool(5, 1, "find", 40, 50),
+        chat(6, 1, 60, 70, model="gpt-4", tokens=(5000, 1)),
+        tool(7, 1, "book", 70, 80, error="no"),
+        chat(8, 1, 90, 100, model="nobody-knows", tokens=(5000, 1)),
+        chat(9, 1, 110, 120, model="gpt-4", tokens=(8000, 1)),
+    ],
+    "mcp": [
+        agent(1, 0, "mcp"),
+        tool(2, 1, "find", 0, 100),
+        tool(3, 1, "find", 0, 100),
+        tool(4, 2, "find", 10, 90, service="server"),
+        tool(5, 3, "find", 10, 90, service="server"),
+    ],
+    "sure": [
+        agent(1, 0, "sure", attributes={names.AGENTVIGIL_CONFIDENCE: 0.8}),
+        chat(2, 1, 0, 10, attributes={names.AGENTVIGIL_CONFIDENCE: 0.1}),
+    ],
+}
+SURE: Final = run_of(list(SCENES).index("sure") + 1, 1)
+
+
+def judge(store: EmbeddedStore, run: str, score: float | None = None, label: str = "") -> None:
+    request = ExportLogsServiceRequest()
+    said = {names.AGENTVIGIL_FEEDBACK_RUN_ID: run, names.AGENTVIGIL_FEEDBACK_LABEL: label}
+    if score is not None:
+        said[names.AGENTVIGIL_FEEDBACK_SCORE] = str(score)
+    request.resource_logs.add().scope_logs.add().log_records.add(
+        time_unix_nano=NOW, event_name=names.EVENT_GEN_AI_EVALUATION_RESULT, attributes=attributes(said)
+    )
+    take(store, admitted(request.SerializeToString(), otlp=LOGS), otlp=LOGS)
+
+
+@pytest.mark.parametrize(
+    ("name", "feature", "counts"),
+    [
+        ("orders", "tool", {0: 1, "find": 1, "book": 1}),
+        ("orders", "tool_order", {0: 1, "find>book": 1, "book>find": 1}),
+        ("orders", "tool_switch", {0: 1}),
+        ("switcher", "tool_error", {0: 1, "any": 1}),
+        ("switcher", "tool_switch", {0: 1, "any": 1}),
+        ("switcher", "failure", {0: 1, "tool/tool_error": 1}),
+        ("side by side", "tool_switch", {0: 1}),
+        ("hollow", "retrieval", {0: 1, "empty": 1}),
+        ("hollow", "unfounded", {0: 1, "any": 1}),
+        ("founded", "retrieval", {0: 1, "empty": 1}),
+        ("founded", "unfounded", {0: 1}),
+        ("mcp", "tool_order", {0: 1, "find>find": 1}),
+        # One that judges it bad is enough.
+        ("sure", "confident", {0: 1, "bad": 1}),
+    ],
+)
+def test_what_a_run_shows_is_counted(
+    scenes: EmbeddedStore, name: str, feature: str, counts: Mapping[str | int, int]
+) -> None:
+    found = counted(scenes, feature, Subject("default", "", name))
+    assert {key: n for key, (n, _) in found.items()} == counts
+
+
+def test_only_tools_of_one_answer_that_wait_for_each_other_lose_time(scenes: EmbeddedStore) -> None:
+    assert counted(scenes, "sequential_share", Subject("default", "", "serial")) == {bin_of(0.1): (1, 0.1)}
+    assert "sequential_share" not in features_of(scenes, "full")
+
+
+def test_agents_of_one_depth_come_after_each_other(scenes: EmbeddedStore) -> None:
+    """After a came b, which failed; after b came c. While c worked d began; e came after d."""
+    found = counted(scenes, "cascade", Subject("default", "", "team"))
+    assert found == {"after_failure": (2, 1), "after_success": (1, 0)}
+
+
+def test_calls_are_told_apart_by_how_full_their_window_is(scenes: EmbeddedStore) -> None:
+    """Low: then find. Middle: then find again. High: then book fails; and the last one, after which nothing comes."""
+    found = counted(scenes, "context", Subject("default", "", "full"))
+    assert found == {"low": (1, 0), "middle": (1, 1), "high": (2, 1)}
+
+
+def features_of(store: EmbeddedStore, name: str) -> set[str]:
+    subject = Subject("default", "", name)
+    cells = read_cells(store, "default", HOUR - 2, HOUR + 2, [subject])[subject]
+    return {cells.words[int(code)] for code in cells.feature}
+
+
+def test_all_scenes_are_what_their_rows_say(scenes: EmbeddedStore) -> None:
+    """So is what Python counts of them, by which the random runs are judged."""
+    check(scenes, outside=Outside(WINDOWS, {SURE: True}))
+
+
+def test_runs_are_counted_without_their_features(scenes: EmbeddedStore) -> None:
+    found = count_runs(scenes, "default")
+    assert found.keys() == {Subject("default", "", name) for name in SCENES}
+    assert {(count.runs, count.first_hour) for count in found.values()} == {(1, HOUR)}
+    assert count_runs(scenes, "default", HOUR + 1, HOUR + 2) == {}
+    assert read_cells(scenes, "default", HOUR, HOUR + 1, []) == {}
+    assert read_cells(scenes, "other", HOUR, HOUR + 1) == {}
+
+
+def test_the_query_of_the_docs_tells_shares(scenes: EmbeddedStore) -> None:
+    document = (Path(__file__).parents[2] / "docs" / "features.md").read_text(encoding="utf-8")
+    (sql,) = re.findall(r"```sql\n(.*?)```", document, re.DOTALL)
+    rows = scenes.rows(sql.replace("'support'", "'orders'"))
+    assert {tool: (runs, share) for _, tool, runs, share in rows} == {"": (1, 1), "book": (1, 1), "find": (1, 1)}
+
+
+def test_what_has_no_end_is_cut_down_to_the_most_frequent(store: EmbeddedStore) -> None:
+    """A run that used two of the other tools is one run with other tools."""
+    few = {**MOST, "most_keys": 2, "most_versions": 1, "most_models": 1}
+    kind = replace(FEATURE_HOURS, look_up=lambda *_: {**few, "window_models": [""], "windows": [0]})
+    usual = [("a", None), ("b", None)]
+    play(
+        store,
+        *(Played(version="1", tools=usual) for _ in range(3)),
+        Played(version="2", tools=[("a", None), ("x", None), ("y", None)], model="gpt-4"),
+        Played(version="3", tools=[("z", None)], model="nobody-knows"),
+    )
+    job = RollupJob(store, "tests", quiet_s=0, kinds=(kind,))
+    job.step(datetime.now(UTC))
+
+    assert {key: n for key, (n, _) in counted(store, "tool").items()} == {0: 5, "a": 4, "b": 3, OTHER: 2}
+    (cells,) = read_cells(store, "default", HOUR, HOUR + 1).values()
+    rows = rows_of(cells)
+    assert {place[1] for _, place, *_ in rows} == {"1", OTHER}
+    assert {place[2] for _, place, *_ in rows} == {"gpt-4o", OTHER}
+
+
+def test_open_runs_and_second_sightings_are_not_counted(store: EmbeddedStore) -> None:
+    play(store, Played(), Played())
+    chats = [chat(2, 9, 0, 100, trace=7, response="r"), chat(2, 1, 0, 100, trace=8, response="r")]
+    receive(store, *chats, agent(1, 0, "support", trace=8))
+    settle(store, 7)
+    settle(store, 8, final=True)
+    assert store.rows("SELECT uniqExact(Status) FROM agent_runs FINAL") == [(2,)]
+    sum_hours(store)
+    check(store)
+    assert counted(store, "status")[0] == (3, 0)
+
+    settle(store, 7, final=True)
+    sum_hours(store)
+    assert store.rows("SELECT count() FROM agent_runs FINAL WHERE DuplicateOfTraceId != ''") == [(1,)]
+    check(store)
+
+
+def test_what_is_thought_later_counts_as_well(store: EmbeddedStore) -> None:
+    """Days after the run its hour is summed again, once."""
+    spans = [agent(1, 0, "support"), chat(2, 1, 0, 10, attributes={names.AGENTVIGIL_CONFIDENCE: 0.9})]
+    receive(store, *spans, *of_trace(2, spans))
+    settle(store, 1, 2, final=True)
+    sum_hours(store)
+    assert "confident" not in features_of(store, "support")
+
+    judge(store, run_of(1, 1), label="Wrong")
+    judge(store, trace_of(2), label="helpful")
+    judge(store, trace_of(2), label="blue")
+    assert sum_hours(store) == 0  # it looks once a minute
+    later = datetime.now(UTC) + timedelta(minutes=2)
+    assert sum_hours(store, later) == 1
+    assert counted(store, "confident") == {0: (2, 0), "bad": (1, 0)}
+    assert sum_hours(store, later + timedelta(minutes=2)) == 0
+
+
+class DiesAt:
+    """A store whose process dies before or after the ``number``th statement that writes."""
+
+    is_embedded = True
+
+    def __init__(self, store: EmbeddedStore, number: int, *, after: bool) -> None:
+        self._store, self._left, self._after = store, number, after
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def command(self, sql: str, parameters: Any = None) -> None:
+        self._left -= 1
+        if self._left == 0 and not self._after:
+            raise StorageError("died")
+        self._store.command(sql, parameters)
+        if self._left == 0:
+            raise StorageError("died")
+
+
+def test_a_death_at_any_statement_changes_no_answer(store: EmbeddedStore) -> None:
+    """What one statement left is what the next one finds. What is read is whole at every moment: old or new."""
+    play(store, Played(tools=[("search", "boom")]))
+    sum_hours(store)
+    old = told(store)
+    late = agent(1, 0, "support", 0, 2000, attributes={"gen_ai.agent.version": "2"}, trace=1)
+    receive(store, late, at_ns=START + 3700 * S)
+    settle(store, final=True)
+    seen = []
+    for statement in range(1, 6):
+        dying: Any = DiesAt(store, statement, after=True)
+        job = RollupJob(dying, f"dies at {statement}", quiet_s=0, kinds=(FEATURE_HOURS,))
+        with contextlib.suppress(StorageError):
+            job.step(datetime.now(UTC) + timedelta(minutes=10 * statement))
+        seen.append(told(store))
+    assert sum_hours(store, datetime.now(UTC) + timedelta(hours=2)) == 0
+    check(store)
+    new = told(store)
+    assert old != new
+    assert all(answer in (old, new) for answer in seen)
+    assert old in seen
+
+
+def test_two_processes_that_sum_the_same_hour_count_it_once(store: EmbeddedStore) -> None:
+    play(store, Played(), Played())
+    now = datetime.now(UTC)
+    one = RollupJob(store, "one", quiet_s=0, kinds=(FEATURE_HOURS,))
+    other = RollupJob(store, "other", quiet_s=0, kinds=(FEATURE_HOURS,))
+    assert not one.step(now)
+    assert (one.progress.hours, one.progress.waiting_hours) == (1, 0)
+    store.command("TRUNCATE TABLE agent_feature_hours_made")
+    # Whoever has the lease is at it; when that has ended, both did it.
+    other.step(now)
+    assert other.progress.hours == 0
+    other.step(now + timedelta(minutes=1))
+    assert other.progress.hours == 1
+    check(store)
+
+
+def test_an_hour_that_can_not_be_summed_holds_up_no_other(store: EmbeddedStore) -> None:
+    """Nor the calls, which the same job sums."""
+    play(store, Played(tools=[("search", None)]), Played(at_ms=-HOUR_MS))
+    broken = replace(FEATURE_HOURS, sum_hour="SELECT throwIf({hour_s:UInt32} = %d * 3600)" % HOUR)  # noqa: UP031
+    job = RollupJob(store, "tests", quiet_s=0, kinds=(CALL_HOURS, broken))
+    failed = 0
+    for _ in range(6):
+        try:
+            job.step(datetime.now(UTC))
+        except StorageError:
+            failed += 1
+    assert failed
+    assert job.progress.hours == 3
+    assert read_progress(store, "default", HOUR - 10, datetime.now(UTC)).waiting_hours == 1
+
+
+def test_progress_says_up_to_which_hour_all_is_counted(store: EmbeddedStore) -> None:
+    now = datetime.now(UTC)
+    current = int(now.timestamp()) // 3600
+    assert read_progress(store, "default", 0, now).summed_until == current
+    play(store, Played(), Played(at_ms=-HOUR_MS))
+    progress = read_progress(store, "default", 0, now)
+    assert (progress.summed_until, progress.waiting_hours, progress.settled_until) == (HOUR - 1, 2, 0)
+    assert read_progress(store, "default", HOUR, now).summed_until == HOUR
+    # An hour whose runs still change is left alone.
+    assert not RollupJob(store, "tests", quiet_s=3600, kinds=(FEATURE_HOURS,)).step(now)
+    job = RollupJob(store, "tests", quiet_s=0, kinds=(FEATURE_HOURS,))
+    job.step(now)
+    assert read_progress(store, "default", HOUR, now).summed_until == current
+    assert read_progress(store, "default", 0, now).summed_until == HOUR - 1

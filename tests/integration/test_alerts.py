@@ -23,12 +23,13 @@ from alerting import (
 )
 from trace_requests import NOW
 
-from agentvigil.analysis.alerts import AlertJob, AlertService, Sender, measures
+from agentvigil.analysis.alerts import AlertJob, Sender, measures
 from agentvigil.analysis.alerts.job import MOST_AT_ONCE
 from agentvigil.analysis.alerts.outbox import GIVE_UP_AFTER, MOST_WAITING
 from agentvigil.analysis.alerts.sending import Outcome, Result
 from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.analysis.findings.model import Kind, Resolution, Severity, SubjectType
+from agentvigil.analysis.job_service import JobService, Pace
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.errors import StorageError
 from alert_receivers import mailbox, serving_as, trusting, webhooks
@@ -512,10 +513,11 @@ def test_the_service_tells_by_webhook_and_by_mail(store: EmbeddedStore, tmp_path
             recipients = ["ops@example.org"]
         """
         config = configuration(tmp_path, text + rule(FINDINGS, to='"ops", "mail"'))
-        service = AlertService(store, config, Sender(trusting), pause_s=0.05)
+        job = AlertJob(store, config, "test", Sender(trusting))
+        service = JobService("alerts", job, Pace(0.05), what="alerts", done="looked at")
         service.start()
         give_up = monotonic() + 60
-        while not (hook.got and box.got and service.progress.delivered == 2) and monotonic() < give_up:
+        while not (hook.got and box.got and job.progress.delivered == 2) and monotonic() < give_up:
             sleep(0.05)
         service.stop()
     (got,), ((_, _, message),) = hook.got, box.got

@@ -5,19 +5,34 @@ Written from docs/features.md, one run after the other and one thing after the o
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, Final
 
+import pytest
+from agent_traces import START, Sp
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from trace_requests import NOW, S, admitted, attributes, take
+
+from agentvigil.analysis.features.cells import Cells, Subject
+from agentvigil.analysis.features.feature_hours import FEATURE_HOURS
 from agentvigil.analysis.features.names import bin_of
+from agentvigil.analysis.features.reading import read_cells
+from agentvigil.analysis.rollups import RollupJob
+from agentvigil.receiver.otlp import LOGS
+from agentvigil.semconv import names
 from agentvigil.semconv.failures import MODEL_OPERATIONS
+from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.store import Store
 
 Row = dict[str, Any]
 Place = tuple[str, str, str, str, str, str, str, int]
 """Environment, agent, class, version, model, feature, key, bin."""
 
+HOUR: Final = START // S // 3600
+SUPPORT: Final = Subject("default", "", "support")
+WINDOWS: Final = {"gpt-4o": 128_000, "gpt-4": 8192}
 _CLASS_TAGS: Final = ("input_class", "route", "intent", "tenant")
 
 
@@ -250,3 +265,77 @@ def _usage(steps: Sequence[Row]) -> Iterator[tuple[str, str, float]]:
             known = [float(step[column]) for step in calls if step[column] is not None]
             if known:
                 yield model, key, sum(known)
+
+
+def sum_hours(store: EmbeddedStore, now: datetime | None = None) -> int:
+    """Sum all that waits; return how many hours that was."""
+    job = RollupJob(store, "tests", quiet_s=0, kinds=(FEATURE_HOURS,))
+    while job.step(now or datetime.now(UTC)):
+        pass
+    return job.progress.hours
+
+
+def told(store: EmbeddedStore, project: str = "default", hours: tuple[int, int] = (HOUR - 30, HOUR + 30)) -> Any:
+    """Return n and s by hour and place, as they are read."""
+    found: dict[datetime, dict[Place, tuple[int, float]]] = {}
+    for subject, cells in read_cells(store, project, *hours).items():
+        assert subject.project == project
+        for hour, place, n, s in rows_of(cells):
+            places = found.setdefault(datetime.fromtimestamp(hour * 3600, UTC), {})
+            assert (subject.environment, subject.agent, *place) not in places
+            places[(subject.environment, subject.agent, *place)] = (n, s)
+    return found
+
+
+def rows_of(cells: Cells) -> list[tuple[int, tuple[str, str, str, str, str, int], int, float]]:
+    texts = [
+        [cells.words[int(code)] for code in column]
+        for column in (cells.input_class, cells.version, cells.model, cells.feature, cells.key)
+    ]
+    return [
+        (int(hour), (*place, int(number)), int(n), float(s))
+        for hour, *place, number, n, s in zip(cells.hour, *texts, cells.bin, cells.n, cells.s, strict=True)
+    ]
+
+
+def check(store: EmbeddedStore, project: str = "default", outside: Outside = Outside(WINDOWS)) -> None:
+    """Compare what is read with what the rows say."""
+    right = count_features(store, project, outside)
+    found = told(store, project)
+    assert found.keys() == right.keys()
+    for hour, places in right.items():
+        assert {place: n for place, (n, _) in found[hour].items()} == {place: n for place, (n, _) in places.items()}
+        for place, (_, s) in places.items():
+            assert found[hour][place][1] == pytest.approx(s), place
+
+
+def counted(store: EmbeddedStore, feature: str, subject: Subject = SUPPORT) -> dict[str | int, tuple[int, float]]:
+    """Return n and s of one feature by key or bin, over all hours, classes, versions and models."""
+    found: dict[str | int, tuple[int, float]] = {}
+    cells = read_cells(store, subject.project, HOUR - 30, HOUR + 30, [subject])
+    for _, (*_, name, key, number), n, s in rows_of(cells[subject]):
+        if name == feature:
+            before = found.get(key or number, (0, 0.0))
+            found[key or number] = (before[0] + n, before[1] + s)
+    return found
+
+
+def features_of(store: EmbeddedStore, name: str) -> set[str]:
+    subject = Subject("default", "", name)
+    cells = read_cells(store, "default", HOUR - 2, HOUR + 2, [subject])[subject]
+    return {cells.words[int(code)] for code in cells.feature}
+
+
+def judge(store: EmbeddedStore, run: str, score: float | None = None, label: str = "") -> None:
+    request = ExportLogsServiceRequest()
+    said = {names.AGENTVIGIL_FEEDBACK_RUN_ID: run, names.AGENTVIGIL_FEEDBACK_LABEL: label}
+    if score is not None:
+        said[names.AGENTVIGIL_FEEDBACK_SCORE] = str(score)
+    request.resource_logs.add().scope_logs.add().log_records.add(
+        time_unix_nano=NOW, event_name=names.EVENT_GEN_AI_EVALUATION_RESULT, attributes=attributes(said)
+    )
+    take(store, admitted(request.SerializeToString(), otlp=LOGS), otlp=LOGS)
+
+
+def of_trace(number: int, spans: Sequence[Sp]) -> list[Sp]:
+    return [replace(span, trace=number) for span in spans]

@@ -2,14 +2,10 @@
 
 import contextlib
 import random
-import re
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
-import pytest
 from agent_fleets import Played, play
 from agent_traces import (
     START,
@@ -24,78 +20,18 @@ from agent_traces import (
     tool,
     trace_of,
 )
-from counted_features import Outside, Place, count_features
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from trace_requests import NOW, S, admitted, attributes, take
+from counted_features import HOUR, check, counted, features_of, judge, of_trace, rows_of, sum_hours, told
+from trace_requests import S
 
-from agentvigil.analysis.features.cells import Cells, Subject
 from agentvigil.analysis.features.feature_hours import FEATURE_HOURS, MOST, OTHER
-from agentvigil.analysis.features.names import FEATURES, bin_of
-from agentvigil.analysis.features.reading import count_runs, projects_with_runs, read_cells, read_progress
+from agentvigil.analysis.features.names import FEATURES
+from agentvigil.analysis.features.reading import projects_with_runs, read_cells, read_progress
 from agentvigil.analysis.rollups import CALL_HOURS, RollupJob
-from agentvigil.receiver.otlp import LOGS
 from agentvigil.semconv import names
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.errors import StorageError
-from migrated_stores import MigratedStores
 
-HOUR: Final = START // S // 3600
 HOUR_MS: Final = 3_600_000
-WINDOWS: Final = {"gpt-4o": 128_000, "gpt-4": 8192}
-SUPPORT: Final = Subject("default", "", "support")
-
-
-def sum_hours(store: EmbeddedStore, now: datetime | None = None) -> int:
-    """Sum all that waits; return how many hours that was."""
-    job = RollupJob(store, "tests", quiet_s=0, kinds=(FEATURE_HOURS,))
-    while job.step(now or datetime.now(UTC)):
-        pass
-    return job.progress.hours
-
-
-def told(store: EmbeddedStore, project: str = "default", hours: tuple[int, int] = (HOUR - 30, HOUR + 30)) -> Any:
-    """Return n and s by hour and place, as they are read."""
-    found: dict[datetime, dict[Place, tuple[int, float]]] = {}
-    for subject, cells in read_cells(store, project, *hours).items():
-        assert subject.project == project
-        for hour, place, n, s in rows_of(cells):
-            places = found.setdefault(datetime.fromtimestamp(hour * 3600, UTC), {})
-            assert (subject.environment, subject.agent, *place) not in places
-            places[(subject.environment, subject.agent, *place)] = (n, s)
-    return found
-
-
-def rows_of(cells: Cells) -> list[tuple[int, tuple[str, str, str, str, str, int], int, float]]:
-    texts = [
-        [cells.words[int(code)] for code in column]
-        for column in (cells.input_class, cells.version, cells.model, cells.feature, cells.key)
-    ]
-    return [
-        (int(hour), (*place, int(number)), int(n), float(s))
-        for hour, *place, number, n, s in zip(cells.hour, *texts, cells.bin, cells.n, cells.s, strict=True)
-    ]
-
-
-def check(store: EmbeddedStore, project: str = "default", outside: Outside = Outside(WINDOWS)) -> None:  # noqa: B008
-    """Compare what is read with what the rows say."""
-    right = count_features(store, project, outside)
-    found = told(store, project)
-    assert found.keys() == right.keys()
-    for hour, places in right.items():
-        assert {place: n for place, (n, _) in found[hour].items()} == {place: n for place, (n, _) in places.items()}
-        for place, (_, s) in places.items():
-            assert found[hour][place][1] == pytest.approx(s), place
-
-
-def counted(store: EmbeddedStore, feature: str, subject: Subject = SUPPORT) -> dict[str | int, tuple[int, float]]:
-    """Return n and s of one feature by key or bin, over all hours, classes, versions and models."""
-    found: dict[str | int, tuple[int, float]] = {}
-    cells = read_cells(store, subject.project, HOUR - 30, HOUR + 30, [subject])
-    for _, (*_, name, key, number), n, s in rows_of(cells[subject]):
-        if name == feature:
-            before = found.get(key or number, (0, 0.0))
-            found[key or number] = (before[0] + n, before[1] + s)
-    return found
 
 
 def random_trace(dice: random.Random, trace: int, project: str) -> list[Sp]:
@@ -151,7 +87,7 @@ def random_trace(dice: random.Random, trace: int, project: str) -> list[Sp]:
 def test_counts_are_what_the_rows_say(store: EmbeddedStore) -> None:
     """Whatever came late; of runs that are kept for different times; of each project its own."""
     dice = random.Random(7)
-    traces = {number: random_trace(dice, number, "default" if number % 6 else "other") for number in range(1, 49)}
+    traces = {number: random_trace(dice, number, "default" if number % 6 else "other") for number in range(1, 37)}
     late = [span for spans in traces.values() for span in spans if dice.random() < 0.1]
     for number, keep_days in enumerate((30, 90)):
         some = [spans for trace, spans in traces.items() if trace % 2 == number]
@@ -181,186 +117,6 @@ def set_prices(store: EmbeddedStore) -> None:
             f"toDecimal64({tokens}, 9) / 1000 AS BilledCostUSD) FROM {table} FINAL "
             "SETTINGS max_partitions_per_insert_block = 0"
         )
-
-
-@pytest.fixture(scope="module")
-def scenes(migrated_stores: MigratedStores) -> Iterator[EmbeddedStore]:
-    """Runs of one agent each, that show one thing."""
-    with migrated_stores.taken() as store:
-        receive(store, *(span for number, spans in enumerate(SCENES.values(), 1) for span in of_trace(number, spans)))
-        settle(store, *range(1, len(SCENES) + 1), final=True)
-        judge(store, SURE, 0.2)
-        judge(store, SURE, 0.9)
-        sum_hours(store)
-        yield store
-
-
-def of_trace(number: int, spans: Sequence[Sp]) -> list[Sp]:
-    return [replace(span, trace=number) for span in spans]
-
-
-SCENES: Final[Mapping[str, Sequence[Sp]]] = {
-    "orders": [
-        agent(1, 0, "orders"),
-        chat(2, 1, 0, 10),
-        tool(3, 1, "find", 20, 30),
-        tool(4, 1, "book", 40, 50),
-        tool(5, 1, "find", 60, 70),
-        tool(6, 1, "book", 80, 90),
-    ],
-    "switcher": [
-        agent(1, 0, "switcher"),
-        tool(2, 1, "find", 0, 10, error="no"),
-        tool(3, 1, "book", 20, 30),
-        chat(4, 1, 40, 50),
-    ],
-    "side by side": [
-        agent(1, 0, "side by side"),
-        tool(2, 1, "find", 0, 30, error="no"),
-        # It was asked for before the other failed.
-        tool(3, 1, "book", 20, 40),
-        chat(4, 1, 50, 60),
-    ],
-    "serial": [
-        agent(1, 0, "serial", 0, 1000),
-        chat(2, 1, 0, 100),
-        tool(3, 1, "find", 100, 300),
-        tool(4, 1, "book", 300, 400),
-        chat(5, 1, 400, 500),
-        tool(6, 1, "find", 500, 600),
-        chat(7, 1, 600, 700),
-        # Tools of a program, and tools that were asked for at once and ran at once, cost no time.
-        tool(8, 1, "find", 700, 800),
-        tool(9, 1, "book", 750, 800),
-    ],
-    "team": [
-        agent(1, 0, "team", 0, 1000),
-        agent(2, 1, "a", 0, 100, error="no"),
-        chat(3, 2, 10, 90, error="no"),
-        agent(4, 1, "b", 100, 200, error="no"),
-        agent(5, 1, "c", 200, 300),
-        agent(6, 5, "inside c", 210, 220, error="no"),
-        agent(7, 1, "d", 250, 400),
-        agent(8, 1, "e", 400, 500),
-        chat(9, 8, 400, 450),
-    ],
-    "hollow": [
-        agent(1, 0, "hollow"),
-        retrieval(2, 1, 0, 10, attributes={"agentvigil.retrieval.document.count": 3}),
-        retrieval(3, 1, 20, 30, attributes={"agentvigil.retrieval.document.count": 0}),
-        chat(4, 1, 40, 50),
-    ],
-    "founded": [
-        agent(1, 0, "founded"),
-        retrieval(2, 1, 0, 10, attributes={"agentvigil.retrieval.document.count": 0}),
-        retrieval(3, 1, 20, 30, attributes={"agentvigil.retrieval.document.count": 3}),
-        chat(4, 1, 40, 50),
-    ],
-    "full": [
-        agent(1, 0, "full"),
-        chat(2, 1, 0, 10, model="gpt-4", tokens=(2000, 1)),
-        tool(3, 1, "find", 10, 20),
-        chat(4, 1, 30, 40, model="gpt-4", tokens=(3000, 1)),
-        tool(5, 1, "find", 40, 50),
-        chat(6, 1, 60, 70, model="gpt-4", tokens=(5000, 1)),
-        tool(7, 1, "book", 70, 80, error="no"),
-        chat(8, 1, 90, 100, model="nobody-knows", tokens=(5000, 1)),
-        chat(9, 1, 110, 120, model="gpt-4", tokens=(8000, 1)),
-    ],
-    "mcp": [
-        agent(1, 0, "mcp"),
-        tool(2, 1, "find", 0, 100),
-        tool(3, 1, "find", 0, 100),
-        tool(4, 2, "find", 10, 90, service="server"),
-        tool(5, 3, "find", 10, 90, service="server"),
-    ],
-    "sure": [
-        agent(1, 0, "sure", attributes={names.AGENTVIGIL_CONFIDENCE: 0.8}),
-        chat(2, 1, 0, 10, attributes={names.AGENTVIGIL_CONFIDENCE: 0.1}),
-    ],
-}
-SURE: Final = run_of(list(SCENES).index("sure") + 1, 1)
-
-
-def judge(store: EmbeddedStore, run: str, score: float | None = None, label: str = "") -> None:
-    request = ExportLogsServiceRequest()
-    said = {names.AGENTVIGIL_FEEDBACK_RUN_ID: run, names.AGENTVIGIL_FEEDBACK_LABEL: label}
-    if score is not None:
-        said[names.AGENTVIGIL_FEEDBACK_SCORE] = str(score)
-    request.resource_logs.add().scope_logs.add().log_records.add(
-        time_unix_nano=NOW, event_name=names.EVENT_GEN_AI_EVALUATION_RESULT, attributes=attributes(said)
-    )
-    take(store, admitted(request.SerializeToString(), otlp=LOGS), otlp=LOGS)
-
-
-@pytest.mark.parametrize(
-    ("name", "feature", "counts"),
-    [
-        ("orders", "tool", {0: 1, "find": 1, "book": 1}),
-        ("orders", "tool_order", {0: 1, "find>book": 1, "book>find": 1}),
-        ("orders", "tool_switch", {0: 1}),
-        ("switcher", "tool_error", {0: 1, "any": 1}),
-        ("switcher", "tool_switch", {0: 1, "any": 1}),
-        ("switcher", "failure", {0: 1, "tool/tool_error": 1}),
-        ("side by side", "tool_switch", {0: 1}),
-        ("hollow", "retrieval", {0: 1, "empty": 1}),
-        ("hollow", "unfounded", {0: 1, "any": 1}),
-        ("founded", "retrieval", {0: 1, "empty": 1}),
-        ("founded", "unfounded", {0: 1}),
-        ("mcp", "tool_order", {0: 1, "find>find": 1}),
-        # One that judges it bad is enough.
-        ("sure", "confident", {0: 1, "bad": 1}),
-    ],
-)
-def test_what_a_run_shows_is_counted(
-    scenes: EmbeddedStore, name: str, feature: str, counts: Mapping[str | int, int]
-) -> None:
-    found = counted(scenes, feature, Subject("default", "", name))
-    assert {key: n for key, (n, _) in found.items()} == counts
-
-
-def test_only_tools_of_one_answer_that_wait_for_each_other_lose_time(scenes: EmbeddedStore) -> None:
-    assert counted(scenes, "sequential_share", Subject("default", "", "serial")) == {bin_of(0.1): (1, 0.1)}
-    assert "sequential_share" not in features_of(scenes, "full")
-
-
-def test_agents_of_one_depth_come_after_each_other(scenes: EmbeddedStore) -> None:
-    """After a came b, which failed; after b came c. While c worked d began; e came after d."""
-    found = counted(scenes, "cascade", Subject("default", "", "team"))
-    assert found == {"after_failure": (2, 1), "after_success": (1, 0)}
-
-
-def test_calls_are_told_apart_by_how_full_their_window_is(scenes: EmbeddedStore) -> None:
-    """Low: then find. Middle: then find again. High: then book fails; and the last one, after which nothing comes."""
-    found = counted(scenes, "context", Subject("default", "", "full"))
-    assert found == {"low": (1, 0), "middle": (1, 1), "high": (2, 1)}
-
-
-def features_of(store: EmbeddedStore, name: str) -> set[str]:
-    subject = Subject("default", "", name)
-    cells = read_cells(store, "default", HOUR - 2, HOUR + 2, [subject])[subject]
-    return {cells.words[int(code)] for code in cells.feature}
-
-
-def test_all_scenes_are_what_their_rows_say(scenes: EmbeddedStore) -> None:
-    """So is what Python counts of them, by which the random runs are judged."""
-    check(scenes, outside=Outside(WINDOWS, {SURE: True}))
-
-
-def test_runs_are_counted_without_their_features(scenes: EmbeddedStore) -> None:
-    found = count_runs(scenes, "default")
-    assert found.keys() == {Subject("default", "", name) for name in SCENES}
-    assert {(count.runs, count.first_hour) for count in found.values()} == {(1, HOUR)}
-    assert count_runs(scenes, "default", HOUR + 1, HOUR + 2) == {}
-    assert read_cells(scenes, "default", HOUR, HOUR + 1, []) == {}
-    assert read_cells(scenes, "other", HOUR, HOUR + 1) == {}
-
-
-def test_the_query_of_the_docs_tells_shares(scenes: EmbeddedStore) -> None:
-    document = (Path(__file__).parents[2] / "docs" / "features.md").read_text(encoding="utf-8")
-    (sql,) = re.findall(r"```sql\n(.*?)```", document, re.DOTALL)
-    rows = scenes.rows(sql.replace("'support'", "'orders'"))
-    assert {tool: (runs, share) for _, tool, runs, share in rows} == {"": (1, 1), "book": (1, 1), "find": (1, 1)}
 
 
 def test_what_has_no_end_is_cut_down_to_the_most_frequent(store: EmbeddedStore) -> None:

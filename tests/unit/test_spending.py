@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -33,7 +33,7 @@ def months(seed: int, days: int, walk: float = 0.04, noise: float = 0.2, weekend
 def test_eight_of_ten_months_end_in_the_interval(history: int, elapsed: float, left: float) -> None:
     """Back-tested: the forecast sees the hours up to a moment, and the rest of the month decides."""
     held, off = [], []
-    for seed in range(120):
+    for seed in range(80):
         hourly = months(seed, int(history + elapsed + left) + 2)
         start, now = history * 24, int((history + elapsed) * 24)
         end = now + int(left * 24)
@@ -43,8 +43,8 @@ def test_eight_of_ten_months_end_in_the_interval(history: int, elapsed: float, l
         held.append(told.low <= truth <= told.high)
         off.append(told.expected / truth)
 
-    # 80 % of 120 are 96 plus or minus 4.4; with little history the interval is rather too wide.
-    assert 0.7 <= np.mean(held) <= 0.95
+    # 80 % of 80 are 64 plus or minus 3.6; with little history the interval is rather too wide.
+    assert 0.68 <= np.mean(held) <= 0.98
     assert 0.9 <= np.median(off) <= 1.1
 
 
@@ -97,6 +97,7 @@ def test_what_is_over_is_known() -> None:
     assert (told.low, told.expected, told.high) == (80, 80, 80)
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(0, 1e6), min_size=24, max_size=24 * 60), st.integers(1, 24 * 40))
 def test_whatever_was_spent_the_end_is_no_less(costs: list[float], left: int) -> None:
     told = forecast(costs, 1000, 1000 + len(costs) // 2, 1000 + len(costs) + left)

@@ -61,7 +61,7 @@ Retries > 0
 RunId IN ({{steps}} AND StepType = 'retrieve' AND RetrievedDocuments = 0)
 
 -- unfounded --
-Status = 'success' AND RunId IN ({{steps}} AND (StepType = 'retrieve' AND RetrievedDocuments = 0
+Status != 'failure' AND RunId IN ({{steps}} AND (StepType = 'retrieve' AND RetrievedDocuments = 0
     OR Operation = 'execute_tool' AND Status = 'failure'))
 
 -- tool_error --

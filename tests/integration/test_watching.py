@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from agent_traces import START, Sp, agent, chat, receive, settle_traces, tool
+from agent_traces import START, Sp, agent, chat, receive, tool, trace_of
 from alerting import configuration
 from trace_requests import S
 
@@ -17,6 +17,7 @@ from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.analysis.findings.finding import Finding
 from agentvigil.analysis.findings.model import Kind, Resolution, State
 from agentvigil.analysis.rollups import RollupJob
+from agentvigil.analysis.settling import Trace, TraceSettler
 from agentvigil.analysis.settling.state import SettlingState
 from agentvigil.analysis.watching import WatchJob
 from agentvigil.storage.embedded import EmbeddedStore
@@ -49,15 +50,15 @@ def play(store: EmbeddedStore, first_hour: int, end_hour: int, *, changes_at: in
     """Take in the runs of some hours, and settle them; return how many there are."""
     chance = random.Random(seed)
     spans: list[Sp] = []
-    traces: dict[tuple[str, int], bool] = {}
+    traces: list[Trace] = []
     for hour in range(first_hour, end_hour):
         if hour % 24 in HOURS_OF_WORK:
             for _ in range(RUNS_PER_HOUR):
-                trace = base + len(traces) + 1
-                spans += spans_of(trace, hour, chance, escalates=0.6 if hour >= changes_at else 0.1)
-                traces["default", trace] = True
+                number = base + len(traces) + 1
+                spans += spans_of(number, hour, chance, escalates=0.6 if hour >= changes_at else 0.1)
+                traces.append(Trace("default", trace_of(number), time_of(hour), time_of(hour + 1), 4, is_final=True))
     receive(store, *spans)
-    settle_traces(store, traces)
+    TraceSettler(store, batch_spans=100_000).settle(traces)
     return len(traces)
 
 

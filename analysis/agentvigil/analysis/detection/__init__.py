@@ -16,8 +16,7 @@ can feed it as well as a rollup. Everything is a pure function, but for the evid
 
 3. **Null hypothesis.** Not one value but an interval: one standard error of the baseline's estimate (for this hour's
    mix of classes; up to three for a class that is much more common than it was, whose error weighs more now) and a
-   margin of what is too small to matter, 0.05 in log odds or 0.03 standard deviations. Inside of
-   it no bet gains.
+   margin of what is too small to matter, 0.05 in log odds or 0.03 standard deviations. Inside of it no bet gains.
 
 4. **Dispersion** (``dispersion``). Runs come in clusters, and levels wander from day to day. Both are measured, shrunk
    to what the fleet says, and bets pay for them in one of two ways:

@@ -17,13 +17,14 @@ _LOG: Final = logging.getLogger("agentvigil.analysis")
 
 
 class Job(Protocol):
-    """What is done step by step, in one process at a time. Both methods may raise StorageError."""
+    """What is done step by step, in one process at a time. Both methods may raise StorageError.
 
-    def step(self, now: datetime) -> bool:
-        """Do the next piece of work; say if there is more to do at once."""
+    ``step`` does the next piece of work and says if there is more to do at once; ``stop`` lets another process take over.
+    """
 
-    def stop(self, now: datetime) -> None:
-        """Let another process take over."""
+    def step(self, now: datetime) -> bool: ...
+
+    def stop(self, now: datetime) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

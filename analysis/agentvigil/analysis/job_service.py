@@ -19,7 +19,8 @@ _LOG: Final = logging.getLogger("agentvigil.analysis")
 class Job(Protocol):
     """What is done step by step, in one process at a time. Both methods may raise StorageError.
 
-    ``step`` does the next piece of work and says if there is more to do at once; ``stop`` lets another process take over.
+    ``step`` does the next piece of work and says if there is more to do at once; ``stop`` lets another process take
+    over.
     """
 
     def step(self, now: datetime) -> bool: ...

@@ -32,13 +32,23 @@ def test_history_that_is_sent_at_once_is_few_batches() -> None:
 
 
 def test_late_traces_do_not_join_what_comes_in_now() -> None:
-    """What lies hours apart is read apart; how much is stored need not be asked for that."""
+    """Where much is stored in between, what lies hours apart is read apart."""
     traces = [a_trace(1, 0), a_trace(2, 300), a_trace(3, 301)]
+    asked: list[int] = []
 
+    def crowded() -> Mapping[date, int]:
+        asked.append(1)
+        return {BEGAN.date(): 1_000_000}
+
+    assert [len(batch) for batch in batches_of(traces, 100_000, crowded)] == [1, 2]
+    assert len(asked) == 1
+
+
+def test_nobody_asks_what_is_stored_for_what_comes_in_now() -> None:
     def asked() -> Mapping[date, int]:
         raise AssertionError("nobody needs to know")
 
-    assert [len(batch) for batch in batches_of(traces, 100_000, asked)] == [1, 2]
+    assert [len(batch) for batch in batches_of([a_trace(1, 0), a_trace(2, 50)], 100_000, asked)] == [2]
 
 
 @given(st.lists(st.tuples(st.floats(0, 30_000), st.integers(1, 60)), max_size=40), st.integers(50, 200), st.booleans())

@@ -50,11 +50,7 @@ def _cut(traces: Sequence[Trace], batch_spans: int, reach: timedelta) -> Iterato
     batch: list[Trace] = []
     spans = 0
     for trace in sorted(traces, key=lambda trace: (trace.first, trace.trace_id)):
-        if batch and (
-            spans + trace.spans > batch_spans
-            or trace.first - batch[0].first > reach
-            or trace.first - batch[-1].first > _NEAR
-        ):
+        if batch and (spans + trace.spans > batch_spans or trace.first - batch[0].first > reach):
             yield batch
             batch, spans = [], 0
         batch.append(trace)

@@ -1,25 +1,24 @@
 """Looks through what is counted, project by project, and gives the book of findings what is seen."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from agentvigil.analysis.baselines.book import BaselineBook
-from agentvigil.analysis.baselines.choosing import Incident, Pin
 from agentvigil.analysis.detection import DetectionConfig
 from agentvigil.analysis.features.cells import Subject, hour_of, time_of
 from agentvigil.analysis.features.reading import RunCount, count_runs, projects_with_runs, read_cells, read_progress
 from agentvigil.analysis.findings.book import FindingsBook
-from agentvigil.analysis.findings.finding import Finding
-from agentvigil.analysis.findings.model import Kind, Observation
+from agentvigil.analysis.findings.model import Observation
 from agentvigil.analysis.settling.state import SettlingState
-from agentvigil.analysis.watching.choosing import Chooser, Circumstances
+from agentvigil.analysis.watching.choosing import Chooser
 from agentvigil.analysis.watching.daily import look_at_day
 from agentvigil.analysis.watching.drift import HOURS_PER_DAY, DriftWatch, Reading
 from agentvigil.analysis.watching.examples import with_examples
 from agentvigil.analysis.watching.keeping import Counted, keep, load
+from agentvigil.analysis.watching.said import Said, read_said
 from agentvigil.storage.store import Store
 
 LEASE: Final = "analysis"
@@ -30,9 +29,8 @@ _COUNTED_DAYS: Final = 35
 _LATE_SHARE: Final = 0.05
 _LATE_RUNS: Final = 20
 """An agent is looked through again where more runs than this, and than that share of all, came late."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-_T = TypeVar("_T")
+_DAYS_PER_STEP: Final = 7
+"""Looked through before it is kept how far that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class WatchProgress:
 
 
 class WatchJob:
-    """Watches all projects of ``store``, a day of one of them each :meth:`step` while it is behind.
+    """Watches all projects of ``store``, some days of each every :meth:`step` while it is behind.
 
     It may be stopped anywhere; two processes at once cost double work, no more.
     """
@@ -67,7 +65,7 @@ class WatchJob:
         self.progress: tuple[WatchProgress, ...] = ()
 
     def step(self, now: datetime) -> bool:
-        """Look through the next day, or what there is of it, of each project; say if there is more.
+        """Look through the next days, a week at most, of each project; say if there is more.
 
         Does nothing while another process has the lease.
 
@@ -94,13 +92,13 @@ class WatchJob:
             StorageError: if the store does not answer.
         """
         watch = DriftWatch.new(project, first_hour, self._reading(project), self._config)
+        said = self._said(project)
         while (began := watch.next_hour) < end_hour:
-            if began in (first_hour, began // HOURS_PER_DAY * HOURS_PER_DAY):
-                self._review(watch, count_runs(self._store, project, 0, began))
+            if began == first_hour or began % HOURS_PER_DAY == 0:
+                self._review(watch, count_runs(self._store, project, 0, began), said)
             self._record(watch.advance(min(end_hour, _next_midnight(began))), now)
             yield watch.next_hour - began
-        counts = count_runs(self._store, project, 0, end_hour)
-        self._record(look_at_day(self._reading(project), end_hour, counts, self._pins(project)), now)
+        self._look_at_day(project, end_hour, said, now)
 
     def stop(self, now: datetime) -> None:
         """Let another process take over.
@@ -119,106 +117,90 @@ class WatchJob:
                 return None
             oldest = hour_of(now) - _LONGEST_PAST_DAYS * HOURS_PER_DAY
             first_hour = max(oldest, min(count.first_hour for count in counts.values()))
-            kept = DriftWatch.new(project, first_hour, read, self._config), Counted(first_hour, {})
+            kept = DriftWatch.new(project, first_hour, read, self._config), Counted(first_hour, first_hour, {})
         watch, counted = kept
         reached = read_progress(self._store, project, counted.first_hour, now)
         end_hour = min(reached.summed_until, reached.settled_until, hour_of(now))
-        self._rearm(watch)
         if watch.next_hour < end_hour:
-            # What is kept is as of the day before: trouble in between leaves it so.
+            # What is kept is as of the step before: trouble in between leaves it so.
             self._watches.pop(project, None)
-            late = self._late(project, watch.next_hour, counted)
+            before = dict(watch.watched)
+            late = self._late(project, counted)
             if late:
                 self._again(watch, late, now)
-            day_end = min(end_hour, _next_midnight(watch.next_hour))
-            before = dict(watch.watched)
-            self._advance(watch, day_end, end_hour, now)
+            self._advance(watch, end_hour, now)
             changed = {subject: one for subject, one in watch.watched.items() if before.get(subject) is not one}
-            changed |= {subject: watch.watched[subject] for subject in late if subject in watch.watched}
             counted = self._count(project, watch.next_hour)
             keep(self._store, watch, changed, counted)
         self._watches[project] = watch, counted
         return WatchProgress(project, watch.next_hour, end_hour, len(watch.watched))
 
-    def _advance(self, watch: DriftWatch, day_end: int, end_hour: int, now: datetime) -> None:
-        """Look through the hours before ``day_end``, of which ``end_hour`` are counted."""
-        project, read = watch.project, self._reading(watch.project)
-        if watch.next_hour % HOURS_PER_DAY == 0 or self._is_waiting(watch):
-            self._review(watch, count_runs(self._store, project, 0, watch.next_hour))
-        self._record(watch.advance(day_end), now)
-        unresolved = [one for one in self._findings.unresolved(project) if one.seen.kind is Kind.DRIFT]
-        sides = list(watch.inside(unresolved))
-        self._findings.close_quiet(
-            {finding.stable_key for finding, is_inside in sides if is_inside},
-            time_of(day_end),
-            outside={finding.stable_key for finding, is_inside in sides if not is_inside},
-        )
-        is_last_midnight = day_end % HOURS_PER_DAY == 0 and end_hour - day_end < HOURS_PER_DAY
-        if is_last_midnight:
-            counts = count_runs(self._store, project, 0, day_end)
-            self._record(look_at_day(read, day_end, counts, self._pins(project)), now)
+    def _advance(self, watch: DriftWatch, end_hour: int, now: datetime) -> None:
+        """Look through hours before ``end_hour``, some days at most."""
+        said = self._said(watch.project)
+        self._rearm(watch, said)
+        for _ in range(_DAYS_PER_STEP):
+            if watch.next_hour >= end_hour:
+                return
+            if watch.next_hour % HOURS_PER_DAY == 0 or _is_waiting(watch, said):
+                self._review(watch, count_runs(self._store, watch.project, 0, watch.next_hour), said)
+            day_end = min(end_hour, _next_midnight(watch.next_hour))
+            if self._record(watch.advance(day_end), now):
+                said = self._said(watch.project)
+            if self._close(watch, said):
+                said = self._said(watch.project)
+                self._rearm(watch, said)
+            if day_end % HOURS_PER_DAY == 0 and end_hour - day_end < HOURS_PER_DAY:
+                self._look_at_day(watch.project, day_end, said, now)
 
     def _again(self, watch: DriftWatch, subjects: Collection[Subject], now: datetime) -> None:
         """Look through agents again, from their first run to where ``watch`` is."""
+        said = self._said(watch.project)
         counts = count_runs(self._store, watch.project, 0, watch.next_hour)
-        for subject in subjects:
-            if subject not in counts:
-                continue
+        for subject in sorted(set(subjects) & set(counts)):
             first_hour = max(counts[subject].first_hour, watch.next_hour - _LONGEST_PAST_DAYS * HOURS_PER_DAY)
             own = DriftWatch.new(watch.project, first_hour, self._reading(watch.project), self._config)
             while own.next_hour < watch.next_hour:
                 if own.next_hour % HOURS_PER_DAY == 0:
                     so_far = count_runs(self._store, watch.project, 0, own.next_hour)
-                    self._review(own, {one: count for one, count in so_far.items() if one == subject})
-                day_end = min(watch.next_hour, _next_midnight(own.next_hour))
-                self._record(own.advance(day_end), now)
+                    self._review(own, {one: count for one, count in so_far.items() if one == subject}, said)
+                self._record(own.advance(min(watch.next_hour, _next_midnight(own.next_hour))), now)
             watch.join(own)
 
-    def _review(self, watch: DriftWatch, counts: Mapping[Subject, RunCount]) -> None:
-        said = self._circumstances(watch.project)
-        watch.compare_with(self._chooser(watch.project).review(watch.next_hour, counts, watch.watched, said))
+    def _review(self, watch: DriftWatch, counts: Mapping[Subject, RunCount], said: Said) -> None:
+        chooser = self._choosers.setdefault(watch.project, Chooser(self._reading(watch.project), self._config))
+        watch.compare_with(chooser.review(watch.next_hour, counts, watch.watched, said.circumstances))
 
-    def _is_waiting(self, watch: DriftWatch) -> bool:
-        """Say whether somebody pinned something, or called it the new normal, since baselines were chosen."""
-        said = self._circumstances(watch.project)
-        return any(
-            pin.pinned_at >= one.choice.hours.end and pin.name != one.choice.name
-            for subject, one in watch.watched.items()
-            for pin in said.pins.get(subject, ())
-        )
-
-    def _record(self, observations: Sequence[Observation], now: datetime) -> None:
+    def _record(self, observations: Sequence[Observation], now: datetime) -> bool:
         if observations:
             self._findings.record([with_examples(self._store, one) for one in observations], now)
+        return bool(observations)
 
-    def _rearm(self, watch: DriftWatch) -> None:
+    def _close(self, watch: DriftWatch, said: Said) -> bool:
+        """Let the book know which drifts are back where they were, as ``watch`` stands; say if any is closed."""
+        sides = list(watch.inside(said.drifts))
+        if not sides:
+            return False
+        inside = {finding.stable_key for finding, is_inside in sides if is_inside}
+        outside = {finding.stable_key for finding, is_inside in sides if not is_inside}
+        return bool(self._findings.close_quiet(inside, time_of(watch.next_hour), outside=outside))
+
+    def _rearm(self, watch: DriftWatch, said: Said) -> None:
         """Watch anew what alarmed and is over. What is the new normal waits for a baseline that knows it."""
-        seen = [one.seen for one in self._findings.unresolved(watch.project) if one.seen.kind is Kind.DRIFT]
-        open_ones = {(Subject(one.project, one.environment, one.agent), one.feature) for one in seen}
-        normal = _by_subject((one, _began(one)) for one in self._findings.new_normals(_EPOCH, watch.project))
-        for subject, feature in watch.alarmed() - open_ones:
+        for subject, feature in watch.alarmed() - said.drifting:
             learned_until = watch.watched[subject].choice.hours.end
-            if not any(since >= learned_until for since in normal.get(subject, ())):
+            if not any(since >= learned_until for since in said.normal_hours.get(subject, ())):
                 watch.rearm(subject, feature)
 
-    def _circumstances(self, project: str) -> Circumstances:
-        unresolved = self._findings.unresolved(project)
-        normal = self._findings.new_normals(_EPOCH, project)
-        return Circumstances(
-            self._pins(project),
-            _by_subject((one, Incident(_began(one))) for one in unresolved if one.seen.kind is Kind.DRIFT),
-            _by_subject((one, _began(one)) for one in normal),
-        )
+    def _look_at_day(self, project: str, end_hour: int, said: Said, now: datetime) -> None:
+        counts = count_runs(self._store, project, 0, end_hour)
+        self._record(look_at_day(self._reading(project), end_hour, counts, said.pins), now)
 
-    def _pins(self, project: str) -> dict[Subject, list[Pin]]:
-        pins: dict[Subject, list[Pin]] = {}
-        for pinned in self._baselines.listed(project):
-            pins.setdefault(pinned.subject, []).append(pinned.pin)
-        return pins
-
-    def _late(self, project: str, next_hour: int, counted: Counted) -> list[Subject]:
+    def _late(self, project: str, counted: Counted) -> list[Subject]:
         """Return the agents of which many runs came in for hours that were looked at."""
-        found = count_runs(self._store, project, counted.first_hour, next_hour)
+        if counted.end_hour <= counted.first_hour:
+            return []
+        found = count_runs(self._store, project, counted.first_hour, counted.end_hour)
         return [
             subject
             for subject, count in found.items()
@@ -228,10 +210,10 @@ class WatchJob:
     def _count(self, project: str, next_hour: int) -> Counted:
         first_hour = next_hour - _COUNTED_DAYS * HOURS_PER_DAY
         counts = count_runs(self._store, project, first_hour, next_hour)
-        return Counted(first_hour, {subject: count.runs for subject, count in counts.items()})
+        return Counted(first_hour, next_hour, {subject: count.runs for subject, count in counts.items()})
 
-    def _chooser(self, project: str) -> Chooser:
-        return self._choosers.setdefault(project, Chooser(self._reading(project), self._config))
+    def _said(self, project: str) -> Said:
+        return read_said(self._findings, self._baselines, project)
 
     def _reading(self, project: str) -> Reading:
         return partial(read_cells, self._store, project)
@@ -241,13 +223,10 @@ def _next_midnight(hour: int) -> int:
     return (hour // HOURS_PER_DAY + 1) * HOURS_PER_DAY
 
 
-def _began(finding: Finding) -> int:
-    return hour_of(finding.earliest_change or finding.seen.changed_at or finding.seen.window_start)
-
-
-def _by_subject(pairs: Iterable[tuple[Finding, _T]]) -> dict[Subject, list[_T]]:
-    found: dict[Subject, list[_T]] = {}
-    for finding, value in pairs:
-        seen = finding.seen
-        found.setdefault(Subject(seen.project, seen.environment, seen.agent), []).append(value)
-    return found
+def _is_waiting(watch: DriftWatch, said: Said) -> bool:
+    """Say whether somebody pinned something since baselines were chosen."""
+    return any(
+        pin.pinned_at >= one.choice.hours.end and pin.name != one.choice.name
+        for subject, one in watch.watched.items()
+        for pin in said.pins.get(subject, ())
+    )

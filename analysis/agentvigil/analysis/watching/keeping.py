@@ -22,14 +22,15 @@ _BASELINE_COLUMNS: Final = (
     "Project", "Environment", "Agent", "Source", "Name", "AgentVersion", "FirstHour", "EndHour", "LeftOut", "Reason",
     "Runs", "ReviewHour", "Numbers", "Version",
 )  # fmt: skip
-_EVIDENCE_COLUMNS: Final = ("Project", "NextHour", "CountedFrom", "Counted", "Evidence", "Version")
+_EVIDENCE_COLUMNS: Final = ("Project", "NextHour", "CountedFrom", "CountedTo", "Counted", "Evidence", "Version")
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many runs were looked at, from an hour on."""
+    """How many runs were looked at, in the hours from the first to before the end."""
 
     first_hour: int
+    end_hour: int
     runs: Mapping[Subject, int]
 
 
@@ -52,7 +53,7 @@ def load(store: Store, project: str, read: Reading, config: DetectionConfig) -> 
         monitor = FleetMonitor(baselines, config)
     counted = {Subject(project, *json.loads(name)): int(runs) for name, runs in row["counted"].items()}
     watch = DriftWatch(project, int(row["next_hour"]), watched, monitor, read)
-    return watch, Counted(int(row["counted_from"]), counted)
+    return watch, Counted(int(row["counted_from"]), int(row["counted_to"]), counted)
 
 
 def keep(store: Store, watch: DriftWatch, changed: Mapping[Subject, Watched], counted: Counted) -> None:
@@ -67,7 +68,7 @@ def keep(store: Store, watch: DriftWatch, changed: Mapping[Subject, Watched], co
         store.insert_rows("drift_baselines", _BASELINE_COLUMNS, rows)
     names = {json.dumps([subject.environment, subject.agent]): runs for subject, runs in counted.runs.items()}
     evidence = base64.b64encode(watch.monitor.to_bytes()).decode()
-    hours = (time_of(watch.next_hour), time_of(counted.first_hour))
+    hours = (time_of(watch.next_hour), time_of(counted.first_hour), time_of(counted.end_hour))
     store.insert_rows("drift_evidence", _EVIDENCE_COLUMNS, [[watch.project, *hours, names, evidence, written_at]])
 
 

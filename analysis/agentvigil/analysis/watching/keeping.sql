@@ -14,6 +14,7 @@ WHERE Project = {project:String}
 -- How far a project is watched.
 SELECT
     intDiv(toUnixTimestamp(NextHour), 3600) AS next_hour, intDiv(toUnixTimestamp(CountedFrom), 3600) AS counted_from,
+    intDiv(toUnixTimestamp(CountedTo), 3600) AS counted_to,
     Counted AS counted, Evidence AS evidence
 FROM drift_evidence FINAL
 WHERE Project = {project:String}

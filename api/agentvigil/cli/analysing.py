@@ -51,10 +51,11 @@ async def analyse(
         RollupCollector(registry, lambda: rollups.progress)
         add("rollups", rollups, _BRISK if brisk else _SUMMING, what="hours", done="summed")
     if settings.analysis:
-        watch = WatchJob(store, holder, detection_config(settings))
+        findings = FindingsBook(store, settings.keep_days)
+        watch = WatchJob(store, holder, detection_config(settings), findings)
         WatchCollector(registry, lambda: watch.progress)
         add("watching", watch, _BRISK if brisk else _WATCHING, what="agents", done="watched")
-        anomalies = AnomalyJob(store, holder, recording(FindingsBook(store)))
+        anomalies = AnomalyJob(store, holder, recording(findings))
         add("anomalies", anomalies, _WATCHING, what="runs", done="compared with others")
         alerting = AlertJob(store, alerts, holder, Sender())
         AlertCollector(registry, lambda: alerting.progress)

@@ -36,7 +36,7 @@ from agentvigil.storage.migrations import migrate
 from agentvigil.storage.opening import open_store
 from agentvigil.storage.store import Store
 
-_OPTIONS: Final = (*STORE_OPTIONS, "log_format", "settling", "sensitivity", "alerts")
+_OPTIONS: Final = (*STORE_OPTIONS, "keep_days", "log_format", "settling", "sensitivity", "alerts")
 _HOURS_PER_DAY: Final = 24
 
 
@@ -137,7 +137,7 @@ def _catch_up(store: Store, settings: Settings, progress: Progress) -> None:
 
 def _watch(store: Store, settings: Settings, progress: Progress) -> None:
     holder = holder_of(store)
-    watch = WatchJob(store, holder, detection_config(settings))
+    watch = WatchJob(store, holder, detection_config(settings), FindingsBook(store, settings.keep_days))
     task = progress.add_task("watching", unit="days", total=None)
     first: dict[str, int] = {}
     while True:
@@ -150,7 +150,7 @@ def _watch(store: Store, settings: Settings, progress: Progress) -> None:
         if not is_more:
             break
     watch.stop(datetime.now(UTC))
-    anomalies = AnomalyJob(store, holder, recording(FindingsBook(store)))
+    anomalies = AnomalyJob(store, holder, recording(FindingsBook(store, settings.keep_days)))
     task = progress.add_task("single runs", unit="runs", total=None)
     while anomalies.step(datetime.now(UTC)):
         progress.update(task, completed=anomalies.progress.runs)
@@ -162,7 +162,7 @@ def _look_over(
     store: Store, settings: Settings, progress: Progress, since: datetime, until: datetime, project: str | None
 ) -> None:
     holder = holder_of(store)
-    watch = WatchJob(store, holder, detection_config(settings))
+    watch = WatchJob(store, holder, detection_config(settings), FindingsBook(store, settings.keep_days))
     projects = [project] if project is not None else projects_with_runs(store)
     first_hour, end_hour = hour_of(since), hour_of(until)
     if end_hour <= first_hour:
@@ -173,7 +173,7 @@ def _look_over(
         for hours in watch.look_over(name, first_hour, end_hour, datetime.now(UTC)):
             progress.advance(task, hours)
     task = progress.add_task("single runs", unit="runs", total=None)
-    anomalies = AnomalyJob(store, holder, recording(FindingsBook(store)))
+    anomalies = AnomalyJob(store, holder, recording(FindingsBook(store, settings.keep_days)))
     runs = anomalies.look_over(since, until, datetime.now(UTC))
     progress.update(task, completed=runs, total=runs)
 

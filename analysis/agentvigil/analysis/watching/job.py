@@ -55,10 +55,16 @@ class WatchJob:
     It may be stopped anywhere; two processes at once cost double work, no more.
     """
 
-    def __init__(self, store: Store, holder: str, config: DetectionConfig = DetectionConfig()) -> None:  # noqa: B008 - frozen
+    def __init__(
+        self,
+        store: Store,
+        holder: str,
+        config: DetectionConfig = DetectionConfig(),  # noqa: B008 - frozen
+        findings: FindingsBook | None = None,
+    ) -> None:
         self._store, self._config = store, config
         self._state = SettlingState(store, holder, LEASE)
-        self._findings = FindingsBook(store)
+        self._findings = findings or FindingsBook(store)
         self._baselines = BaselineBook(store)
         self._watches: dict[str, tuple[DriftWatch, Counted]] = {}
         self._choosers: dict[str, Chooser] = {}
@@ -179,7 +185,8 @@ class WatchJob:
     def _close(self, watch: DriftWatch, said: Said) -> bool:
         """Let the book know which drifts are back where they were, as ``watch`` stands; say if any is closed."""
         sides = list(watch.inside(said.drifts))
-        if not sides:
+        if not sides and watch.next_hour % HOURS_PER_DAY:
+            # Findings of single runs are over after two days: once a day is enough for them.
             return False
         inside = {finding.stable_key for finding, is_inside in sides if is_inside}
         outside = {finding.stable_key for finding, is_inside in sides if not is_inside}

@@ -37,6 +37,8 @@ class Pace:
     rest_per_work: float = 0.0
     rest_per_work_behind: float = 0.0
     """Where more is to be done at once."""
+    begin_after_s: float = 0.0
+    """What has time leaves the first moments of a server to those who wait for it."""
     longest_pause_s: float = 60.0
     """Trouble doubles the pause up to this."""
 
@@ -65,6 +67,7 @@ class JobService:
 
     def _run(self) -> None:
         trouble, trouble_pause_s = "", max(self._pace.pause_s, 0.01)
+        self._stopping.wait(self._pace.begin_after_s)
         while not self._stopping.is_set():
             began = time.monotonic()
             try:

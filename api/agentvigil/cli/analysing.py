@@ -18,10 +18,10 @@ from agentvigil.analysis.watching.sink import recording
 from agentvigil.cli.settings import Settings
 from agentvigil.storage.store import Store
 
-_SUMMING: Final = Pace(pause_s=15, rest_per_work=4, rest_per_work_behind=4)
+_SUMMING: Final = Pace(pause_s=15, rest_per_work=4, rest_per_work_behind=4, begin_after_s=10)
 """A month of a store that has no sums yet takes minutes, and intake and settling keep the machine."""
-_WATCHING: Final = Pace(pause_s=15, rest_per_work=4, rest_per_work_behind=1)
-_ALERTING: Final = Pace(pause_s=10)
+_WATCHING: Final = Pace(pause_s=15, rest_per_work=4, rest_per_work_behind=1, begin_after_s=30)
+_ALERTING: Final = Pace(pause_s=10, begin_after_s=20)
 _BRISK: Final = Pace(pause_s=1)
 _BRISK_QUIET_S: Final = 5
 

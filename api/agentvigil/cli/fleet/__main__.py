@@ -151,14 +151,14 @@ class _Stop:
             time.sleep(min(left_s, _LONGEST_SLEEP_S))
 
 
-def _tell_history(player: Player, seed: int, days: int, stop: _Stop) -> int:
+def _tell_history(player: Player, seed: int, days: int, stop: _Stop, ends: float) -> int:
     runs = 0
     for run, ended_ns in history(seed, time.time_ns(), days):
-        if stop.asked:
+        if stop.asked or time.monotonic() >= ends:
             break
         player.play(run, ended_ns)
         runs += 1
-        while player.is_behind and not stop.asked:
+        while player.is_behind and not stop.asked and time.monotonic() < ends:
             stop.sleep_until(time.monotonic() + 0.02)
     return runs
 
@@ -174,9 +174,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     script = Script(arguments.seed, rate=arguments.rate or NOMINAL_RATE)
     player = Player(_exporters(arguments.endpoint, arguments.protocol, arguments.key))
-    past_runs = _tell_history(player, arguments.seed, arguments.history, stop)
+    started = time.monotonic()
+    ends = started + arguments.duration if arguments.duration else float("inf")
+    past_runs = _tell_history(player, arguments.seed, arguments.history, stop, ends)
     began = time.monotonic()
-    ends = began + arguments.duration if arguments.duration else float("inf")
     runs = 0
     while not stop.asked and time.monotonic() < ends and (arguments.runs is None or runs < arguments.runs):
         player.play(script.next_run(), time.time_ns())
@@ -189,7 +190,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     result = {
         "runs": past_runs + runs,
         "spans": player.delivered_spans,
-        "seconds": round(time.monotonic() - began, 3),
+        "seconds": round(time.monotonic() - started, 3),
         "failed_exports": player.failed_exports,
     }
     print(json.dumps(result), flush=True)

@@ -188,11 +188,7 @@ def test_runs_that_come_late_are_looked_through(migrated_stores: MigratedStores)
         play(late, THIS_HOUR - DAYS * 24, early, changes_at=THIS_HOUR, seed=2, base=1_000)
         play(late, THIS_HOUR - 40, THIS_HOUR, changes_at=0, seed=3, base=2_000)
         count(late)
-        # The next hour is over, and brings a look back.
-        job = WatchJob(late, "tests")
-        SettlingState(late, "tests").advance(time_of(THIS_HOUR + 3))
-        while job.step(time_of(THIS_HOUR + 2)):
-            pass
+        job = watch(late)
         assert job.progress[0].watched == 1
         assert "tool" in {one.seen.feature for one in found(late)}
 

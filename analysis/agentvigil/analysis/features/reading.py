@@ -89,6 +89,16 @@ def count_runs(
     }
 
 
+def count_changes(store: Store, project: str, end_hour: int) -> int:
+    """Return how often runs of the hours before ``end_hour`` were written: it grows whenever one comes, or changes.
+
+    Raises:
+        StorageError: if the store does not answer.
+    """
+    found = store.rows(_TEXTS["changes"], {"project": project, "end_hour_s": end_hour * SECONDS_PER_HOUR})
+    return int(found[0][0])
+
+
 def projects_with_runs(store: Store) -> Sequence[str]:
     """Return the projects that have runs, or had some.
 

@@ -94,3 +94,9 @@ LEFT JOIN
 ) AS made ON changed.Hour = made.Hour AND changed.KeepDays = made.KeepDays
 WHERE changed.Changes != made.Changes
 ORDER BY hour
+
+-- changes --
+-- How often runs of the hours before one were written.
+SELECT sum(Changes)
+FROM agent_run_changes
+WHERE Project = {project:String} AND Hour < fromUnixTimestamp({end_hour_s:UInt32})

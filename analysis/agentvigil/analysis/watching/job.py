@@ -9,7 +9,14 @@ from typing import Final
 from agentvigil.analysis.baselines.book import BaselineBook
 from agentvigil.analysis.detection import DetectionConfig
 from agentvigil.analysis.features.cells import Subject, hour_of, time_of
-from agentvigil.analysis.features.reading import RunCount, count_runs, projects_with_runs, read_cells, read_progress
+from agentvigil.analysis.features.reading import (
+    RunCount,
+    count_changes,
+    count_runs,
+    projects_with_runs,
+    read_cells,
+    read_progress,
+)
 from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.analysis.findings.model import Observation
 from agentvigil.analysis.settling.state import SettlingState
@@ -68,6 +75,8 @@ class WatchJob:
         self._baselines = BaselineBook(store)
         self._watches: dict[str, tuple[DriftWatch, Counted]] = {}
         self._choosers: dict[str, Chooser] = {}
+        self._changes: dict[str, int] = {}
+        """How often runs of the hours that were looked at were written, as far as was looked."""
         self.progress: tuple[WatchProgress, ...] = ()
 
     def step(self, now: datetime) -> bool:
@@ -127,17 +136,20 @@ class WatchJob:
         watch, counted = kept
         reached = read_progress(self._store, project, counted.first_hour, now)
         end_hour = min(reached.summed_until, reached.settled_until, hour_of(now))
-        if watch.next_hour < end_hour:
+        changes = count_changes(self._store, project, watch.next_hour)
+        is_changed = watch.next_hour <= end_hour and changes != self._changes.get(project)
+        if watch.next_hour < end_hour or is_changed:
             # What is kept is as of the step before: trouble in between leaves it so.
             self._watches.pop(project, None)
             before = dict(watch.watched)
-            late = self._late(project, counted)
+            late = self._late(project, counted) if is_changed else []
             if late:
                 self._again(watch, late, now)
             self._advance(watch, end_hour, now)
             changed = {subject: one for subject, one in watch.watched.items() if before.get(subject) is not one}
             counted = self._count(project, watch.next_hour)
             keep(self._store, watch, changed, counted)
+            self._changes[project] = count_changes(self._store, project, watch.next_hour)
         self._watches[project] = watch, counted
         return WatchProgress(project, watch.next_hour, end_hour, len(watch.watched))
 

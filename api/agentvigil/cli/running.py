@@ -91,7 +91,7 @@ class Running:
 async def running(settings: Settings, purpose: str, *, brisk: bool = False) -> AsyncIterator[Running]:
     """Start everything, yield when all ports listen, then stop intake, store what was taken, and close.
 
-    ``brisk`` is that of :func:`~agentvigil.cli.analysing.analyse`.
+    ``brisk`` is that of :func:`~agentvigil.cli.analysing.analyse`, and of settling.
 
     Raises:
         StorageError: if the store can not be opened or migrated.
@@ -119,7 +119,7 @@ async def running(settings: Settings, purpose: str, *, brisk: bool = False) -> A
         tracer = own_traces.tracer if own_traces else NoOpTracer()
         if own_traces:
             store.tracer = tracer
-        settling = SettlingService(store, SettlingConfig(), tracer)
+        settling = SettlingService(store, SettlingConfig(), tracer, brisk=brisk)
         registry = CollectorRegistry()
         metrics = ReceiverMetrics(registry)
         if settings.settling:

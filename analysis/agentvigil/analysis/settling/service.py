@@ -18,13 +18,15 @@ behind after it catches up with a quarter of the time, which is enough for thous
 
 
 class SettlingService(JobService):
-    """Takes one step of settling after the other. Batches are spans of ``tracer``."""
+    """Takes one step of settling after the other. Batches are spans of ``tracer``; ``brisk`` hardly rests between."""
 
-    def __init__(self, store: Store, config: SettlingConfig, tracer: Tracer = _NO_TRACER) -> None:
+    def __init__(
+        self, store: Store, config: SettlingConfig, tracer: Tracer = _NO_TRACER, *, brisk: bool = False
+    ) -> None:
         self._store, self._config, self._holder = store, config, holder_of(store)
         self._tracer = tracer
         self._settling = SettlingJob(store, config, self._holder, tracer)
-        pace = Pace(config.pause_s, _REST_PER_WORK, _REST_PER_WORK_BEHIND)
+        pace = Pace(config.pause_s) if brisk else Pace(config.pause_s, _REST_PER_WORK, _REST_PER_WORK_BEHIND)
         super().__init__("settling", self._settling, pace, what="runs", done="settled")
 
     @property

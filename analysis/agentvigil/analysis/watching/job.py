@@ -184,6 +184,7 @@ class WatchJob:
                     self._review(own, {one: count for one, count in so_far.items() if one == subject}, said)
                 self._record(own.advance(min(watch.next_hour, _next_midnight(own.next_hour))), now)
             watch.join(own)
+        self._look_at_day(watch.project, watch.next_hour // HOURS_PER_DAY * HOURS_PER_DAY, said, now)
 
     def _review(self, watch: DriftWatch, counts: Mapping[Subject, RunCount], said: Said) -> None:
         chooser = self._choosers.setdefault(watch.project, Chooser(self._reading(watch.project), self._config))

@@ -67,6 +67,9 @@ bench-settling: $(VENV)/.dev ## Measure settling on a day of a million runs (hal
 bench-query: $(VENV)/.dev ## Measure the API on a million runs, idle and under load (a quarter of an hour)
 	$(BIN)/python benchmarks/query/run.py $(ARGS)
 
+bench-detection: $(VENV)/.dev ## Measure false alarms and power of the detectors (hours; ARGS=--quick: minutes)
+	$(BIN)/python benchmarks/detection/run.py $(or $(ARGS),--full)
+
 fuzz-api: $(VENV)/.dev ## Ask the API much more than the tests do (half an hour)
 	AGENTVIGIL_TEST_API_EXAMPLES=300 $(BIN)/python -m pytest --timeout 3600 tests/integration/api/test_conformance.py $(ARGS)
 
@@ -76,4 +79,4 @@ goldens: $(VENV)/.dev ## Record the payloads of real libraries anew (an environm
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help demo test check format interop matrix bench bench-overhead bench-settling bench-query fuzz-api goldens clean
+.PHONY: help demo test check format interop matrix bench bench-overhead bench-settling bench-query bench-detection fuzz-api goldens clean

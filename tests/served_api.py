@@ -7,6 +7,7 @@ from typing import Any, cast
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from agentvigil.analysis.alerts import Configuration
 from agentvigil.api.app import api_app
 from agentvigil.api.routers import routers_of
 from agentvigil.cli.log_intake import ReceiverIntake
@@ -51,16 +52,17 @@ def app_over(
     *,
     key: str | None = None,
     policies: ContentPolicies = ContentPolicies(),  # noqa: B008 - frozen
+    alerts: Configuration = Configuration(),  # noqa: B008 - frozen
     **options: Any,
 ) -> FastAPI:
     """The API over ``store``, open as it is without keys, or for those who have ``key`` or one of the store's.
 
-    ``options`` are those of ``api_app``.
+    ``alerts`` is what the file of alerts says; ``options`` are those of ``api_app``.
     """
     keys = KeyBook(store)
     access = Access(keys, static_key=key)
     access.load()
-    routers = routers_of(store, keys, intake_of(store, policies), policies)
+    routers = routers_of(store, keys, intake_of(store, policies), policies, alerts)
     return api_app(list, CollectorRegistry(), access, routers, **options)
 
 

@@ -15,6 +15,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 import agentvigil.cli.fleet
 from agentvigil.cli.fleet.agents import SUPPORT
+from agentvigil.cli.fleet.history import CONCIERGE, history
 from agentvigil.cli.fleet.playing import CountingExporter, Player
 from agentvigil.cli.fleet.script import DEFAULT_SEED, PlannedRun, Script
 from agentvigil.semconv import attributes as a
@@ -247,3 +248,29 @@ def test_the_fleet_is_an_ordinary_program() -> None:
             for name in names:
                 ours = name.startswith(("agentvigil.semconv", "agentvigil.cli.fleet"))
                 assert ours or name.split(".")[0] in allowed, f"{module.name} imports {name}"
+
+
+def test_history_ends_with_the_last_whole_hour_and_changes_near_its_end() -> None:
+    """Nothing is dated in the hour that goes on, and each agent behaves otherwise after its change than before."""
+    hour_ns = 3600 * 10**9
+    told = list(history(seed=1, now_ns=ENDED_NS, days=18))
+    this_hour = ENDED_NS // hour_ns
+    assert [ended_ns for _, ended_ns in told] == sorted(ended_ns for _, ended_ns in told)
+    hours = {ended_ns // hour_ns for _, ended_ns in told}
+    assert (min(hours), max(hours)) == (this_hour - 18 * 24, this_hour - 1)
+
+    shares: defaultdict[tuple[str, bool], list[bool]] = defaultdict(list)
+    for run, ended_ns in told:
+        names = {span.name for span in run.root.walk()}
+        if run.deployment.service == CONCIERGE:
+            shares[CONCIERGE, this_hour - ended_ns // hour_ns <= 40].append("execute_tool hand_over" in names)
+    before, after = (sum(each) / len(each) for each in (shares[CONCIERGE, False], shares[CONCIERGE, True]))
+    assert before < 0.2
+    assert after > 0.35
+
+
+def test_the_same_seed_tells_the_same_history() -> None:
+    first, second = (
+        [(ended_ns, run.root.end_ns) for run, ended_ns in history(seed=3, now_ns=ENDED_NS, days=1)] for _ in range(2)
+    )
+    assert first == second

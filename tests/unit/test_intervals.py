@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentvigil.api.agents.intervals import Mean, Share, difference_of_means, difference_of_shares, wilson, z_of_many
+from agentvigil.analysis.comparing.intervals import (
+    Mean,
+    Share,
+    difference_of_means,
+    difference_of_shares,
+    wilson,
+    z_of_many,
+)
 
 
 def test_wilson_is_as_published() -> None:

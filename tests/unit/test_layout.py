@@ -72,7 +72,23 @@ print(*sys.modules, sep="\\n")
     assert loaded & SERVER_ONLY == set()
 
 
-@pytest.mark.parametrize("command", ["runs", "run", "sessions", "agents", "export", "keys", "sql"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "runs",
+        "run",
+        "sessions",
+        "agents",
+        "export",
+        "keys",
+        "sql",
+        "findings",
+        "alerts",
+        "compare",
+        "baseline",
+        "spending",
+    ],
+)
 def test_a_command_that_asks_a_server_loads_no_server(command: str) -> None:
     """The engine and the API take a second to load, which would be most of what such a command takes."""
     program = f"""

@@ -4,17 +4,32 @@ from functools import partial
 
 from fastapi import APIRouter
 
+from agentvigil.analysis.alerts import AlertBook, Configuration, Sender
+from agentvigil.analysis.baselines.book import BaselineBook
+from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.api.agents.asked import AgentList
 from agentvigil.api.agents.models import AgentPage
 from agentvigil.api.agents.reading import Agents
 from agentvigil.api.agents.routes import agents_router
+from agentvigil.api.alerts.reading import AlertReader
+from agentvigil.api.alerts.routes import alerts_router
+from agentvigil.api.baselines.routes import baselines_router
+from agentvigil.api.comparing.reading import Comparisons
+from agentvigil.api.comparing.routes import comparing_router
 from agentvigil.api.exports.reading import Exports
 from agentvigil.api.exports.routes import exports_router
 from agentvigil.api.feedback.intake import LogIntake
 from agentvigil.api.feedback.models import FeedbackList, FeedbackPage
 from agentvigil.api.feedback.reading import FeedbackReader
 from agentvigil.api.feedback.routes import feedback_router
+from agentvigil.api.findings.acting import FindingActs
+from agentvigil.api.findings.asked import FindingList, IncidentList
+from agentvigil.api.findings.models import FindingPage, IncidentPage
+from agentvigil.api.findings.reading import FindingsReading
+from agentvigil.api.findings.routes import findings_router
 from agentvigil.api.keys.routes import keys_router
+from agentvigil.api.latency.reading import LatencyReading
+from agentvigil.api.latency.routes import latency_router
 from agentvigil.api.metrics.asked import SeriesAsked
 from agentvigil.api.metrics.models import Metrics
 from agentvigil.api.metrics.reading import MetricsReading
@@ -34,6 +49,8 @@ from agentvigil.api.sessions.filters import SessionList
 from agentvigil.api.sessions.models import SessionPage
 from agentvigil.api.sessions.reading import Sessions
 from agentvigil.api.sessions.routes import session_page, sessions_router
+from agentvigil.api.spending.reading import SpendingReading
+from agentvigil.api.spending.routes import spending_router
 from agentvigil.api.stats.reading import StatsReading
 from agentvigil.api.stats.routes import stats_router
 from agentvigil.api.tags.book import TagBook
@@ -53,15 +70,21 @@ def routers_of(
     keys: KeyBook,
     logs: LogIntake,
     policies: ContentPolicies = ContentPolicies(),  # noqa: B008 - frozen
+    alerts: Configuration = Configuration(),  # noqa: B008 - frozen
 ) -> list[APIRouter]:
     """Return every router under ``/v1``, reading from ``store``; the server's access watches ``keys``, log
-    records of ours go to ``logs``, and ``policies`` say which projects store content."""
+    records of ours go to ``logs``, ``policies`` say which projects store content, and ``alerts`` is what the file of
+    alerts says."""
     reader = Reader(store)
     runs, sessions, metrics = Runs(reader), Sessions(reader), MetricsReading(reader)
     agents, traces, feedback = Agents(reader), Traces(reader), FeedbackReader(reader)
+    baselines = BaselineBook(store)
+    findings = FindingsReading(reader, partial(_name_of, keys))
     savable = {
         "agents": Resource(AgentList, AgentPage, agents.page),
         "feedback": Resource(FeedbackList, FeedbackPage, feedback.page),
+        "findings": Resource(FindingList, FindingPage, findings.page),
+        "incidents": Resource(IncidentList, IncidentPage, findings.incidents),
         "metrics": Resource(SeriesAsked, Metrics, metrics.of),
         "runs": Resource(RunList, RunPage, partial(run_page, runs)),
         "sessions": Resource(SessionList, SessionPage, partial(session_page, sessions)),
@@ -71,6 +94,8 @@ def routers_of(
         runs_router(runs),
         stats_router(StatsReading(reader)),
         metrics_router(metrics),
+        findings_router(findings, FindingActs(FindingsBook(store), findings), agents),
+        latency_router(LatencyReading(reader, agents)),
         agents_router(agents, metrics, sessions),
         sessions_router(sessions, runs),
         traces_router(traces, policies),
@@ -81,4 +106,13 @@ def routers_of(
         tags_router(TagBook(store, reader, runs)),
         searches_router(QueryBook(store, reader, savable)),
         reports_router(Reports(reader), policies.of),
+        baselines_router(baselines),
+        comparing_router(Comparisons(store, baselines)),
+        spending_router(SpendingReading(reader)),
+        alerts_router(store, AlertBook(store, alerts), AlertReader(reader), Sender()),
     ]
+
+
+def _name_of(keys: KeyBook, key_id: str) -> str | None:
+    found = keys.find(key_id)
+    return (found.name or None) if found else None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry
 
+from agentvigil.analysis.alerts import AlertsUnusable, Configuration
 from agentvigil.api.app import api_app
 from agentvigil.api.problems import Unavailable
 from agentvigil.api.routers import routers_of
@@ -26,9 +27,14 @@ def api_here(settings: Settings, prepare: Prepare | None) -> Iterator[Way]:
     """Yield a way to the API over the data of ``settings``, opened and first made what ``prepare`` makes of it.
 
     Raises:
-        CannotAsk: if the data is a ClickHouse server's that does not have this release's schema.
+        CannotAsk: if the data is a ClickHouse server's that does not have this release's schema, or the file of alerts
+            can not be used.
         StorageError: if the data can not be opened.
     """
+    try:
+        alerts = Configuration.load(settings.alerts)
+    except AlertsUnusable as exc:
+        raise CannotAsk(str(exc)) from exc
     where = (settings.clickhouse, settings.data, settings.database)
     with open_store(*where, purpose="an agentvigil command") as (store, _):
         store.version()
@@ -37,7 +43,8 @@ def api_here(settings: Settings, prepare: Prepare | None) -> Iterator[Way]:
         keys, token = KeyBook(store), secrets.token_urlsafe()
         access = Access(keys, token=token, required=True)
         policies = settings.content_policies()
-        app = api_app(list, CollectorRegistry(), access, routers_of(store, keys, _NoIntake(policies), policies))
+        routers = routers_of(store, keys, _NoIntake(policies), policies, alerts)
+        app = api_app(list, CollectorRegistry(), access, routers)
         with contextlib.closing(InProcess(app)) as process:
             yield _ByProcess(process, token)
 

@@ -12,9 +12,14 @@ from agentvigil.semconv import __version__
 
 _MODULES: Final = {
     "agents": "agentvigil.cli.reading",
+    "alerts": "agentvigil.cli.alerts",
+    "analyze": "agentvigil.cli.analyzing",
+    "baseline": "agentvigil.cli.baselines",
+    "compare": "agentvigil.cli.comparing",
     "demo": "agentvigil.cli.serving",
     "doctor": "agentvigil.cli.doctor.command",
     "export": "agentvigil.cli.exporting",
+    "findings": "agentvigil.cli.findings",
     "keys": "agentvigil.cli.keys",
     "migrate": "agentvigil.cli.migrating",
     "prices": "agentvigil.cli.prices",
@@ -23,6 +28,7 @@ _MODULES: Final = {
     "runs": "agentvigil.cli.reading",
     "semconv": "agentvigil.cli.semconv",
     "sessions": "agentvigil.cli.reading",
+    "spending": "agentvigil.cli.spending",
     "sql": "agentvigil.cli.sql",
     "up": "agentvigil.cli.serving",
 }
@@ -56,6 +62,9 @@ def agentvigil() -> None:
     agentvigil runs --status failure    # which runs failed
     agentvigil run last-failed          # why, step by step
     agentvigil agents                   # how often each fails, how long it takes, what it costs
+    agentvigil findings                 # what drifted or goes wrong, since when and why
+    agentvigil compare support-agent 1.3 1.4   # is a version worse than another
+    agentvigil spending                 # what this month costs and will cost
     agentvigil export runs -o runs.csv  # as CSV, JSON Lines or Parquet
     agentvigil sql "SELECT count() FROM otel_traces"
     agentvigil doctor                   # is everything right, and what to do if not

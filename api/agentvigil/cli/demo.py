@@ -14,6 +14,9 @@ from typing import Any, Final
 
 import click
 
+from agentvigil.analysis.findings.book import FindingsBook
+from agentvigil.analysis.findings.model import Kind
+from agentvigil.cli.printable import printable
 from agentvigil.cli.running import Running
 from agentvigil.cli.settings import Settings
 from agentvigil.storage.named_queries import load_queries
@@ -33,17 +36,21 @@ _COLUMNS: Final = (
     "output tokens",
 )
 _ONCE_RUNS: Final = 60
+HISTORY_DAYS: Final = 21
+"""Two weeks to compare with, and one to be looked at."""
+_LOOK_EVERY_S: Final = 2.0
 _FLEET_STOP_S: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
 class DemoPlan:
-    """How the fleet plays: for ``duration_s``, or ``once``, or until it is stopped."""
+    """How the fleet plays: for ``duration_s``, or ``once``, or until it is stopped; before that ``history_days``."""
 
     duration_s: float | None
     once: bool
     seed: int
     runs_per_s: float
+    history_days: int
     as_json: bool
 
 
@@ -52,15 +59,17 @@ async def play(server: Running, settings: Settings, plan: DemoPlan, stop: asynci
     since = datetime.now(UTC)
     fleet = await _start_fleet(server, plan)
     if not plan.as_json:
-        click.echo(_hints(server, settings), err=True)
+        click.echo(_hints(server, settings, plan), err=True)
     finished = asyncio.create_task(_collect(fleet))
     stopped = asyncio.create_task(stop.wait())
     progress = asyncio.create_task(_progress(server, since)) if sys.stderr.isatty() else None
+    telling = asyncio.create_task(_tell_findings(server)) if not plan.as_json else None
     await asyncio.wait({finished, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    if progress is not None:
-        progress.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await progress
+    for task in (progress, telling):
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
     if not finished.done():
         fleet.terminate()
     try:
@@ -80,6 +89,7 @@ async def _start_fleet(server: Running, plan: DemoPlan) -> asyncio.subprocess.Pr
     # Killed or not, our end closes the fleet's stdin, and the fleet stops.
     command = [sys.executable, "-m", "agentvigil.cli.fleet", "--until-stdin-closes"]
     command += ["--endpoint", f"http://{server.addresses['otlp_grpc']}", "--protocol", "grpc", "--seed", str(plan.seed)]
+    command += ["--history", str(plan.history_days)]
     if plan.once:
         command += ["--runs", str(_ONCE_RUNS), "--rate", "0"]
     else:
@@ -119,12 +129,31 @@ async def _progress(server: Running, since: datetime) -> None:
         click.echo(f"\r{elapsed_s:4.0f} s  {runs} agent runs, {spans} spans stored", err=True, nl=False)
 
 
-def _hints(server: Running, settings: Settings) -> str:
+async def _tell_findings(server: Running) -> None:
+    """Say what is found as it is found, and how to have it explained."""
+    book, told = FindingsBook(server.store), set[str]()
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        for finding in await asyncio.to_thread(book.unresolved):
+            if finding.id not in told and finding.seen.kind is not Kind.ANOMALY:
+                told.add(finding.id)
+                line = f"found {finding.id[:8]} ({finding.severity.value}): {printable(finding.seen.explanation)}"
+                click.echo(f"\r{line}" if sys.stderr.isatty() else line, err=True)
+
+
+def _hints(server: Running, settings: Settings, plan: DemoPlan) -> str:
     command = "agentvigil" if shutil.which("agentvigil") else os.path.relpath(sys.argv[0])
     tools = "SELECT ToolName, ErrorType, count() FROM otel_traces GROUP BY ALL"
+    past = (
+        f"time-compressed: first come {plan.history_days} days of the past of two agents, as fast as they are taken; "
+        "what moved in them is told here\n"
+        if plan.history_days
+        else ""
+    )
     return (
-        "a fleet of simulated agents sends telemetry now; ask in another terminal, after some seconds:\n"
+        f"a fleet of simulated agents sends telemetry now; ask in another terminal, after some seconds:\n{past}"
         f"  {command} run last-failed --data {settings.data}\n"
+        f"  {command} findings --data {settings.data}\n"
         f"  curl 'http://{server.addresses['api']}/v1/runs?status=failure'\n"
         f"  {command} sql --data {settings.data} '{tools}'\n"
         f"  curl http://{server.addresses.get('clickhouse_http', '')} --data-binary '{tools}'\n"

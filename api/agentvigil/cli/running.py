@@ -15,12 +15,13 @@ from opentelemetry.trace import NoOpTracer, Tracer
 from prometheus_client import CollectorRegistry, Gauge
 from starlette.types import ASGIApp
 
-from agentvigil.analysis.rollups import RollupCollector, RollupService
+from agentvigil.analysis.alerts import Configuration
 from agentvigil.analysis.settling import ProgressCollector, SettlingConfig, SettlingService
 from agentvigil.api.app import api_app
 from agentvigil.api.request_ids import RequestIds
 from agentvigil.api.routers import routers_of
 from agentvigil.api.telemetry import ApiMetrics, ApiTelemetry
+from agentvigil.cli.analysing import analyse
 from agentvigil.cli.health import HealthChecks
 from agentvigil.cli.listening import CannotListen, HttpServer, bind
 from agentvigil.cli.log_intake import ReceiverIntake
@@ -87,14 +88,17 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
+async def running(settings: Settings, purpose: str, *, brisk: bool = False) -> AsyncIterator[Running]:
     """Start everything, yield when all ports listen, then stop intake, store what was taken, and close.
+
+    ``brisk`` is that of :func:`~agentvigil.cli.analysing.analyse`, and of settling.
 
     Raises:
         StorageError: if the store can not be opened or migrated.
         CannotListen: if a port is taken.
         NeedsKey: if an address is beyond this machine and there is no key.
         TlsUnusable: if there is something wrong with the files for TLS.
+        AlertsUnusable: if there is something wrong with the file of alerts.
     """
     beyond = [name for name in _INTERFACES if not Endpoint.parse(getattr(settings, name)).is_loopback]
     needs_key = NeedsKey(getattr(settings, beyond[0]), option_of(beyond[0])) if beyond else None
@@ -102,6 +106,7 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
         # Where there is no data there is no key; nothing need be made to find that out.
         raise needs_key
     tls = load_tls(settings)
+    alerts = Configuration.load(settings.alerts)
     raise_limit()
     async with contextlib.AsyncExitStack() as stack:
         store, directory = stack.enter_context(
@@ -114,17 +119,14 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
         tracer = own_traces.tracer if own_traces else NoOpTracer()
         if own_traces:
             store.tracer = tracer
-        settling = SettlingService(store, SettlingConfig(), tracer)
+        settling = SettlingService(store, SettlingConfig(), tracer, brisk=brisk)
         registry = CollectorRegistry()
         metrics = ReceiverMetrics(registry)
         if settings.settling:
             settling.start()
             stack.push_async_callback(asyncio.to_thread, settling.stop)
             ProgressCollector(registry, lambda: settling.progress)
-            rollups = RollupService(store)
-            rollups.start()
-            stack.push_async_callback(asyncio.to_thread, rollups.stop)
-            RollupCollector(registry, lambda: rollups.progress)
+        await analyse(stack, store, settings, alerts, registry, brisk=brisk)
         headroom = DiskHeadroom(directory.path if directory else None, settings.min_free_disk_bytes)
         _register_disk(registry, headroom)
         spool = await asyncio.to_thread(_open_spool, stack, settings, store, settling, registry)
@@ -145,7 +147,7 @@ async def running(settings: Settings, purpose: str) -> AsyncIterator[Running]:
             checks,
             registry,
             access,
-            routers_of(store, keys, intake, settings.content_policies()),
+            routers_of(store, keys, intake, settings.content_policies(), alerts),
             requests_per_minute=settings.api_requests_per_minute,
             cors_origins=settings.allowed_origins(),
         )

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
-from agentvigil.cli.demo import DemoPlan, play
+from agentvigil.analysis.alerts import AlertsUnusable
+from agentvigil.cli.demo import HISTORY_DAYS, DemoPlan, play
 from agentvigil.cli.exit_codes import CannotRun, told
 from agentvigil.cli.fleet.script import DEFAULT_SEED
 from agentvigil.cli.listening import CannotListen
@@ -55,11 +56,21 @@ def up(as_json: bool, **flags: Any) -> None:
 @click.option("--once", is_flag=True, help="Play a fixed number of runs, then end.")
 @click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Same seed, same runs.")
 @click.option("--rate", type=click.FloatRange(min=0.1, max=1000), default=5, show_default=True, help="Runs a second.")
+@click.option(
+    "--history/--no-history",
+    default=True,
+    show_default=True,
+    help="First tell three weeks of the past of two more agents in seconds, in which something changes near the end: "
+    "what detectors compare with. Not with --once.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print ready line and summary as JSON objects.")
-def demo(duration: float | None, once: bool, seed: int, rate: float, as_json: bool, **flags: Any) -> None:
+def demo(
+    duration: float | None, once: bool, seed: int, rate: float, history: bool, as_json: bool, **flags: Any
+) -> None:
     """Start the server and a fleet of simulated agents that send it real telemetry.
 
-    Keeps its data apart from yours, in a directory of its own unless --data names one.
+    Keeps its data apart from yours, in a directory of its own unless --data names one. What is found in it is told as
+    it is found, within a minute or two.
 
     \b
     agentvigil demo
@@ -70,11 +81,12 @@ def demo(duration: float | None, once: bool, seed: int, rate: float, as_json: bo
         flags["data"] = load_settings(dict(flags)).data / "demo"
     settings = load_settings(flags)
     configure_logging(settings)
-    plan = DemoPlan(duration_s=duration, once=once, seed=seed, runs_per_s=rate, as_json=as_json)
+    days = HISTORY_DAYS if history and not once else 0
+    plan = DemoPlan(duration, once=once, seed=seed, runs_per_s=rate, history_days=days, as_json=as_json)
 
     async def serve() -> bool:
         stop = _stop_event()
-        async with running(settings, "agentvigil demo") as server:
+        async with running(settings, "agentvigil demo", brisk=True) as server:
             click.echo(ready_line(server, settings, as_json=as_json), err=not as_json)
             return await play(server, settings, plan, stop)
 
@@ -103,7 +115,7 @@ def _run(main: Coroutine[Any, Any, _T]) -> _T:
     try:
         with told():
             return asyncio.run(main)
-    except (CannotListen, NeedsKey, TlsUnusable) as exc:
+    except (AlertsUnusable, CannotListen, NeedsKey, TlsUnusable) as exc:
         raise CannotRun(str(exc)) from exc
 
 

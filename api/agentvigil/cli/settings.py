@@ -98,6 +98,19 @@ class Settings(BaseSettings):
         description="Make runs and steps of what is stored. Of several servers on one ClickHouse one does it; a "
         "receiver that must never be busy with it leaves it to the others.",
     )
+    analysis: bool = Field(
+        True,
+        description="Look for drift, regressions, anomalies and failure modes, and send alerts. Of several servers on "
+        "one ClickHouse one does it.",
+    )
+    sensitivity: Literal["eager", "standard", "calm"] = Field(
+        "standard",
+        description="How soon drift is told: an agent that nothing happens to is called drifting once in 30 days, 300 "
+        "days or 8 years, at most.",
+    )
+    alerts: Path | None = Field(
+        None, description="TOML file with rules for alerts and where they go, beside those made by the API."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged to stderr.")
     log_format: Literal["text", "json"] = Field(
         "text", description="How it is logged: for people, or one JSON object a line."

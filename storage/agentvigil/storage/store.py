@@ -23,9 +23,15 @@ MINIMUM_VERSION: Final = (26, 2)
 """Text indexes are generally available from here on."""
 
 PRIVATE_TABLES: Final = frozenset(
-    {"agentvigil_keys", "agentvigil_key_uses", "agentvigil_projects", "agentvigil_hash_key"}
+    {
+        "agentvigil_alert_destinations",
+        "agentvigil_hash_key",
+        "agentvigil_key_uses",
+        "agentvigil_keys",
+        "agentvigil_projects",
+    }
 )
-"""What no reader is ever shown: who may do what, and the secret of the hashes."""
+"""What no reader is ever shown: who may do what, the secret of the hashes, and those of where alerts go."""
 
 _T = TypeVar("_T")
 _NO_TRACER: Final = NoOpTracer()

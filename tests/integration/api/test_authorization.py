@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
@@ -11,16 +12,22 @@ from agent_traces import agent, chat, id_of, receive, run_of, settle_traces, too
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
+from agentvigil.analysis.findings.book import FindingsBook
+from agentvigil.analysis.findings.finding import finding_id_of, stable_key_of
 from agentvigil.api.access import needs_of
 from agentvigil.storage.access import KeyBook, Scope
 from agentvigil.storage.embedded import EmbeddedStore
 from migrated_stores import MigratedStores
+from observations import observation
 from served_api import app_over, document_app
 
 _ROUTES: Final[list[APIRoute]] = document_app().state.guarded_routes
 _IDS: Final = [f"{'+'.join(sorted(route.methods))} {route.path}" for route in _ROUTES]
 _CANARY: Final = "canary-of-a"
 _TRACE: Final = 7
+_OBSERVED: Final = observation(
+    project="a", subject=f"{_CANARY}-agent", agent=f"{_CANARY}-agent", explanation=_CANARY, details={"said": _CANARY}
+)
 
 _PLACES: Final = {
     "run_id": run_of(_TRACE, 1),
@@ -31,6 +38,9 @@ _PLACES: Final = {
     "tag": f"{_CANARY}-tag",
     "key_id": "nokey",
     "project": "a",
+    "finding_id": finding_id_of(_OBSERVED),
+    "incident_id": finding_id_of(_OBSERVED),
+    "stable_key": stable_key_of(_OBSERVED),
 }
 """For each parameter in a path, what names something of project a."""
 
@@ -65,6 +75,10 @@ def filled_store(migrated_stores: MigratedStores) -> Iterator[EmbeddedStore]:
             ]
         receive(store, *spans)
         settle_traces(store, {("a", _TRACE): True, ("b", 8): True})
+        book, now = FindingsBook(store), datetime.now(UTC)
+        for finding in book.record([_OBSERVED, observation(project="b")], now):
+            assert finding.finding is not None
+            book.mute(finding.observation.project, finding.finding.id, None, "", now)
         yield store
 
 

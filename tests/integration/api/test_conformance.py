@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 import schemathesis
@@ -16,8 +17,11 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
+from agentvigil.analysis.findings.book import FindingsBook
+from agentvigil.analysis.findings.model import Kind, Severity, SubjectType
 from agentvigil.storage.embedded import EmbeddedStore
 from migrated_stores import MigratedStores
+from observations import observation
 from served_api import app_over, document
 
 _EXAMPLES = int(os.environ.get("AGENTVIGIL_TEST_API_EXAMPLES", "8"))
@@ -31,6 +35,13 @@ _OPERATIONS = [
     # Where nothing can be said, nothing wrong can be.
     if mode is GenerationMode.POSITIVE or operation.get("parameters") or operation.get("requestBody")
 ]
+_DETAILS = {
+    "parts": [{"dimension": "model", "key": "gpt-4.1", "share": 0.7}],
+    "changes": [{"what": "agent_version", "value": "1.5", "at": "2026-11-29T08:00:00Z"}],
+    "series": [{"at": "2026-11-29T08:00:00Z", "value": 0.31, "n": 120}],
+    "next_actions": ["Look at the runs."],
+    "said": {"more": None},
+}
 _BEARER = {"Authorization": "Bearer vgl_test"}
 
 
@@ -47,6 +58,8 @@ def filled_store(migrated_stores: MigratedStores) -> Iterator[EmbeddedStore]:
             tool(2, 1, trace=2, error="no answer in 10 s"),
         )
         settle(store, 1, 2, final=True)
+        of_run = observation(None, subject_type=SubjectType.RUN, kind=Kind.ANOMALY, severity=Severity.CRITICAL)
+        FindingsBook(store).record([observation(details=_DETAILS), of_run], datetime.now(UTC))
         yield store
 
 

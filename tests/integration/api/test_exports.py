@@ -9,7 +9,7 @@ import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,14 @@ from api_serving import serving
 from fastapi import FastAPI, Response
 from fastapi.testclient import TestClient
 
+from agentvigil.analysis.findings.book import FindingsBook
+from agentvigil.analysis.findings.model import Kind, Resolution, Severity
 from agentvigil.api.exports.answering import ExportResponse
 from agentvigil.api.exports.reading import Exports, Rows
 from agentvigil.api.problems import answer_problems
 from agentvigil.api.reading import Reader
 from agentvigil.storage.embedded import EmbeddedStore
+from observations import observation
 
 FORMULAS = ["=HYPERLINK(1)", "  =1+1", "+1", "-1", "@x", "\t=1", "\r\n=1", "\uff1d1", "\u3000\uff0b1"]
 HOSTILE = [*FORMULAS, "a\0b", 'q"uote', "new\nline", "'", "x"]
@@ -104,6 +107,40 @@ def test_all_kinds_of_rows_open(client: TestClient, store: EmbeddedStore, rows: 
         assert len(rows_of_csv(answer.content)) == count
     assert answer.headers["content-disposition"].startswith(f'attachment; filename="agentvigil-{rows}-default-20')
     assert answer.headers["content-disposition"].endswith(f'Z.{file_format}"')
+
+
+def test_findings_are_exported_as_they_are_filtered(client: TestClient, store: EmbeddedStore) -> None:
+    """What a person decided is in the file, with what it was decided on."""
+    book, now = FindingsBook(store), datetime.now(UTC)
+    said = [
+        observation(details={"parts": []}, usd_per_day=1.5, window_low=0.25, unit="share"),
+        observation(40, 42, feature="cost", kind=Kind.REGRESSION, severity=Severity.CRITICAL),
+    ]
+    first, second = (one.finding for one in book.record(said, now))
+    assert first is not None
+    assert second is not None
+    book.resolve("default", first.id, Resolution.FIXED, "key", now)
+
+    rows = [json.loads(line) for line in client.get("/v1/exports/findings?format=jsonl").content.splitlines()]
+    found = {row["id"]: row for row in rows}
+
+    assert set(found) == {first.id, second.id}
+    row = found[first.id]
+    assert (row["state"], row["resolution"], row["judgement"], row["agent"]) == (
+        "resolved",
+        "fixed",
+        "real",
+        "support-agent",
+    )
+    assert (row["usd_per_day"], row["window_low"], row["unit"], row["details"]) == (
+        "1.5",
+        0.25,
+        "share",
+        '{"parts":[]}',
+    )
+    assert (found[second.id]["usd_per_day"], found[second.id]["resolution"]) == (None, None)
+    for query, count in (("kind=regression", 1), ("state=open", 1), ("severity=critical", 1), ("agent=nobody", 0)):
+        assert len(rows_of_csv(client.get(f"/v1/exports/findings?{query}").content)) == count
 
 
 def test_formulas_are_defused_in_csv_alone(client: TestClient, store: EmbeddedStore) -> None:

@@ -24,8 +24,8 @@ LEFT JOIN
 WHERE changed.Changes != made.Changes AND changed.Hour + 3600 <= now()
 ORDER BY is_quiet DESC, changed.Hour DESC, project, keep_days
 
--- sum_hour --
--- The sums of an hour. One thread: intake has the machine first.
+-- sum_hours --
+-- The sums of some hours of a day. One thread: intake has the machine first.
 INSERT INTO agent_step_hours
 (
     Project, Hour, KeepDays, IsAllRuns, RunName, HasRun, IsModelCall, IsToolCall, Model, ToolName, Changes,
@@ -34,11 +34,12 @@ INSERT INTO agent_step_hours
 )
 SETTINGS do_not_merge_across_partitions_select_final = 1, max_threads = 1
 WITH
-    fromUnixTimestamp({hour_s:UInt32}) AS hour_start,
-    hour_start + 3600 AS hour_end
+    fromUnixTimestamp({first_s:UInt32}) AS first_start,
+    fromUnixTimestamp({end_s:UInt32}) AS last_end
 SELECT
-    {project:String}, hour_start, {keep_days:UInt16},
-    grouping(run_name) AS is_all_runs, run_name, has_run, is_model_call, is_tool_call, Model, ToolName, {changes:UInt64},
+    {project:String}, fromUnixTimestamp(hour_s), {keep_days:UInt16},
+    grouping(run_name) AS is_all_runs, run_name, has_run, is_model_call, is_tool_call, Model, ToolName,
+    transform(hour_s, {hours:Array(UInt32)}, {changes:Array(UInt64)}, toUInt64(0)) AS hour_changes,
     {{steps_calls}}, {{steps_errors}}, {{steps_retries}},
     {{steps_input_tokens}}, {{steps_output_tokens}}, {{steps_cache_read_tokens}}, {{steps_cache_write_tokens}},
     {{steps_reasoning_tokens}}, {{steps_calls_without_usage}}, {{steps_cost_usd}}, {{steps_unpriced_calls}},
@@ -47,6 +48,7 @@ FROM
 (
     SELECT
         step.*,
+        toUInt32(intDiv(toUnixTimestamp(step.Timestamp), 3600) * 3600) AS hour_s,
         run.run_id != '' AND ({{run_of_step}}) AS has_run,
         if(has_run, run.run_name, '') AS run_name,
         {{calls_of_models}} AS is_model_call,
@@ -56,7 +58,8 @@ FROM
         SELECT *
         FROM agent_steps FINAL
         WHERE Project = {project:String}
-            AND toStartOfMinute(Timestamp) >= hour_start AND toStartOfMinute(Timestamp) < hour_end
+            AND toStartOfMinute(Timestamp) >= first_start AND toStartOfMinute(Timestamp) < last_end
+            AND intDiv(toUnixTimestamp(Timestamp), 3600) * 3600 IN {hours:Array(UInt32)}
             AND KeepDays = {keep_days:UInt16}
     ) AS step
     LEFT ANY JOIN
@@ -64,18 +67,19 @@ FROM
         SELECT RunId AS run_id, RunName AS run_name, Timestamp AS run_timestamp
         FROM agent_runs FINAL
         WHERE Project = {project:String}
-            AND toStartOfMinute(Timestamp) >= hour_start - 86400 AND toStartOfMinute(Timestamp) < hour_end + 3600
+            AND toStartOfMinute(Timestamp) >= first_start - 86400 AND toStartOfMinute(Timestamp) < last_end + 3600
             AND DuplicateOfTraceId = ''
     ) AS run ON step.RunId = run.run_id
     WHERE is_model_call OR is_tool_call
 )
 GROUP BY GROUPING SETS
 (
-    (run_name, has_run, is_model_call, is_tool_call, Model, ToolName),
-    (is_model_call, is_tool_call, Model, ToolName)
+    (hour_s, run_name, has_run, is_model_call, is_tool_call, Model, ToolName),
+    (hour_s, is_model_call, is_tool_call, Model, ToolName)
 )
 
 -- made --
--- From now on the sums of an hour count, as long as its steps stay.
+-- From now on the sums of these hours count, as long as their steps stay.
 INSERT INTO agent_step_hours_made (Project, Hour, KeepDays, Changes)
-SELECT {project:String}, fromUnixTimestamp({hour_s:UInt32}), {keep_days:UInt16}, {changes:UInt64}
+SELECT {project:String}, fromUnixTimestamp(hour.1), {keep_days:UInt16}, hour.2
+FROM (SELECT arrayJoin(arrayZip({hours:Array(UInt32)}, {changes:Array(UInt64)})) AS hour)

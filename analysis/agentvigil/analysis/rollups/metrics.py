@@ -18,10 +18,12 @@ class RollupCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         progress = self._progress()
-        yield CounterMetricFamily("agentvigil_rollup_hours", "Hours of steps summed.", value=progress.hours)
+        yield CounterMetricFamily(
+            "agentvigil_rollup_hours", "Hours of calls or of features of runs summed.", value=progress.hours
+        )
         yield GaugeMetricFamily(
             "agentvigil_rollup_waiting_hours",
-            "Hours whose steps changed since they were summed.",
+            "Hours whose steps or runs changed since they were summed.",
             progress.waiting_hours,
         )
         yield GaugeMetricFamily(

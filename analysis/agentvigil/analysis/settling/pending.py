@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from agentvigil.analysis.settling.batches import Trace
 from agentvigil.analysis.settling.config import SettlingConfig
-from agentvigil.analysis.settling.traces import Trace
 
 _FIRST_LOOK: Final = timedelta(seconds=30)
 """After which a trace that never gets quiet is settled as it is; again each time it has gone on for twice as long."""

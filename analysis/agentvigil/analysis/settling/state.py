@@ -9,6 +9,7 @@ from agentvigil.storage.store import Store
 
 _WATERMARK: Final = "watermark"
 _RECOSTED: Final = "recosted"
+_JUDGED: Final = "judged"
 _LEASE: Final = "lease"
 _LEASE_TIME: Final = timedelta(seconds=30)
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,6 +41,15 @@ class SettlingState:
     def advance_recosted(self, recosted: datetime) -> None:
         """Remember that all changes of list costs noted before ``recosted`` are in the rows."""
         self._write(_RECOSTED, recosted)
+
+    def judged(self) -> datetime:
+        """Return before when all feedback that was taken in is noted; 1970 if there never was a look."""
+        row = self._read(_JUDGED)
+        return row[0] if row else _START
+
+    def advance_judged(self, judged: datetime) -> None:
+        """Remember that all feedback that was taken in before ``judged`` is noted."""
+        self._write(_JUDGED, judged)
 
     def take_lease(self, now: datetime) -> bool:
         """Say whether this process is the one to do it now; what two at once cost is double work, no more."""

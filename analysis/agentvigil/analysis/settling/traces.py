@@ -3,37 +3,22 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from typing import Final, TypeVar
 
 from opentelemetry.trace import NoOpTracer, Tracer
 
+from agentvigil.analysis.settling.batches import Trace, batches_of
 from agentvigil.analysis.settling.statements import STATEMENTS
 from agentvigil.analysis.settling.working_tables import WorkingTables
 from agentvigil.storage.store import Store
 
 _TRACES_PER_STATEMENT: Final = 1_000
-_BATCH_REACH: Final = timedelta(hours=1)
 _SIGHTING_WINDOW_NS: Final = 5 * 60 * 10**9
 _AFFECTED_ROUNDS: Final = 4
 _NO_TRACER: Final = NoOpTracer()
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """A trace to settle: all its spans, ``spans`` or more of them, start between ``first`` and ``last``.
-
-    ``is_final`` says that nobody waits any longer for what is missing of it, so none of its runs is open.
-    """
-
-    project: str
-    trace_id: str
-    first: datetime
-    last: datetime
-    spans: int
-    is_final: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +45,22 @@ class TraceSettler:
         """Settle ``traces``, and those settled before whose calls turn out to be billed here."""
         runs, still_open = 0, set[tuple[str, str]]()
         affected: set[tuple[str, str]] = set()
-        for batch in _batches(traces, self._batch_spans):
+        for batch in batches_of(traces, self._batch_spans, self._stored_by_day):
             runs += self._settle_batch(batch, still_open, affected)
         for _ in range(_AFFECTED_ROUNDS):
             if not affected:
                 break
             found, affected = self._located(sorted(affected)), set()
-            for batch in _batches(found, self._batch_spans):
+            for batch in batches_of(found, self._batch_spans, self._stored_by_day):
                 runs += self._settle_batch(batch, set(), affected)
         return Settled(runs, frozenset(still_open))
 
     def resettle(self, traces: Sequence[tuple[str, str]]) -> Settled:
         """Settle traces again, given by project and trace id; an open run stays open."""
         return self.settle(self._located(traces))
+
+    def _stored_by_day(self) -> dict[date, int]:
+        return {row[0]: int(row[1]) for row in self._store.rows(STATEMENTS["stored_by_day"])}
 
     def _located(self, traces: Sequence[tuple[str, str]]) -> list[Trace]:
         found = []
@@ -182,20 +170,6 @@ class TraceSettler:
         runs, open_traces = tables.rows("settled")[0]
         still_open.update((str(project), str(trace_id)) for project, trace_id in open_traces)
         return int(runs)
-
-
-def _batches(traces: Sequence[Trace], batch_spans: int) -> Iterator[list[Trace]]:
-    """Cut ``traces`` into batches that are small enough, and whose spans lie together in time."""
-    batch: list[Trace] = []
-    spans = 0
-    for trace in sorted(traces, key=lambda trace: (trace.first, trace.trace_id)):
-        if batch and (spans + trace.spans > batch_spans or trace.first - batch[0].first > _BATCH_REACH):
-            yield batch
-            batch, spans = [], 0
-        batch.append(trace)
-        spans += trace.spans
-    if batch:
-        yield batch
 
 
 def _chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:

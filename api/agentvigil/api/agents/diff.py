@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from agentvigil.analysis.comparing.intervals import Mean, Share, z_of_many
 from agentvigil.api.agents.diff_models import (
     FailureChange,
     LatencyChange,
@@ -16,7 +17,6 @@ from agentvigil.api.agents.diff_models import (
     ToolChange,
     VersionDiff,
 )
-from agentvigil.api.agents.intervals import Mean, Share, z_of_many
 from agentvigil.api.agents.summary import summary_of
 from agentvigil.api.ranges import TimeRange
 from agentvigil.api.totals.models import Latency, told_ns

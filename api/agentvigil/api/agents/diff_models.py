@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
-from agentvigil.api.agents.intervals import Interval, Mean, Share, difference_of_means, difference_of_shares
+from agentvigil.analysis.comparing.intervals import Interval, Mean, Share, difference_of_means, difference_of_shares
 from agentvigil.api.agents.models import money
 from agentvigil.api.amounts import MoneyText
 from agentvigil.api.times import ToldTime
@@ -146,7 +146,7 @@ class VersionDiff(BaseModel):
 
 
 def _part(share: Share) -> Part:
-    return Part(count=share.count, total=share.total, rate=share.rate if share.total else None)
+    return Part(count=int(share.count), total=int(share.total), rate=share.rate if share.total else None)
 
 
 def _is_clear(interval: Interval | None) -> bool:

@@ -16,6 +16,7 @@ class AgentLinks(BaseModel):
     """Where to go from here."""
 
     self: str = Field(examples=["/v1/agents/support-agent"])
+    latency: str
     metrics: str
     sessions: str
     versions: str
@@ -23,7 +24,10 @@ class AgentLinks(BaseModel):
     @classmethod
     def of(cls, name: str) -> Self:
         here = f"/v1/agents/{quote(name)}"
-        return cls(self=here, metrics=f"{here}/metrics", sessions=f"{here}/sessions", versions=f"{here}/versions")
+        return cls(
+            self=here,
+            **{name: f"{here}/{name}" for name in ("latency", "metrics", "sessions", "versions")},
+        )
 
 
 class Agent(RunTotals):

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, Field
 
+from agentvigil.analysis.findings.model import Kind, Severity, State
 from agentvigil.api.asked import Asked
 from agentvigil.api.runs.filters import RunFilters, RunStatus, Texts
 from agentvigil.api.times import GivenTime
@@ -76,3 +77,13 @@ class FindingExport(Asked, ExportOptions):
 
     since: GivenTime = Field(default_factory=a_day_ago, description=f"first found at or after this time{_UNLESS_SAID}")
     until: GivenTime | None = Field(None, description="first found before this time")
+    kind: list[Kind] = Field([], max_length=4, description="drift, regression, anomaly or failure_mode")
+    state: list[State] = Field([], max_length=3, description="open, acknowledged or resolved")
+    severity: list[Severity] = Field([], max_length=3, description="minor, major or critical")
+    agent: Texts = Field([], description="the agent that it concerns")
+    environment: Texts = Field([], description="deployment.environment.name of the runs")
+    detector: Texts = Field([], description="what found it")
+    feature: Texts = Field([], description="what moved: duration, cost, tool, ...")
+    subject: Texts = Field([], description="what it is about: an agent, a model, a tool, a version or a run")
+    model: Texts = Field([], description="a model that it is about, or that carries it")
+    incident: Texts = Field([], description="id of the incident")

@@ -239,7 +239,30 @@ SELECT
     EffectSize AS effect_size,
     Explanation AS explanation,
     ExampleRuns AS example_runs,
-    StableKey AS stable_key
+    StableKey AS stable_key,
+    nullIf(toString(Environment), '') AS environment,
+    nullIf(toString(SubjectType), '') AS subject_type,
+    nullIf(toString(Agent), '') AS agent,
+    nullIf(Stream, '') AS stream,
+    nullIf(toString(Direction), '') AS direction,
+    nullIf(toString(Resolution), '') AS resolution,
+    nullIf(toString(Judgement), '') AS judgement,
+    toTimeZone(AcknowledgedAt, 'UTC') AS acknowledged_at,
+    toTimeZone(ResolvedAt, 'UTC') AS resolved_at,
+    toTimeZone(ChangedAt, 'UTC') AS changed_at,
+    toTimeZone(ChangedFrom, 'UTC') AS changed_from,
+    toTimeZone(ChangedTo, 'UTC') AS changed_to,
+    WindowLow AS window_low,
+    WindowHigh AS window_high,
+    nullIf(toString(Unit), '') AS unit,
+    Threshold AS threshold,
+    Runs AS runs,
+    toDecimal128(UsdPerDay, 9) AS usd_per_day,
+    FailedRunsPerDay AS failed_runs_per_day,
+    TypicalRuns AS typical_runs,
+    Models AS models,
+    if(IncidentId = '', FindingId, IncidentId) AS incident_id,
+    nullIf(Details, '') AS details
 FROM findings FINAL
 WHERE Project = {project:String}
     AND FoundAt >= fromUnixTimestamp64Nano({from_ns:Int64}) AND FoundAt < fromUnixTimestamp64Nano({to_ns:Int64})

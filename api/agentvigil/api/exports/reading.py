@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from agentvigil.api.conditions import conditions_of, nanoseconds, put_together
 from agentvigil.api.exports.filters import FileFormat, FindingExport, RunExport, SpanExport, StepExport
+from agentvigil.api.findings.reading import STATEMENTS as FINDING_STATEMENTS
 from agentvigil.api.problems import Unavailable
 from agentvigil.api.reading import Reader
 from agentvigil.api.runs.reading import STATEMENTS as RUN_STATEMENTS
@@ -125,7 +126,7 @@ def _conditions(asked: Export) -> tuple[str, dict[str, Any]]:
         case SpanExport():
             return conditions_of(_fragments("span"), asked)
         case FindingExport():
-            return "", {}
+            return conditions_of(FINDING_STATEMENTS, asked)
 
 
 def _fragments(rows: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import Final
 
 from opentelemetry.sdk.trace.export import SpanExporter
 
+from agentvigil.cli.fleet.history import history
 from agentvigil.cli.fleet.playing import Player
 from agentvigil.cli.fleet.script import DEFAULT_SEED, NOMINAL_RATE, Script
 
@@ -70,6 +71,13 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--seed", type=int, default=DEFAULT_SEED, metavar="N", help=f"which story is told (default: {DEFAULT_SEED})"
     )
     parser.add_argument(
+        "--history",
+        type=int,
+        default=0,
+        metavar="DAYS",
+        help="first tell so many days of the past of two more agents, as fast as possible (default: 0)",
+    )
+    parser.add_argument(
         "--key",
         default=os.environ.get("AGENTVIGIL_INGEST_KEY"),
         help="ingest key, sent as Authorization: Bearer [AGENTVIGIL_INGEST_KEY]",
@@ -82,6 +90,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"OTEL_EXPORTER_OTLP_PROTOCOL is {arguments.protocol!r}, not one of {', '.join(_PROTOCOLS)}")
     if arguments.rate < 0:
         parser.error("--rate is below 0")
+    if arguments.history < 0:
+        parser.error("--history is below 0")
     arguments.endpoint = arguments.endpoint or _PROTOCOLS[arguments.protocol]
     return arguments
 
@@ -141,6 +151,18 @@ class _Stop:
             time.sleep(min(left_s, _LONGEST_SLEEP_S))
 
 
+def _tell_history(player: Player, seed: int, days: int, stop: _Stop, ends: float) -> int:
+    runs = 0
+    for run, ended_ns in history(seed, time.time_ns(), days):
+        if stop.asked or time.monotonic() >= ends:
+            break
+        player.play(run, ended_ns)
+        runs += 1
+        while player.is_behind and not stop.asked and time.monotonic() < ends:
+            stop.sleep_until(time.monotonic() + 0.02)
+    return runs
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = _arguments(argv)
     _log_to_stderr()
@@ -152,8 +174,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     script = Script(arguments.seed, rate=arguments.rate or NOMINAL_RATE)
     player = Player(_exporters(arguments.endpoint, arguments.protocol, arguments.key))
+    started = time.monotonic()
+    ends = started + arguments.duration if arguments.duration else float("inf")
+    past_runs = _tell_history(player, arguments.seed, arguments.history, stop, ends)
     began = time.monotonic()
-    ends = began + arguments.duration if arguments.duration else float("inf")
     runs = 0
     while not stop.asked and time.monotonic() < ends and (arguments.runs is None or runs < arguments.runs):
         player.play(script.next_run(), time.time_ns())
@@ -164,9 +188,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             stop.sleep_until(time.monotonic() + 0.02)
     player.close(_CLOSE_TIMEOUT_S)
     result = {
-        "runs": runs,
+        "runs": past_runs + runs,
         "spans": player.delivered_spans,
-        "seconds": round(time.monotonic() - began, 3),
+        "seconds": round(time.monotonic() - started, 3),
         "failed_exports": player.failed_exports,
     }
     print(json.dumps(result), flush=True)

@@ -12,7 +12,7 @@ from typing import Final, Self
 from rich.console import Console
 from rich.text import Text
 
-_DRAWN: Final = "█░│├└✗…·"
+_DRAWN: Final = "█░│├└✗…·▁▂▃▄▅▆▇▲"
 _FILE_WIDTH: Final = 120
 """Columns of what goes to a file or pipe and is no table."""
 

@@ -1,6 +1,5 @@
 """One run: what it was, what happened, why it failed, and its steps."""
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
@@ -10,6 +9,7 @@ from rich.text import Text
 from agentvigil.cli.printable import printable
 from agentvigil.cli.views.amounts import ago, count, counted, dollars, duration, short_count, time_of
 from agentvigil.cli.views.paper import Paper
+from agentvigil.cli.views.paragraphs import labelled, wrapped
 from agentvigil.cli.views.runs import STATUS_STYLES, Json, short_ids
 from agentvigil.cli.views.step_tree import Placed, folded, placed
 from agentvigil.cli.views.tables import Cell, Column, Words, draw, words
@@ -18,7 +18,6 @@ from agentvigil.cli.views.timeline import Bar, mark
 MOST_STEPS: Final = 200
 """Steps that are shown of a run that has more, unless all are wanted."""
 
-_LABEL_WIDTH: Final = 10
 _RECOVERED, _VICTIM, _FAILED = "yellow", "red", "bold red"
 
 
@@ -43,10 +42,10 @@ def run_header(run: Json, now: datetime, paper: Paper) -> Iterator[Text]:
     ]
     for label, fact in facts:
         if fact:
-            yield from _labelled(label, printable(fact), paper)
+            yield from labelled(label, printable(fact), paper)
     if run["account"]:
         yield Text()
-        yield from _wrapped(run["account"], paper)
+        yield from wrapped(run["account"], paper)
     yield Text()
 
 
@@ -57,16 +56,16 @@ def why(failures: Json, now: datetime, paper: Paper) -> Iterator[Text]:
         return
     failed = {"failure": "why it failed", "partial": "what failed"}.get(failures["status"], "what went wrong")
     yield Text(failed, "bold")
-    yield from _wrapped(cause["summary"], paper, _RECOVERED if cause["is_recovered"] else _FAILED)
+    yield from wrapped(cause["summary"], paper, _RECOVERED if cause["is_recovered"] else _FAILED)
     if cause["message"]:
-        yield from _wrapped(f"{cause['type']} {cause['code']}: {cause['message']}", paper)
+        yield from wrapped(f"{cause['type']} {cause['code']}: {cause['message']}", paper)
     for action in failures["next_actions"]:
-        yield from _wrapped(action, paper, first="- ", other="  ")
+        yield from wrapped(action, paper, first="- ", other="  ")
     if similar and similar["runs"]:
         versions = f" in {counted(similar['versions'], 'version')}" if similar["versions"] else ""
         last = ago(time_of(similar["last_at"]), now)
         said = f"{counted(similar['runs'], 'other run')}{versions} failed the same way, the last one {last}: "
-        yield from _wrapped(said + ", ".join(short_ids([run["id"] for run in similar["newest"]]).values()), paper)
+        yield from wrapped(said + ", ".join(short_ids([run["id"] for run in similar["newest"]]).values()), paper)
     yield Text()
 
 
@@ -154,17 +153,6 @@ def _reason(place: Placed, number_width: int, paper: Paper) -> Text:
     said += ", mended by a retry" if failure["is_recovered"] else ""
     indent = " " * (number_width + 2 + len(place.drawn(paper)) + 2)
     return Text(indent).append_text(Words(printable(said), _style(place.step)).fitted(paper.width - len(indent), paper))
-
-
-def _wrapped(text: str, paper: Paper, style: str = "", *, first: str = "", other: str = "") -> Iterator[Text]:
-    lines = textwrap.wrap(printable(text), paper.width, initial_indent=first, subsequent_indent=other)
-    return (Text(line, style) for line in lines)
-
-
-def _labelled(label: str, fact: str, paper: Paper) -> Iterator[Text]:
-    lines = textwrap.wrap(fact, max(20, paper.width - _LABEL_WIDTH))
-    for index, line in enumerate(lines):
-        yield Text.assemble(("" if index else label).ljust(_LABEL_WIDTH), line)
 
 
 def _tokens(tokens: Json) -> str:

@@ -1,4 +1,7 @@
-"""Whether two samples differ, or only seem to: intervals of the difference, of 95 % unless ``z`` is another one."""
+"""Whether two samples differ, or only seem to: intervals of the difference, of 95 % unless ``z`` is another one.
+
+For everything that tells of differences, in the API as well; it needs no numpy.
+"""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +11,7 @@ from typing import Final
 Z_95: Final = NormalDist().inv_cdf(0.975)
 """So many standard errors an interval of 95 % reaches to each side."""
 
-_FEWEST: Final = 30
+FEWEST: Final = 30
 """Below that many runs a mean is too far from normal for an interval that relies on it."""
 
 _ROUNDING: Final = 1e-9
@@ -17,10 +20,10 @@ _ROUNDING: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """``count`` of ``total``."""
+    """``count`` of ``total``; fractions where runs count for less because they are alike."""
 
-    count: int
-    total: int
+    count: float
+    total: float
 
     @property
     def rate(self) -> float:
@@ -29,9 +32,9 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """Mean and sample variance of ``count`` values."""
+    """Mean and sample variance of ``count`` values; a fraction where values count for less because they are alike."""
 
-    count: int
+    count: float
     mean: float
     variance: float
 
@@ -83,7 +86,7 @@ def difference_of_means(before: Mean, after: Mean, z: float = Z_95) -> Interval 
 
     Variances may differ (Welch, Biometrika 29, 1938, 350-362); from 30 on the normal quantile stands for Student's.
     """
-    if min(before.count, after.count) < _FEWEST:
+    if min(before.count, after.count) < FEWEST:
         return None
     are_equal = math.isclose(before.mean, after.mean, rel_tol=_ROUNDING)
     difference = 0.0 if are_equal else after.mean - before.mean

@@ -1,0 +1,1 @@
+"""What is normal for an agent: which of its runs others are compared with."""

@@ -1,0 +1,82 @@
+"""The drift detector: what moved in an agent's runs, since when, how far, and how often it would cry wolf.
+
+Theory of operation. It takes counts of finished runs by the hour (:class:`Cells`) and knows no store, so a generator
+can feed it as well as a rollup. Everything is a pure function, but for the evidence that a monitor adds up.
+
+1. **Streams** (``streams``, ``planning``). A feature becomes yes-or-no questions about a run: does it have this key,
+   one of the rare keys, a key that was never seen; does its value lie above a quantile of the baseline. And one mean,
+   of the logarithm, clipped so that no single run decides. Which streams there are is fixed by the baseline.
+
+2. **Expectation** (``shares``, ``season``, ``expecting``). Each run is expected to do what runs of its own input class
+   did: E = Σ n_class · p_class. So another mix of inputs moves expectation and count alike and raises nothing. Classes
+   with few runs are shrunk to all runs as far as classes are alike; one that was never seen is compared with all runs,
+   and its uncertainty is how far classes lie apart. The season (hour of the day, working day or weekend) is what is
+   left over, shrunk to nothing where noise would explain it. For keys never seen the expectation is the missing mass of
+   Good and Turing. All times are UTC.
+
+3. **Null hypothesis.** Not one value but an interval: one standard error of the baseline's estimate (for this hour's
+   mix of classes; up to three for a class that is much more common than it was, whose error weighs more now) and a
+   margin of what is too small to matter, 0.05 in log odds or 0.03 standard deviations. Inside of it no bet gains.
+
+4. **Dispersion** (``dispersion``). Runs come in clusters, and levels wander from day to day. Both are measured, shrunk
+   to what the fleet says, and bets pay for them in one of two ways:
+
+   - *slow* bets divide by the dispersion φ of whole days, which allows for any wander of the size that the baseline
+     had. For agents with thousands of runs a day φ is large, and what a sudden shift brings in an hour counts little;
+   - *fast* bets divide by the dispersion inside of days alone, and allow for wander by a null that is wider by two
+     standard deviations of it. They see at once what is too far out to be wander, and nothing smaller.
+
+   Their average has the promise of both: the null of the fast ones is that the level stays within its usual bounds.
+
+5. **Bets and R** (``bets``). Sixteen bets a stream, up and down by 0.1 to 1.6 (upwards to 5.6 for new keys). Each keeps
+   R ← (1 + R)·e. The R of a feature is an average over the bets of its streams, half of it of the mean where there is
+   one. It alarms when **R ≥ A × number of features** of the agent, A being hours between false alarms: 720, 7,200 (the
+   default) or 72,000. If the null model holds, the expected time to a false alarm of the agent is at least A hours with
+   runs, and the chance of one within t hours at most t/A (Shin, Ramdas, Rinaldo, https://arxiv.org/abs/2203.03532).
+
+   This is no false discovery rate. A monitor that never ends and has a finite time to false alarm can promise none,
+   whatever it is corrected by: S. Dandapanthula, A. Ramdas, *Multiple testing in multi-stream sequential change
+   detection*, https://arxiv.org/abs/2501.04130. So each alarm carries A, which says how much it means.
+
+6. **Baseline on trial** (``baseline``). It is run through the detector itself. A feature that alarms on the hours that
+   it was learned from varies more than its days told: its φ rises until it does not, and ``raised`` says so. With too
+   few runs or days there is a :class:`TooFewRuns`, not a baseline.
+
+7. **Explanation** (``changetime``, ``confidence``, ``decomposition``, ``explaining``). When: the terms whose sum is R
+   are the likelihoods of the hours that it may have begun in. How far: a confidence sequence, which holds however often
+   one looks. Who carries it: the shift by model, version and input class, mix against within. What else: versions,
+   models and tools first seen then.
+
+8. **Pooling** (``pooling``). Log-bets of agents that share a model, a version or a tool are added up.
+
+What it does not do. It sees no change that took place before the baseline ended, and a slow creep only against a pinned
+baseline. Several slow wanderers that the baseline did not contain look like a change, and are one. The error of the
+estimated season is only in the dispersion. The bound of 5 holds for the model of 2 to 4, whose dispersion is estimated:
+what holds in fact is measured in ``benchmarks/detection``.
+"""
+
+from agentvigil.analysis.detection.alarms import Alarm, Direction
+from agentvigil.analysis.detection.baseline import Baseline, fit, fit_fleet, spread_of_fleet
+from agentvigil.analysis.detection.config import DetectionConfig, Hours
+from agentvigil.analysis.detection.errors import DetectionError, ForeignState, HourOutOfOrder
+from agentvigil.analysis.detection.monitor import FleetMonitor
+from agentvigil.analysis.detection.planning import TooFewRuns
+from agentvigil.analysis.detection.streams import Stream, StreamKind
+
+__all__ = [
+    "Alarm",
+    "Baseline",
+    "DetectionConfig",
+    "DetectionError",
+    "Direction",
+    "FleetMonitor",
+    "ForeignState",
+    "HourOutOfOrder",
+    "Hours",
+    "Stream",
+    "StreamKind",
+    "TooFewRuns",
+    "fit",
+    "fit_fleet",
+    "spread_of_fleet",
+]

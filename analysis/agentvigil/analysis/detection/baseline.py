@@ -1,0 +1,396 @@
+"""The baseline of a subject: what its runs were like, and how much that varied."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import blake2b
+from typing import Final
+
+import numpy as np
+
+from agentvigil.analysis.detection import arrays
+from agentvigil.analysis.detection.bets import log_bets, log_mean_exp, path
+from agentvigil.analysis.detection.config import HOURS_PER_DAY, SEASONS, DetectionConfig
+from agentvigil.analysis.detection.counting import Floats, Layout, Rows
+from agentvigil.analysis.detection.dispersion import FleetSpread, Spread, dispersion_of, fleet_spread, spread_of
+from agentvigil.analysis.detection.errors import ForeignState
+from agentvigil.analysis.detection.expecting import Expected, Null, probability, season_of
+from agentvigil.analysis.detection.planning import Planned, TooFewRuns, plan_of
+from agentvigil.analysis.detection.season import season_step
+from agentvigil.analysis.detection.shares import mean_errors, new_key_share, shares_of
+from agentvigil.analysis.detection.streams import Plan, Stream, StreamKind
+from agentvigil.analysis.detection.tilts import BETS, ORDINARY
+from agentvigil.analysis.features.cells import Cells, Subject
+
+DEFAULT: Final = DetectionConfig()
+POOLED_SUBJECTS: Final = 64
+"""Subjects that the fleet's dispersion is learned from: with so many its error is small beside any one agent's."""
+_SEASON_STEPS: Final = 2
+_LEAST_SCALE: Final = 1 / 16
+"""Half a bin: the least standard deviation of logarithms that bins can show."""
+_PRIOR_RUNS_OF_SCALE: Final = 20.0
+_MAX_RAISE: Final = 8.0
+_RAISE: Final = 1.25
+_KIND: Final = "baseline of the drift detector"
+_VERSION: Final = 1
+_ARRAYS: Final = (
+    "share", "variance", "class_share", "common_error", "season", "slow_dispersion", "fast_dispersion", "wander",
+    "cumulants", "center", "scale", "level",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What is expected of a subject's runs. Shapes and units of the arrays are those of :class:`expecting.Numbers`."""
+
+    plan: Plan
+    first_hour: int
+    end_hour: int
+    runs: int
+    share: Floats
+    variance: Floats
+    class_share: Floats
+    common_error: Floats
+    season: Floats
+    slow_dispersion: Floats
+    fast_dispersion: Floats
+    wander: Floats
+    cumulants: Floats
+    center: Floats
+    scale: Floats
+    level: Floats
+    """Of each stream, over all runs: share, or mean of the clipped logarithm to base 2."""
+    too_few: Mapping[str, TooFewRuns] = field(default_factory=dict)
+    """Features that are not watched, and why."""
+    raised: Mapping[str, float] = field(default_factory=dict)
+    """By what the dispersion of features was multiplied, since they alarmed on the baseline itself."""
+
+    @property
+    def subject(self) -> Subject:
+        """Whose it is."""
+        return self.plan.subject
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Tells this baseline from any other: a digest of all of it."""
+        digest = blake2b(digest_size=16)
+        digest.update(repr((self.plan, self.first_hour, self.end_hour, self.runs)).encode())
+        for name in _ARRAYS:
+            digest.update(np.ascontiguousarray(getattr(self, name)).tobytes())
+        return digest.hexdigest()
+
+    def to_bytes(self) -> bytes:
+        """Return all of it. What is read back has the same fingerprint, so evidence against it goes on."""
+        plan = self.plan
+        texts = {
+            "subject": list(plan.subject),
+            "classes": list(plan.classes),
+            "streams": [[s.feature, s.kind.value, s.key, s.edge_bin, s.level] for s in plan.streams],
+            "rare_keys": [[feature, list(keys)] for feature, keys in plan.rare_keys.items()],
+            "clipped_bins": [[feature, *bins] for feature, bins in plan.clipped_bins.items()],
+            "hours": [self.first_hour, self.end_hour],
+            "runs": self.runs,
+            "too_few": [[f, few.runs, few.needed_runs, few.days, few.needed_days] for f, few in self.too_few.items()],
+            "raised": [[feature, factor] for feature, factor in self.raised.items()],
+        }
+        return arrays.to_bytes(_KIND, _VERSION, texts, {name: getattr(self, name) for name in _ARRAYS})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Baseline":
+        """Read what :meth:`to_bytes` gave.
+
+        Raises:
+            ForeignState: if the bytes are something else, or damaged.
+        """
+        texts, stored = arrays.from_bytes(_KIND, _VERSION, data)
+        try:
+            plan = Plan(
+                Subject(*texts["subject"]),
+                tuple(texts["classes"]),
+                tuple(Stream(f, StreamKind(kind), key, edge, level) for f, kind, key, edge, level in texts["streams"]),
+                {feature: tuple(keys) for feature, keys in texts["rare_keys"]},
+                {feature: (low, high) for feature, low, high in texts["clipped_bins"]},
+            )
+            first_hour, end_hour = texts["hours"]
+            few = {feature: TooFewRuns(*numbers) for feature, *numbers in texts["too_few"]}
+            numbers = {name: stored[name].astype(np.float64, copy=False) for name in _ARRAYS}
+            raised = {feature: float(factor) for feature, factor in texts["raised"]}
+            found = cls(plan, first_hour, end_hour, texts["runs"], **numbers, too_few=few, raised=raised)
+        except (KeyError, TypeError, ValueError) as exc:
+            raise ForeignState(f"the {_KIND} misses a part; learn it anew: {exc}") from exc
+        shape = (len(plan.streams), len(plan.classes) + 1)
+        if found.share.shape != shape or found.season.shape != (SEASONS, shape[0]):
+            raise ForeignState(f"the parts of the {_KIND} do not fit each other; learn it anew")
+        return found
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """Of which the arrays tell, in their order."""
+        return self.plan.streams
+
+
+def fit(
+    subject: Subject,
+    cells: Cells,
+    first_hour: int,
+    end_hour: int,
+    *,
+    fleet: FleetSpread | None = None,
+    config: DetectionConfig = DEFAULT,
+) -> Baseline | TooFewRuns:
+    """Learn the baseline of a subject from its cells in ``first_hour`` to before ``end_hour`` (hours since 1970, UTC).
+
+    ``fleet`` is what others say of the dispersion (:func:`spread_of_fleet`); without it, mild values stand in. The
+    baseline is tried on its own hours, and where that alarms, the dispersion is raised until it does not.
+
+    The days are those from the first run to the end, so a young agent is not taken for an old one that was idle.
+    """
+    measured = _measure(subject, cells, first_hour, end_hour, fleet or FleetSpread(), config)
+    return measured if isinstance(measured, TooFewRuns) else _tried(measured, config)
+
+
+def spread_of_fleet(
+    cells: Mapping[Subject, Cells], first_hour: int, end_hour: int, *, config: DetectionConfig = DEFAULT
+) -> FleetSpread:
+    """Learn how much the runs of a fleet vary, from up to 64 of its subjects that are spread evenly."""
+    subjects = sorted(cells)
+    step = max(len(subjects) / POOLED_SUBJECTS, 1)
+    chosen = [subjects[int(number * step)] for number in range(min(len(subjects), POOLED_SUBJECTS))]
+    measured = (_measure(s, cells[s], first_hour, end_hour, FleetSpread(), config) for s in chosen)
+    return fleet_spread([found.spread for found in measured if not isinstance(found, TooFewRuns)])
+
+
+def fit_fleet(
+    cells: Mapping[Subject, Cells],
+    first_hour: int,
+    end_hour: int,
+    *,
+    fleet: FleetSpread | None = None,
+    config: DetectionConfig = DEFAULT,
+) -> dict[Subject, Baseline | TooFewRuns]:
+    """Learn the baselines of many subjects. ``cells`` may read them when they are asked for, one subject at a time.
+
+    The subjects that the fleet's dispersion is learned from are asked for twice, unless ``fleet`` is given.
+    """
+    fleet = fleet or spread_of_fleet(cells, first_hour, end_hour, config=config)
+    return {
+        subject: fit(subject, mine, first_hour, end_hour, fleet=fleet, config=config) for subject, mine in cells.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    baseline: Baseline
+    null: Null
+    expected: Expected
+    spread: Spread
+
+
+def _measure(
+    subject: Subject, cells: Cells, first_hour: int, end_hour: int, fleet: FleetSpread, config: DetectionConfig
+) -> _Measured | TooFewRuns:
+    cells = cells.between(first_hour, end_hour)
+    if len(cells):
+        # Whole days, counted back from the end: the first may be cut.
+        lived = -(-(end_hour - int(cells.hour[0])) // HOURS_PER_DAY) * HOURS_PER_DAY
+        first_hour = max(first_hour, end_hour - lived)
+    planned = plan_of(subject, cells, (end_hour - first_hour) / HOURS_PER_DAY, config)
+    if isinstance(planned, TooFewRuns):
+        return planned
+    layout = Layout([planned.plan])
+    rows = layout.rows([(0, cells)])
+    by_class = _by_class(layout, planned, rows, fleet, config)
+    hours = np.arange(first_hour, end_hour)
+    at = rows.hour - first_hour
+    runs_of_slot = layout.runs(rows, at, len(hours))
+    hits = layout.hits(rows, at, len(hours), by_class.center, by_class.scale)
+    features = [stream.feature for stream in planned.plan.streams]
+    first_dispersion = np.array([feature.clusters for feature in fleet.of(features)])
+
+    numbers = Baseline(
+        planned.plan,
+        first_hour,
+        end_hour,
+        planned.runs,
+        by_class.share,
+        by_class.variance,
+        by_class.class_share,
+        np.zeros(layout.stream_count),
+        np.zeros((SEASONS, layout.stream_count)),
+        np.ones(layout.stream_count),
+        np.ones(layout.stream_count),
+        np.zeros(layout.stream_count),
+        by_class.cumulants,
+        by_class.center,
+        by_class.scale,
+        by_class.level,
+        planned.too_few,
+    )
+    season, places = numbers.season, season_of(hours)
+    null = Null(layout, [numbers], config)
+    expected = null.compare(runs_of_slot, hits, season[places])
+    has_season = np.array([stream.kind is not StreamKind.NEW for stream in planned.plan.streams])
+    for _ in range(_SEASON_STEPS):
+        residual, information = residuals(layout, expected)
+        season = season + np.where(has_season, season_step(residual, information, places, first_dispersion), 0)
+        expected = null.compare(runs_of_slot, hits, season[places])
+    spread = spread_of(features, *residuals(layout, expected))
+    dispersion = dispersion_of(spread, fleet, config)
+    # What the level of the baseline's days wandered is an error that all classes share.
+    beyond = np.maximum(dispersion.slow - by_class.dispersion, 0)
+    numbers = replace(
+        numbers,
+        season=season,
+        common_error=np.sqrt(beyond / np.maximum(spread.information_of_days * spread.days, 1)),
+        slow_dispersion=dispersion.slow,
+        fast_dispersion=dispersion.fast,
+        wander=dispersion.wander,
+    )
+    null = Null(layout, [numbers], config)
+    return _Measured(numbers, null, null.compare(runs_of_slot, hits, season[places]), spread)
+
+
+def residuals(layout: Layout, expected: Expected) -> tuple[Floats, Floats]:
+    """Return what came beyond what was expected, and the information in it, both times × streams."""
+    share = probability(expected.level)
+    mean = np.where(layout.is_mean, expected.level, share)
+    one = np.where(layout.is_mean, 1.0, share * (1 - share))
+    return expected.hits - expected.runs * mean, expected.runs * one
+
+
+@dataclass(frozen=True, slots=True)
+class _ByClass:
+    share: Floats
+    variance: Floats
+    class_share: Floats
+    dispersion: Floats
+    center: Floats
+    scale: Floats
+    cumulants: Floats
+    level: Floats
+
+
+def _by_class(layout: Layout, planned: Planned, rows: Rows, fleet: FleetSpread, config: DetectionConfig) -> _ByClass:
+    """Learn shares and means by input class."""
+    places = len(planned.plan.classes) + 1
+    streams = planned.plan.streams
+    at = rows.slot - layout.first_slot[rows.group]
+    zeros = np.zeros_like(at)
+    runs_of_slot = layout.runs(rows, zeros, 1)[0]
+    runs = runs_of_slot.reshape(-1, places)[layout.group_of_stream]
+    pooled = fleet.of([stream.feature for stream in streams])
+    dispersion = np.array([feature.clusters for feature in pooled])
+
+    values = rows.where(rows.is_value)
+    logs = values.log2
+    center, scale, mean_variance = _means(layout, values, logs, runs_of_slot, dispersion, config)
+    hits = layout.hits(rows, at, places, center, scale).T
+    shares = shares_of(np.minimum(hits, runs), runs, dispersion, config)
+    share, variance = shares.share, shares.variance
+    once = np.array([planned.keys_seen_once.get(stream.feature, 0) for stream in streams], dtype=np.float64)
+    all_runs = runs.sum(axis=1)
+    new = np.array([stream.kind is StreamKind.NEW for stream in streams], dtype=np.bool_)
+    missing = new_key_share(once, all_runs)
+    share[new] = missing[new, None]
+    variance[new] = (dispersion * missing / np.maximum(all_runs, 1))[new, None]
+    share[layout.is_mean] = 0.0
+    variance[layout.is_mean] = mean_variance[layout.group_of_stream[layout.is_mean]]
+
+    weight = runs_of_slot.reshape(-1, places)
+    class_share = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1)
+    # The error of any other class allows for all that is not known of it.
+    class_share[:, -1] = np.inf
+    mean = (center.reshape(-1, places) * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1)
+    level = np.where(layout.is_mean, mean[layout.group_of_stream], hits.sum(axis=1) / np.maximum(all_runs, 1))
+    return _ByClass(
+        share,
+        variance,
+        class_share.ravel(),
+        dispersion,
+        center,
+        scale,
+        _cumulants(layout, values, logs, center, scale),
+        level,
+    )
+
+
+def _means(
+    layout: Layout, rows: Rows, logs: Floats, runs_of_slot: Floats, dispersion: Floats, config: DetectionConfig
+) -> tuple[Floats, Floats, Floats]:
+    """Return the mean and the standard deviation by slot, and the variance of the mean's error by group and class."""
+    places = int(layout.slots_of_group[0]) if layout.group_count else 1
+    center, scale = np.zeros(layout.slot_count), np.ones(layout.slot_count)
+    variance = np.zeros((layout.group_count, places))
+    first = np.bincount(rows.slot, rows.n * logs, minlength=layout.slot_count)
+    for group in np.flatnonzero(layout.mean_stream >= 0):
+        slots = slice(int(layout.first_slot[group]), int(layout.first_slot[group]) + places)
+        mine = rows.group == group
+        n, runs = rows.n[mine], runs_of_slot[slots]
+        mean = first[slots] / np.maximum(runs, 1)
+        at = rows.slot[mine] - slots.start
+        within = np.bincount(at, n * (logs[mine] - mean[at]) ** 2, minlength=places)
+        pooled = within.sum() / max(runs.sum(), 1)
+        sd = np.sqrt((within + _PRIOR_RUNS_OF_SCALE * pooled) / (runs + _PRIOR_RUNS_OF_SCALE))
+        of_all = np.average(logs[mine], weights=n)
+        # Any other class is as wide as all runs together.
+        sd[-1] = np.sqrt(np.average((logs[mine] - of_all) ** 2, weights=n))
+        sd = np.maximum(sd, _LEAST_SCALE)
+        phi = float(dispersion[layout.mean_stream[group]])
+        center[slots], variance[group] = mean_errors(mean, sd, runs, phi, config)
+        scale[slots] = sd
+    return center, scale, variance
+
+
+def _cumulants(layout: Layout, rows: Rows, logs: Floats, center: Floats, scale: Floats) -> Floats:
+    """Return the logarithm of the mean of ``exp(θ·z)`` over the runs of the baseline, z being their deviation."""
+    cumulants = np.zeros((BETS, layout.stream_count))
+    # Few values differ: one for each slot and bin.
+    _, one, inverse = np.unique(rows.slot * 2**17 + rows.bin, return_index=True, return_inverse=True)
+    n = np.bincount(inverse, rows.n, minlength=len(one))
+    group = rows.group[one]
+    z = (logs[one] - center[rows.slot[one]]) / scale[rows.slot[one]]
+    known = layout.mean_stream[group] >= 0
+    n, group, z = n[known], group[known], z[known]
+    if not len(n):
+        return cumulants
+    total = np.bincount(group, n, minlength=layout.group_count)
+    mean = np.bincount(group, n * z, minlength=layout.group_count) / np.maximum(total, 1)
+    z = z - mean[group]
+    groups = np.unique(group)
+    for bet, tilt in enumerate(ORDINARY):
+        sums = np.bincount(group, n * np.exp(tilt * z), minlength=layout.group_count)
+        cumulants[bet, layout.mean_stream[groups]] = np.log(sums[groups] / total[groups])
+    return cumulants
+
+
+def _tried(measured: _Measured, config: DetectionConfig) -> Baseline:
+    """Raise the dispersion of features that would have alarmed in their own baseline."""
+    baseline, layout, expected = measured.baseline, measured.null.layout, measured.expected
+    log_e = log_bets(measured.null, expected)
+    active = expected.runs > 0
+    bound = np.log(config.hours_between_false_alarms * layout.group_count)
+    raised: dict[str, float] = {}
+    factors = np.ones(layout.stream_count)
+    weights = np.log(layout.weight)
+    by_stream = log_mean_exp(path(log_e, active), axis=0) + weights
+    for group in range(layout.group_count):
+        first = int(layout.first_stream[group])
+        streams = slice(first, first + int(layout.streams_of_group[group]))
+        if np.logaddexp.reduce(by_stream[:, streams], axis=1).max() < bound:
+            continue
+        factor = 1.0
+        while factor < _MAX_RAISE:
+            factor *= _RAISE
+            again = log_mean_exp(path(log_e[:, :, streams] / factor, active[:, streams]), axis=0) + weights[streams]
+            if np.logaddexp.reduce(again, axis=1).max() < bound:
+                break
+        factors[streams] = factor
+        raised[baseline.plan.features[group]] = round(factor, 3)
+    if not raised:
+        return baseline
+    return replace(
+        baseline,
+        slow_dispersion=baseline.slow_dispersion * factors,
+        fast_dispersion=baseline.fast_dispersion * factors,
+        raised=raised,
+    )

@@ -1,0 +1,262 @@
+"""From cells to counts by stream: many subjects in one hour, or one subject over many hours, by the same few passes.
+
+Everything is flat. A *group* is one feature of one subject, and its streams are neighbours. A *slot* is a group and an
+input class; the last slot of a group is that of all classes that the baseline does not know. Rows of cells are given
+their places once (:meth:`Layout.rows`), and then added up by whatever they are to be told apart by: hours, classes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentvigil.analysis.detection.streams import Plan, StreamKind
+from agentvigil.analysis.features.cells import Cells
+from agentvigil.analysis.features.names import BINS_PER_OCTAVE, FEATURES, Counting
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+WATCHED: Final = tuple(feature for feature in FEATURES.values() if feature.counting is not Counting.TALLY)
+FEATURE_PLACES: Final = {feature.name: place for place, feature in enumerate(WATCHED)}
+_HAS_VALUES: Final = np.array([feature.counting is Counting.VALUES for feature in WATCHED])
+_MAX_EDGES: Final = 8
+_NO_EDGE: Final = np.iinfo(np.int16).max
+# Places of texts fit below it, so that one integer holds a group or subject and a text.
+_TEXTS: Final = 1 << 32
+
+
+def log2_of_bin(bins: "NDArray[np.integer]") -> Floats:
+    """Return the logarithm to base 2 in the middle of bins; that of the bin of zeros is far below all others."""
+    return (bins.astype(np.float64) + 0.5) / BINS_PER_OCTAVE
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of cells with their places in a layout; rows of what is not watched are left out."""
+
+    hour: Ints
+    group: Ints
+    slot: Ints
+    stream: Ints
+    """Of rows that count keys; -1 in those that tell of how many runs, and where there are values."""
+    bin: Ints
+    is_value: Bools
+    n: Floats
+    log2: Floats
+    """Clipped logarithms of values; of no meaning in rows that count keys."""
+
+    def where(self, rows: Bools) -> "Rows":
+        """Return some of them."""
+        return Rows(
+            self.hour[rows],
+            self.group[rows],
+            self.slot[rows],
+            self.stream[rows],
+            self.bin[rows],
+            self.is_value[rows],
+            self.n[rows],
+            self.log2[rows],
+        )
+
+
+class Layout:
+    """The places of the groups, slots and streams of some plans, one after another."""
+
+    def __init__(self, plans: Sequence[Plan]) -> None:
+        self.plans = tuple(plans)
+        self.subject_places = {plan.subject: place for place, plan in enumerate(plans)}
+        self._texts: dict[str, int] = {"": 0}
+        self._group_of_feature = np.full((len(plans), len(WATCHED)), -1, dtype=np.int64)
+        group_subject: list[int] = []
+        group_feature: list[int] = []
+        first_stream: list[int] = []
+        first_slot: list[int] = []
+        slots_of_group: list[int] = []
+        streams_of_group: list[int] = []
+        first_edge_stream: list[int] = []
+        mean_stream: list[int] = []
+        other_stream: list[int] = []
+        new_stream: list[int] = []
+        clipped: list[tuple[int, int]] = []
+        edges: list[list[int]] = []
+        class_places: dict[int, int] = {}
+        key_streams: dict[int, int] = {}
+        stream_count = slot_count = 0
+        for subject, plan in enumerate(plans):
+            for place, name in enumerate(plan.classes):
+                class_places[subject * _TEXTS + self._text(name)] = place
+            for feature in plan.features:
+                group = len(group_subject)
+                streams = [stream for stream in plan.streams if stream.feature == feature]
+                kinds = {stream.kind: stream_count + at for at, stream in enumerate(streams)}
+                edge_streams = [s for s in streams if s.kind is StreamKind.ABOVE]
+                self._group_of_feature[subject, FEATURE_PLACES[feature]] = group
+                group_subject.append(subject)
+                group_feature.append(FEATURE_PLACES[feature])
+                first_stream.append(stream_count)
+                streams_of_group.append(len(streams))
+                first_slot.append(slot_count)
+                slots_of_group.append(len(plan.classes) + 1)
+                # Thresholds come first in their group.
+                first_edge_stream.append(stream_count)
+                mean_stream.append(kinds.get(StreamKind.MEAN, -1))
+                new_stream.append(kinds.get(StreamKind.NEW, -1))
+                other_stream.append(kinds.get(StreamKind.OTHER, -1))
+                clipped.append(plan.clipped_bins.get(feature, (0, 0)))
+                edges.append([s.edge_bin for s in edge_streams] + [_NO_EDGE] * (_MAX_EDGES - len(edge_streams)))
+                for at, stream in enumerate(streams):
+                    if stream.kind is StreamKind.KEY:
+                        key_streams[group * _TEXTS + self._text(stream.key)] = stream_count + at
+                for key in plan.rare_keys.get(feature, ()):
+                    key_streams[group * _TEXTS + self._text(key)] = kinds[StreamKind.OTHER]
+                stream_count += len(streams)
+                slot_count += len(plan.classes) + 1
+
+        self.stream_count, self.slot_count, self.group_count = stream_count, slot_count, len(group_subject)
+        self.group_subject = np.array(group_subject, dtype=np.int64)
+        self.group_feature = np.array(group_feature, dtype=np.int64)
+        self.first_stream = np.array(first_stream, dtype=np.int64)
+        self.first_slot = np.array(first_slot, dtype=np.int64)
+        self.slots_of_group = np.array(slots_of_group, dtype=np.int64)
+        self.streams_of_group = np.array(streams_of_group, dtype=np.int64)
+        self.mean_stream = np.array(mean_stream, dtype=np.int64)
+        self.other_stream = np.array(other_stream, dtype=np.int64)
+        self.new_stream = np.array(new_stream, dtype=np.int64)
+        self.group_of_stream = np.repeat(np.arange(self.group_count), self.streams_of_group)
+        # What a stream weighs in its feature: half for the mean, since most changes of values move it.
+        alone = self.mean_stream < 0
+        weight = np.where(alone, 1 / self.streams_of_group, 0.5 / np.maximum(self.streams_of_group - 1, 1))
+        self.weight = weight[self.group_of_stream]
+        has_others = ~alone & (self.streams_of_group > 1)
+        self.weight[self.mean_stream[has_others]] = 0.5
+        self.weight[self.mean_stream[~alone & ~has_others]] = 1.0
+        self.is_mean = np.zeros(stream_count, dtype=np.bool_)
+        self.is_mean[self.mean_stream[self.mean_stream >= 0]] = True
+        self._edges = np.array(edges, dtype=np.int64).reshape(-1, _MAX_EDGES).T.copy()
+        self._edge_count = (self._edges < _NO_EDGE).sum(axis=0)
+        self._lowest, self._highest = np.array(clipped, dtype=np.int64).reshape(-1, 2).T.copy()
+        self._class_codes, self._class_places = _sorted(class_places)
+        self._key_codes, self._key_streams = _sorted(key_streams)
+        # Entries: each stream with each slot of its group, in the order of streams, then slots.
+        entries_of_stream = self.slots_of_group[self.group_of_stream]
+        self.first_entry = np.cumsum(entries_of_stream) - entries_of_stream
+        inside = np.arange(int(entries_of_stream.sum())) - np.repeat(self.first_entry, entries_of_stream)
+        self.slot_of_entry = np.repeat(self.first_slot[self.group_of_stream], entries_of_stream) + inside
+
+    def _text(self, text: str) -> int:
+        return self._texts.setdefault(text, len(self._texts))
+
+    def rows(self, given: Sequence[tuple[int, Cells]], only: tuple[str, str] | None = None) -> Rows:
+        """Return the places of the rows of cells, each given with the place of its subject among the plans.
+
+        ``only`` names a column and the text that rows must have there: ``("model", "gpt-5")``.
+        """
+        texts: dict[int, Ints] = {}
+        features: dict[int, Ints] = {}
+        code_of: dict[int, int] = {}
+        parts: list[list[Ints]] = []
+        counts: list[Floats] = []
+        for subject, cells in given:
+            if not len(cells):
+                continue
+            words = id(cells.words)
+            if words not in texts:
+                texts[words] = np.array([self._texts.get(word, -1) for word in cells.words], dtype=np.int64)
+                if only is not None:
+                    code_of[words] = cells.words.index(only[1]) if only[1] in cells.words else -1
+                features[words] = np.array([FEATURE_PLACES.get(word, -1) for word in cells.words], dtype=np.int64)
+            parts.append(
+                [
+                    np.full(len(cells), subject, dtype=np.int64),
+                    cells.hour.astype(np.int64),
+                    texts[words][cells.input_class],
+                    features[words][cells.feature],
+                    cells.key.astype(np.int64),
+                    texts[words][cells.key],
+                    cells.bin.astype(np.int64),
+                ]
+            )
+            counts.append(cells.n if only is None else cells.n * (getattr(cells, only[0]) == code_of[words]))
+        if not parts:
+            nothing = np.zeros(0, dtype=np.int64)
+            none = nothing.astype(np.float64)
+            return Rows(nothing, nothing, nothing, nothing, nothing, nothing.astype(np.bool_), none, none)
+        table, n = np.concatenate(parts, axis=1), np.concatenate(counts)
+        group = np.where(table[3] >= 0, self._group_of_feature[table[0], table[3]], -1)
+        watched = (group >= 0) & (n > 0)
+        subject_, hour, class_, feature, key, key_text, bin_ = table[:, watched]
+        n, group = n[watched], group[watched]
+        unknown_class = self.slots_of_group[group] - 1
+        class_place = _found(self._class_codes, self._class_places, subject_ * _TEXTS + class_, class_ >= 0)
+        is_value = _HAS_VALUES[feature]
+        is_key = ~is_value & (key != 0)
+        stream = _found(self._key_codes, self._key_streams, group * _TEXTS + key_text, key_text >= 0)
+        stream = np.where(is_key, np.where(stream >= 0, stream, self.new_stream[group]), -1)
+        return Rows(
+            hour,
+            group,
+            self.first_slot[group] + np.where(class_place >= 0, class_place, unknown_class),
+            stream,
+            bin_,
+            is_value,
+            n,
+            log2_of_bin(np.clip(bin_, self._lowest[group], self._highest[group])),
+        )
+
+    def runs(self, rows: Rows, at: Ints, count: int) -> Floats:
+        """Return how many runs each slot has, by ``at``: an array of ``count`` × slots."""
+        total = rows.is_value | (rows.stream < 0)
+        places = at[total] * self.slot_count + rows.slot[total]
+        return _added(places, rows.n[total], count, self.slot_count)
+
+    def hits(self, rows: Rows, at: Ints, count: int, center: Floats, scale: Floats) -> Floats:
+        """Return what is counted of each stream, by ``at``: an array of ``count`` × streams.
+
+        ``center`` and ``scale`` are the mean and the standard deviation of clipped logarithms by slot.
+        """
+        keyed = rows.stream >= 0
+        hits = _added(at[keyed] * self.stream_count + rows.stream[keyed], rows.n[keyed], count, self.stream_count)
+        if not rows.is_value.any():
+            return hits
+        valued = np.flatnonzero(rows.is_value)
+        group, n, slot = rows.group[valued], rows.n[valued], rows.slot[valued]
+        start = at[valued] * self.stream_count
+        # Runs are put at the highest threshold that they pass; those that pass a lower one are added up from above.
+        edges, bins = self._edges[:, group], rows.bin[valued]
+        passed = np.zeros(len(valued), dtype=np.int64)
+        for edge in edges:
+            passed += bins >= edge
+        over = np.flatnonzero(passed)
+        at_edge = start[over] + self.first_stream[group[over]] + passed[over] - 1
+        highest = _added(at_edge, n[over], count, self.stream_count)
+        for edge in range(_MAX_EDGES - 2, -1, -1):
+            lower = self.first_stream[self._edge_count > edge + 1] + edge
+            highest[:, lower] += highest[:, lower + 1]
+        # Where all values are one there is no mean to watch.
+        mean = self.mean_stream[group]
+        deviation = n * (rows.log2[valued] - center[slot]) / scale[slot]
+        sums = _added(start + np.maximum(mean, 0), np.where(mean >= 0, deviation, 0.0), count, self.stream_count)
+        return hits + highest + sums
+
+
+def _sorted(places: dict[int, int]) -> tuple[Ints, Ints]:
+    codes = np.fromiter(places, dtype=np.int64, count=len(places))
+    order = np.argsort(codes)
+    return codes[order], np.fromiter(places.values(), dtype=np.int64, count=len(places))[order]
+
+
+def _found(codes: Ints, places: Ints, wanted: Ints, known: Bools) -> Ints:
+    """Return the place of each wanted code, -1 where there is none."""
+    if not len(codes):
+        return np.full(len(wanted), -1, dtype=np.int64)
+    at = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
+    return np.where(known & (codes[at] == wanted), places[at], -1)
+
+
+def _added(places: Ints, weights: Floats, rows: int, columns: int) -> Floats:
+    added: Floats = np.bincount(places, weights, minlength=rows * columns).astype(np.float64, copy=False)
+    return added.reshape(rows, columns)

@@ -1,0 +1,186 @@
+"""What the baseline expects of the runs of an hour, given their input classes and the time of day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from agentvigil.analysis.detection.config import DAYS_PER_WEEK, HOURS_PER_DAY, SEASONS, DetectionConfig
+from agentvigil.analysis.detection.counting import Floats, Ints, Layout, Rows
+from agentvigil.analysis.detection.tilts import BETS, FAST_FROM, NEW_KEYS, NEW_KEYS_FAST_FROM, ORDINARY
+
+_THURSDAY: int = 3
+"""The first of January 1970, counted from Monday."""
+_SATURDAY: int = 5
+# Shares are kept this far from 0 and 1: half a run in a million.
+_LEAST_SHARE = 5e-7
+# The shares of classes in an hour are those of few runs: the usual shares stand in for so many.
+_USUAL_RUNS = 20.0
+
+
+class Numbers(Protocol):
+    """The numbers of one subject's streams. C is the number of its input classes, S that of its streams."""
+
+    @property
+    def share(self) -> Floats:
+        """S × (C + 1): probability of a hit in a run of each input class, the last being any other. 0 in means."""
+        ...
+
+    @property
+    def variance(self) -> Floats:
+        """S × (C + 1): of the error of ``share``; in means, of the class's mean, in standard deviations squared."""
+        ...
+
+    @property
+    def class_share(self) -> Floats:
+        """Features × (C + 1), flat: which part of the runs had the input class; of any other class infinite."""
+        ...
+
+    @property
+    def common_error(self) -> Floats:
+        """S: standard deviation of the error that all classes share, in log odds or standard deviations."""
+        ...
+
+    @property
+    def season(self) -> Floats:
+        """48 × S: what the time adds, in log odds or standard deviations."""
+        ...
+
+    @property
+    def slow_dispersion(self) -> Floats:
+        """S: variance of sums over days, relative to that of independent runs."""
+        ...
+
+    @property
+    def fast_dispersion(self) -> Floats:
+        """S: the same inside of days, without wander."""
+        ...
+
+    @property
+    def wander(self) -> Floats:
+        """S: standard deviation of the level of days, in log odds or standard deviations."""
+        ...
+
+    @property
+    def cumulants(self) -> Floats:
+        """Bets × S: of one run's deviation from the mean, at each tilt. 0 in streams of shares."""
+        ...
+
+    @property
+    def center(self) -> Floats:
+        """Features × (C + 1), flat: mean of the clipped logarithm of values to base 2."""
+        ...
+
+    @property
+    def scale(self) -> Floats:
+        """The same, its standard deviation inside of the class."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What came and what was expected, each an array of times × streams.
+
+    Of streams of shares ``level`` is in log odds. Of means it is the shift by the season, in standard deviations.
+    """
+
+    runs: Floats
+    hits: Floats
+    level: Floats
+    error: Floats
+    """Standard deviation of the baseline's estimate of ``level``, for this mix of input classes."""
+
+
+class Null:
+    """The null hypotheses of all streams of a layout: the numbers of its subjects, one after another."""
+
+    def __init__(self, layout: Layout, numbers: Sequence[Numbers], config: DetectionConfig) -> None:
+        self.layout = layout
+        self.share = _joined([part.share.ravel() for part in numbers])
+        self.variance = _joined([part.variance.ravel() for part in numbers])
+        self.common_error = _joined([part.common_error for part in numbers])
+        self.class_share = _joined([part.class_share for part in numbers])
+        """By slot."""
+        self.season = np.concatenate([np.zeros((SEASONS, 0)), *(part.season for part in numbers)], axis=1)
+        self.center = _joined([part.center for part in numbers])
+        self.scale = _joined([part.scale for part in numbers])
+        self.cumulants = np.concatenate([np.zeros((BETS, 0)), *(part.cumulants for part in numbers)], axis=1)
+        slow = _joined([part.slow_dispersion for part in numbers])
+        fast = _joined([part.fast_dispersion for part in numbers])
+        wander = _joined([part.wander for part in numbers])
+        margin = np.where(layout.is_mean, config.margin_sd, config.margin_log_odds)
+        is_new = np.zeros(layout.stream_count, dtype=np.bool_)
+        is_new[layout.new_stream[layout.new_stream >= 0]] = True
+        number = np.arange(BETS)[:, None]
+        self.tilts = np.where(is_new, NEW_KEYS[:, None], ORDINARY[:, None])
+        """Bets × streams, as are the next two."""
+        is_fast = np.where(is_new, number >= NEW_KEYS_FAST_FROM, number >= FAST_FROM)
+        self.dispersion = np.where(is_fast, fast, slow)
+        self.margin = np.where(is_fast, margin + config.wander_sds * wander, margin)
+        """How far the edges of the null interval lie beyond the error of the estimate."""
+        self.growth = np.expm1(self.tilts)
+        self.error_scale = np.ones(layout.stream_count)
+        """By what errors of estimates are multiplied: less than 1 where streams are pooled whose errors average out."""
+
+    def expect(self, rows: Rows, at: Ints, hours: Ints) -> Expected:
+        """Return what came in each of ``hours`` and what was expected. ``at`` is the place of each row's hour."""
+        layout = self.layout
+        runs_of_slot = layout.runs(rows, at, len(hours))
+        hits = layout.hits(rows, at, len(hours), self.center, self.scale)
+        return self.compare(runs_of_slot, hits, self.season[season_of(hours)])
+
+    def compare(self, runs_of_slot: Floats, hits: Floats, season: Floats) -> Expected:
+        """Return what is expected of runs by slot (times × slots), beside their hits (times × streams).
+
+        The expectation is that of the same input classes, so that no change of their mix is a deviation.
+        """
+        layout = self.layout
+        of_entry = runs_of_slot[:, layout.slot_of_entry]
+        expected = _summed(of_entry * self.share, layout.first_entry)
+        runs_of_group = _summed(runs_of_slot, layout.first_slot)
+        runs = runs_of_group[:, layout.group_of_stream]
+        reach = runs_of_slot * self._errors_allowed(runs_of_slot, runs_of_group)
+        variance = _summed(reach[:, layout.slot_of_entry] ** 2 * self.variance, layout.first_entry)
+        some = np.maximum(runs, 1)
+        share = np.clip(expected / some, _LEAST_SHARE, 1 - _LEAST_SHARE)
+        # Of what is counted in runs there can not be more than runs; of rare keys a run may have two.
+        hits = np.where(layout.is_mean, hits, np.minimum(hits, runs))
+        level = np.where(layout.is_mean, 0.0, np.log(share / (1 - share))) + season
+        error = np.sqrt(variance) / some / np.where(layout.is_mean, 1.0, share * (1 - share))
+        error = np.hypot(error, self.common_error) * self.error_scale
+        return Expected(runs, hits, level, error)
+
+    def _errors_allowed(self, runs_of_slot: Floats, runs_of_group: Floats) -> Floats:
+        """Return how many standard errors of a class's estimate the null allows for: 1 to 3, as times × slots.
+
+        Evidence against nothing but the error of an estimate grows by (z - allowed)²/2 for as many runs as it was made
+        from, where z is how far off it happens to be. With as many runs as in the baseline, 1 holds it to 2 where z is
+        3. A class that is r times as common as it was brings r times as many, so 3 - 2/√r holds it to the same.
+        """
+        share = self.class_share
+        of_slot = np.repeat(runs_of_group, self.layout.slots_of_group, axis=1)
+        usual = np.where(np.isfinite(share), share, 0)
+        now = (runs_of_slot + _USUAL_RUNS * usual) / (of_slot + _USUAL_RUNS)
+        more = np.maximum(now / np.maximum(share, _LEAST_SHARE), 1)
+        return np.asarray(3 - 2 / np.sqrt(more))
+
+
+def season_of(hours: Ints) -> Ints:
+    """Return the season of hours since 1970: hour of the day, plus 24 on Saturdays and Sundays. All in UTC."""
+    weekday = (hours // HOURS_PER_DAY + _THURSDAY) % DAYS_PER_WEEK
+    return np.asarray(hours % HOURS_PER_DAY + HOURS_PER_DAY * (weekday >= _SATURDAY), dtype=np.int64)
+
+
+def probability(log_odds: Floats) -> Floats:
+    """Return the probability with these log odds."""
+    return np.asarray(1 / (1 + np.exp(-log_odds)))
+
+
+def _joined(parts: Sequence[Floats]) -> Floats:
+    return np.concatenate([np.zeros(0), *parts])
+
+
+def _summed(values: Floats, starts: Ints) -> Floats:
+    """Sum neighbours along the last axis, from each start to the next."""
+    return np.add.reduceat(values, starts, axis=1) if len(starts) else np.zeros((len(values), 0))

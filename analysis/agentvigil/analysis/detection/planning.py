@@ -1,0 +1,134 @@
+"""Which streams a subject gets: from what its baseline saw, and how often."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from agentvigil.analysis.detection.config import CLIPPED, QUANTILES, DetectionConfig
+from agentvigil.analysis.detection.counting import WATCHED, Floats, Ints
+from agentvigil.analysis.detection.streams import Plan, Stream, StreamKind
+from agentvigil.analysis.features.cells import Cells, Subject
+from agentvigil.analysis.features.names import BINS_PER_OCTAVE, ZERO_BIN, Counting
+
+_STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class TooFewRuns:
+    """Why there is no baseline of a subject or a feature: said instead of guessed."""
+
+    runs: int
+    needed_runs: int
+    days: float
+    needed_days: float
+
+    def __str__(self) -> str:
+        if self.runs < self.needed_runs:
+            return f"too few runs: {self.runs:,} of {self.needed_runs:,}"
+        return f"too few days: {self.days:.1f} of {self.needed_days:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and what could not be planned."""
+
+    plan: Plan
+    runs: int
+    runs_of_feature: dict[str, float]
+    keys_seen_once: dict[str, int]
+    too_few: dict[str, TooFewRuns]
+
+
+def plan_of(subject: Subject, cells: Cells, days: float, config: DetectionConfig) -> Planned | TooFewRuns:
+    """Plan the streams of a subject from the cells of its baseline, which cover ``days``."""
+    codes = {word: code for code, word in enumerate(cells.words)}
+    parts = {
+        feature.name: cells.where(cells.feature == codes[feature.name]) for feature in WATCHED if feature.name in codes
+    }
+    totals = {
+        feature.name: _totals(parts[feature.name], feature.counting) for feature in WATCHED if feature.name in parts
+    }
+    runs_of_feature = {name: float(cells.n.sum()) for name, cells in totals.items()}
+    # Each run has a status; where somebody watches without it, the feature that most runs have stands in.
+    counted = (
+        _STATUS if runs_of_feature.get(_STATUS) else max(runs_of_feature, key=lambda f: runs_of_feature[f], default="")
+    )
+    runs = round(runs_of_feature.get(counted, 0))
+    if runs < config.min_runs or days < config.min_days:
+        return TooFewRuns(runs, config.min_runs, days, config.min_days)
+
+    streams: list[Stream] = []
+    rare_keys: dict[str, tuple[str, ...]] = {}
+    clipped_bins: dict[str, tuple[int, int]] = {}
+    keys_seen_once: dict[str, int] = {}
+    too_few: dict[str, TooFewRuns] = {}
+    for feature in WATCHED:
+        name, feature_runs = feature.name, round(runs_of_feature.get(feature.name, 0))
+        if feature_runs < config.min_runs:
+            if feature_runs:
+                too_few[name] = TooFewRuns(feature_runs, config.min_runs, days, config.min_days)
+            continue
+        if feature.counting is Counting.CATEGORIES:
+            keys = _by_count(parts[name].key, parts[name].n, cells)
+            known = [key for key, n in keys if n >= config.min_key_runs][: config.max_keys]
+            rare = tuple(key for key, _ in keys if key not in known)
+            streams += [Stream(name, StreamKind.KEY, key=key) for key in known]
+            streams += [Stream(name, StreamKind.OTHER)] if rare else []
+            streams.append(Stream(name, StreamKind.NEW))
+            rare_keys[name] = rare
+            keys_seen_once[name] = sum(n <= 1 for _, n in keys)
+        else:
+            bins, inverse = np.unique(totals[name].bin, return_inverse=True)
+            n: Floats = np.bincount(inverse, totals[name].n).astype(np.float64)
+            thresholds = _thresholds(name, bins.astype(np.int64), n, config)
+            low, high = _clipped(bins.astype(np.int64), n)
+            streams += thresholds
+            if high > low:
+                clipped_bins[name] = low, high
+                streams.append(Stream(name, StreamKind.MEAN))
+    classes = [
+        name
+        for name, n in _by_count(totals[counted].input_class, totals[counted].n, cells, empty=True)
+        if n >= config.min_class_runs
+    ]
+    plan = Plan(subject, tuple(classes[: config.max_classes]), tuple(streams), rare_keys, clipped_bins)
+    return Planned(plan, runs, runs_of_feature, keys_seen_once, too_few)
+
+
+def _totals(cells: Cells, counting: Counting) -> Cells:
+    return cells if counting is Counting.VALUES else cells.where(cells.key == 0)
+
+
+def _by_count(
+    codes: "np.typing.NDArray[np.int32]", n: Floats, cells: Cells, *, empty: bool = False
+) -> list[tuple[str, float]]:
+    """Return words and how often they came, the most frequent first, without the empty one unless it is wanted."""
+    found, inverse = np.unique(codes, return_inverse=True)
+    counts = np.bincount(inverse, n, minlength=len(found))
+    words = [(cells.words[int(code)], float(count)) for code, count in zip(found, counts, strict=True)]
+    return sorted((pair for pair in words if pair[1] > 0 and (empty or pair[0])), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _thresholds(feature: str, bins: Ints, n: Floats, config: DetectionConfig) -> list[Stream]:
+    """Return streams above the lower edges of bins that come next to the wanted quantiles."""
+    above = n[::-1].cumsum()[::-1]
+    useful = (above >= config.min_key_runs) & (n.sum() - above >= config.min_key_runs)
+    streams: dict[int, Stream] = {}
+    if useful.any():
+        edges, shares = bins[useful], above[useful] / n.sum()
+        for quantile in QUANTILES:
+            nearest = int(np.argmin(np.abs(shares - (1 - quantile))))
+            level = round(1 - float(shares[nearest]), 4)
+            streams.setdefault(
+                int(edges[nearest]), Stream(feature, StreamKind.ABOVE, edge_bin=int(edges[nearest]), level=level)
+            )
+    return [streams[edge] for edge in sorted(streams)]
+
+
+def _clipped(bins: Ints, n: Floats) -> tuple[int, int]:
+    share = n.cumsum() / n.sum()
+    low, high = (int(bins[np.searchsorted(share, quantile)]) for quantile in CLIPPED)
+    if low == ZERO_BIN:
+        # Zeros count as an octave below the least value, which is as far as they are told from it.
+        low = int(bins[bins > ZERO_BIN].min()) - BINS_PER_OCTAVE if (bins > ZERO_BIN).any() else low
+    return low, max(low, high)

@@ -1,0 +1,311 @@
+"""Evidence of many agents together: by model, by version, or by tool.
+
+Runs of different agents are independent of each other under the null, so the product of what bets on each pay is again
+a bet, and its logarithm is a sum. A shift that is too small for any agent alone, since each has few runs, is found when
+all who use the same model show it. What moves everywhere is not the model's doing: the other pools of the same kind are
+the control that tells a silent update of one model from a change of the world.
+
+A member of a pool is an agent's runs with that model (or version), with a baseline of its own, so that an agent that
+moves its traffic from one model to another alarms in neither pool.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentvigil.analysis.detection import arrays
+from agentvigil.analysis.detection.alarms import Direction
+from agentvigil.analysis.detection.baseline import DEFAULT, Baseline, fit, spread_of_fleet
+from agentvigil.analysis.detection.bets import MAX_LOG_R, grown, log_bets
+from agentvigil.analysis.detection.config import DetectionConfig
+from agentvigil.analysis.detection.counting import Bools, Floats, Ints, Layout
+from agentvigil.analysis.detection.dispersion import FleetSpread
+from agentvigil.analysis.detection.errors import ForeignState, HourOutOfOrder
+from agentvigil.analysis.detection.expecting import Null
+from agentvigil.analysis.detection.planning import TooFewRuns
+from agentvigil.analysis.detection.streams import Stream, StreamKind
+from agentvigil.analysis.detection.tilts import BETS, ORDINARY
+from agentvigil.analysis.features.cells import Cells, Subject
+
+MIN_MEMBERS: Final = 3
+"""Agents that a pool needs: what two have in common may be chance."""
+MIN_MEMBER_RUNS: Final = 60
+"""Runs of an agent's baseline: fewer than when it is watched alone, since its error is one of many."""
+_KIND: Final = "state of the pooled drift detector"
+_VERSION: Final = 1
+_NEVER: Final = -1
+_DOUBT: Final = 20
+_STATE: Final = ("log_r", "alarmed", "since")
+_KINDS: Final = {StreamKind.KEY, StreamKind.MEAN}
+
+
+class Dimension(StrEnum):
+    """What the members of a pool have in common."""
+
+    MODEL = "model"
+    VERSION = "version"
+    TOOL = "tool"
+    """Whose use is watched over all agents that have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The agents of one project and environment that share a model, a version or a tool."""
+
+    dimension: Dimension
+    value: str
+    members: tuple[Baseline, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolAlarm:
+    """Agents that share something left their baselines together."""
+
+    dimension: Dimension
+    value: str
+    project: str
+    environment: str
+    feature: str
+    stream: Stream
+    direction: Direction
+    hour: int
+    watched_from: int
+    statistic: float
+    threshold: float
+    hours_between_false_alarms: float
+    agents: tuple[str, ...]
+    """Those whose runs are in it."""
+    others_moved: bool
+    """Whether agents without it moved the same way: then it is not the cause."""
+
+
+def fit_pools(
+    cells: Mapping[Subject, Cells],
+    dimension: Dimension,
+    first_hour: int,
+    end_hour: int,
+    *,
+    fleet: FleetSpread | None = None,
+    config: DetectionConfig = DEFAULT,
+) -> list[Pool]:
+    """Learn the baselines of pools with three agents or more, from the cells of a fleet."""
+    fleet = fleet or spread_of_fleet(cells, first_hour, end_hour, config=config)
+    config = replace(config, min_runs=MIN_MEMBER_RUNS)
+    members: dict[tuple[str, str, str], list[Baseline]] = {}
+    for subject, mine in cells.items():
+        mine = mine.between(first_hour, end_hour)
+        for value, part in _parts(mine, dimension):
+            baseline = fit(subject, part, first_hour, end_hour, fleet=fleet, config=config)
+            if not isinstance(baseline, TooFewRuns):
+                for name in [value] if value is not None else _tools(baseline):
+                    members.setdefault((subject.project, subject.environment, name), []).append(baseline)
+    return [
+        Pool(dimension, value, tuple(sorted(found, key=lambda member: member.subject)))
+        for (_, _, value), found in sorted(members.items(), key=lambda item: item[0])
+        if len(found) >= MIN_MEMBERS
+    ]
+
+
+def _parts(cells: Cells, dimension: Dimension) -> list[tuple[str | None, Cells]]:
+    """Return the cells by model or version. Of tools there are no parts: a run may use several."""
+    if dimension is Dimension.TOOL:
+        return [(None, cells)]
+    codes = getattr(cells, dimension.value)
+    present = [int(code) for code in np.unique(codes) if cells.words[int(code)]]
+    return [(cells.words[code], cells.where(codes == code)) for code in present]
+
+
+def _tools(baseline: Baseline) -> list[str]:
+    return [s.key for s in baseline.streams if s.feature == "tool" and s.kind is StreamKind.KEY]
+
+
+class _Watched:
+    """The arrays of one pool: streams of its members, and the streams of the pool that they add up to."""
+
+    def __init__(self, pool: Pool, config: DetectionConfig) -> None:
+        self.pool = pool
+        self.layout = Layout([member.plan for member in pool.members])
+        self.null = Null(self.layout, pool.members, config)
+        places: dict[Stream, int] = {}
+        joins: list[int] = []
+        for member in pool.members:
+            for stream in member.streams:
+                wanted = stream.kind in _KINDS and (
+                    pool.dimension is not Dimension.TOOL or (stream.feature == "tool" and stream.key == pool.value)
+                )
+                joins.append(places.setdefault(stream, len(places)) if wanted else -1)
+        counts = np.bincount(np.array(joins)[np.array(joins) >= 0], minlength=len(places))
+        kept = [stream for stream, place in places.items() if counts[place] >= MIN_MEMBERS]
+        self.streams = tuple(sorted(kept, key=lambda s: (s.feature, s.kind.value, s.key)))
+        new_place = {places[stream]: place for place, stream in enumerate(self.streams)}
+        self.joins: Ints = np.array([new_place.get(join, -1) for join in joins], dtype=np.int64)
+        # Errors of members' estimates are independent, so that of their sum is 1/√(all runs), where each member's own
+        # is 1/√(its runs). With the edge of each its own, edges would add up to more than there is to find.
+        runs = np.repeat([float(member.runs) for member in pool.members], [len(m.streams) for m in pool.members])
+        joined = self.joins >= 0
+        together = np.bincount(self.joins[joined], runs[joined], minlength=len(self.streams))
+        self.null.error_scale[joined] = np.sqrt(runs[joined] / together[self.joins[joined]])
+        self.features = tuple(dict.fromkeys(stream.feature for stream in self.streams))
+        self.group: Ints = np.array([self.features.index(s.feature) for s in self.streams], dtype=np.int64)
+        self.group_size = np.bincount(self.group, minlength=len(self.features))
+        self.log_r = np.full((BETS, len(self.streams)), -np.inf)
+        self.alarmed = np.zeros(len(self.features), dtype=np.bool_)
+        self.since = np.full(len(self.features), _NEVER, dtype=np.int64)
+        self.threshold = config.hours_between_false_alarms * len(self.features)
+        digest = blake2b(f"{pool.dimension}\n{pool.value}".encode(), digest_size=16)
+        for member in pool.members:
+            digest.update(member.fingerprint.encode())
+        self.fingerprint = digest.hexdigest()
+
+    def added(self, hour: int, cells: Mapping[Subject, Cells]) -> tuple[Floats, Bools]:
+        """Return the sums of what bets paid by stream of the pool, and which streams have runs."""
+        given = [
+            (place, cells[member.subject].between(hour, hour + 1))
+            for place, member in enumerate(self.pool.members)
+            if member.subject in cells
+        ]
+        only = None if self.pool.dimension is Dimension.TOOL else (self.pool.dimension.value, self.pool.value)
+        rows = self.layout.rows(given, only)
+        count = len(self.streams)
+        if not len(rows.n) or not count:
+            return np.zeros((BETS, count)), np.zeros(count, dtype=np.bool_)
+        expected = self.null.expect(rows, np.zeros_like(rows.hour), np.array([hour]))
+        paid = log_bets(self.null, expected)[:, 0]
+        joined = self.joins >= 0
+        sums = np.zeros((BETS, count))
+        for bet, mine in enumerate(paid):
+            sums[bet] = np.bincount(self.joins[joined], mine[joined], minlength=count)
+        active = np.bincount(self.joins[joined], expected.runs[0][joined], minlength=count) > 0
+        return sums, active
+
+
+class PooledMonitor:
+    """Watches pools of one dimension. Give it the same hours and cells as the monitor of the fleet."""
+
+    def __init__(self, pools: Iterable[Pool], config: DetectionConfig = DEFAULT) -> None:
+        """Begin with no evidence."""
+        self._config = config
+        self._watched = [_Watched(pool, config) for pool in pools]
+        self._last_hour: int | None = None
+
+    @property
+    def last_hour(self) -> int | None:
+        """The last hour that was added; None before the first."""
+        return self._last_hour
+
+    def advance(self, hour: int, cells: Mapping[Subject, Cells]) -> list[PoolAlarm]:
+        """Add the evidence of one hour, and return the features of pools that leave their baselines with it.
+
+        The same rules as for :meth:`FleetMonitor.advance` hold.
+
+        Raises:
+            HourOutOfOrder: if the hour comes before the last one.
+        """
+        if self._last_hour is not None and hour <= self._last_hour:
+            if hour == self._last_hour:
+                return []
+            raise HourOutOfOrder(hour, self._last_hour)
+        self._last_hour = hour
+        for watched in self._watched:
+            paid, active = watched.added(hour, cells)
+            watched.log_r = grown(watched.log_r, paid, active)
+            has_runs = np.bincount(watched.group, active, minlength=len(watched.features)) > 0
+            watched.since[has_runs & (watched.since == _NEVER)] = hour
+        return [alarm for watched in self._watched for alarm in self._alarms(watched, hour)]
+
+    def rearm(self, value: str) -> None:
+        """Forget the evidence of the pools with this value, so that they may alarm again."""
+        for watched in self._watched:
+            if watched.pool.value == value:
+                watched.log_r[:] = -np.inf
+                watched.alarmed[:] = False
+                watched.since[:] = _NEVER
+
+    def to_bytes(self) -> bytes:
+        """Return the evidence, without the baselines."""
+        stored: dict[str, NDArray[Any]] = {}
+        for number, watched in enumerate(self._watched):
+            stored |= {f"{name}_{number}": getattr(watched, name) for name in _STATE}
+        pools = [watched.fingerprint for watched in self._watched]
+        return arrays.to_bytes(_KIND, _VERSION, {"last_hour": self._last_hour, "pools": pools}, stored)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, pools: Iterable[Pool], config: DetectionConfig = DEFAULT) -> "PooledMonitor":
+        """Continue from what :meth:`to_bytes` gave, to the bit. Pools whose baselines are others begin anew.
+
+        Raises:
+            ForeignState: if the bytes are something else, or damaged.
+        """
+        texts, stored = arrays.from_bytes(_KIND, _VERSION, data)
+        monitor = cls(pools, config)
+        try:
+            places = {str(fingerprint): number for number, fingerprint in enumerate(texts["pools"])}
+            last_hour = texts["last_hour"]
+            for watched in monitor._watched:
+                if watched.fingerprint in places:
+                    number = places[watched.fingerprint]
+                    for name in _STATE:
+                        found, mine = stored[f"{name}_{number}"], getattr(watched, name)
+                        if (found.shape, found.dtype) != (mine.shape, mine.dtype):
+                            raise ForeignState(f"{name} of the {_KIND} does not fit; throw it away and start anew")
+                        setattr(watched, name, found)
+                    if not (watched.log_r <= MAX_LOG_R).all():
+                        raise ForeignState(f"the evidence in the {_KIND} is too large; throw it away and start anew")
+        except (KeyError, TypeError, ValueError) as exc:
+            raise ForeignState(f"the {_KIND} misses a part; throw it away and start anew: {exc}") from exc
+        if last_hour is not None and not isinstance(last_hour, int):
+            raise ForeignState(f"the {_KIND} has {last_hour!r} for its last hour; throw it away and start anew")
+        monitor._last_hour = last_hour
+        return monitor
+
+    def _alarms(self, watched: _Watched, hour: int) -> list[PoolAlarm]:
+        evidence = np.exp(watched.log_r)
+        of_stream = evidence.mean(axis=0)
+        of_group = np.bincount(watched.group, of_stream, minlength=len(watched.features)) / watched.group_size
+        alarms = []
+        for group in np.flatnonzero((of_group >= watched.threshold) & ~watched.alarmed):
+            watched.alarmed[group] = True
+            mine = np.flatnonzero(watched.group == group)
+            leading = int(mine[np.argmax(of_stream[mine])])
+            up = ORDINARY > 0
+            is_up = bool(2 * evidence[up, leading].sum() >= evidence[:, leading].sum())
+            stream, first = watched.streams[leading], watched.pool.members[0].subject
+            alarms.append(
+                PoolAlarm(
+                    watched.pool.dimension,
+                    watched.pool.value,
+                    first.project,
+                    first.environment,
+                    stream.feature,
+                    stream,
+                    Direction.UP if is_up else Direction.DOWN,
+                    hour,
+                    int(watched.since[group]),
+                    float(of_group[group]),
+                    watched.threshold,
+                    self._config.hours_between_false_alarms,
+                    tuple(member.subject.agent for member in watched.pool.members),
+                    self._others_moved(watched, stream, up if is_up else ~up, hour),
+                )
+            )
+        return alarms
+
+    def _others_moved(self, watched: _Watched, stream: Stream, leaning: Bools, hour: int) -> bool:
+        """Say whether any other pool of the project and environment has evidence of the same shift.
+
+        R is t in expectation after t hours if nothing moved, so it is 20·t or more once in 20 times: a blame needs less
+        to be doubted than an alarm needs to be raised.
+        """
+        place = watched.pool.members[0].subject[:2]
+        for other in self._watched:
+            if other is not watched and other.pool.members[0].subject[:2] == place and stream in other.streams:
+                log_r = other.log_r[leaning, other.streams.index(stream)]
+                hours = hour + 1 - int(other.since[other.group[other.streams.index(stream)]])
+                if np.exp(log_r).mean() >= _DOUBT * hours:
+                    return True
+        return False

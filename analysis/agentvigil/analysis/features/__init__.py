@@ -1,0 +1,1 @@
+"""What is known of finished runs by the hour, for detectors."""

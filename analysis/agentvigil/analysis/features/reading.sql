@@ -1,0 +1,102 @@
+-- Reading what is counted by the hour.
+
+-- counting --
+-- Which rows count: those of the newest Changes of their hour. Mostly agent_feature_hours_made says which these are. Where
+-- it does not hold, there may be newer ones: the row that says so was not written yet, or its process died. All rows of an
+-- hour come at once, so these are whole as well.
+(Hour, KeepDays, Changes) IN
+(
+    WITH
+        made AS
+        (
+            SELECT Hour, KeepDays, max(Changes) AS Changes
+            FROM agent_feature_hours_made
+            WHERE Project = {project:String}
+                AND Hour >= fromUnixTimestamp({first_hour_s:UInt32}) AND Hour < fromUnixTimestamp({end_hour_s:UInt32})
+            GROUP BY Hour, KeepDays
+        )
+    SELECT Hour, KeepDays, max(Changes)
+    FROM
+    (
+        SELECT Hour, KeepDays, Changes FROM made
+        UNION ALL
+        SELECT Hour, KeepDays, Changes
+        FROM agent_feature_hours
+        WHERE Project = {project:String} AND (Hour, KeepDays) IN
+        (
+            SELECT Hour, KeepDays
+            FROM agent_run_changes
+            WHERE Project = {project:String}
+                AND Hour >= fromUnixTimestamp({first_hour_s:UInt32}) AND Hour < fromUnixTimestamp({end_hour_s:UInt32})
+            GROUP BY Hour, KeepDays
+            HAVING (Hour, KeepDays, sum(Changes)) NOT IN (SELECT Hour, KeepDays, Changes FROM made)
+        )
+    )
+    GROUP BY Hour, KeepDays
+)
+
+-- cells --
+-- The rows of some hours, of all agents or of some.
+SELECT
+    toInt32(intDiv(toUnixTimestamp(Hour), 3600)) AS hour,
+    KeepDays AS keep_days,
+    Environment AS environment, Agent AS agent, InputClass AS input_class, AgentVersion AS version, Model AS model,
+    Feature AS feature, Key AS key, Bin AS bin, N AS n, S AS s
+FROM agent_feature_hours FINAL
+WHERE Project = {project:String}
+    AND Hour >= fromUnixTimestamp({first_hour_s:UInt32}) AND Hour < fromUnixTimestamp({end_hour_s:UInt32})
+    {{subjects}}
+    AND {{counting}}
+SETTINGS do_not_merge_across_partitions_select_final = 1
+
+-- some_subjects --
+-- These agents alone.
+AND (Environment, Agent) IN
+    (SELECT subject.1, subject.2 FROM (SELECT arrayJoin(arrayZip({environments:Array(String)}, {agents:Array(String)})) AS subject))
+
+-- runs --
+-- How many finished runs each agent had in some hours, and the first of these that it had any in. Of rows that are there
+-- twice one counts, without FINAL, which would go through the rows of all features.
+SELECT environment, agent, sum(n) AS runs, toUInt32(intDiv(toUnixTimestamp(min(Hour)), 3600)) AS first_hour
+FROM
+(
+    SELECT DISTINCT
+        Hour, KeepDays, Environment AS environment, Agent AS agent, InputClass, AgentVersion, Model, N AS n
+    FROM agent_feature_hours
+    WHERE Project = {project:String}
+        AND Hour >= fromUnixTimestamp({first_hour_s:UInt32}) AND Hour < fromUnixTimestamp({end_hour_s:UInt32})
+        AND Feature = 'status' AND Key = ''
+        AND {{counting}}
+)
+GROUP BY environment, agent
+ORDER BY environment, agent
+
+-- projects --
+-- Projects that have or had runs.
+SELECT DISTINCT Project FROM agent_run_changes ORDER BY Project
+
+-- waiting_hours --
+-- Hours from one on that have runs and whose counts do not hold, the first one first; the hour that goes on is one.
+SELECT DISTINCT toUInt32(intDiv(toUnixTimestamp(changed.Hour), 3600)) AS hour
+FROM
+(
+    SELECT Hour, KeepDays, sum(Changes) AS Changes
+    FROM agent_run_changes
+    WHERE Project = {project:String} AND Hour >= fromUnixTimestamp({first_hour_s:UInt32})
+    GROUP BY Hour, KeepDays
+) AS changed
+LEFT JOIN
+(
+    SELECT Hour, KeepDays, max(Changes) AS Changes
+    FROM agent_feature_hours_made
+    WHERE Project = {project:String} AND Hour >= fromUnixTimestamp({first_hour_s:UInt32})
+    GROUP BY Hour, KeepDays
+) AS made ON changed.Hour = made.Hour AND changed.KeepDays = made.KeepDays
+WHERE changed.Changes != made.Changes
+ORDER BY hour
+
+-- changes --
+-- How often runs of the hours before one were written.
+SELECT sum(Changes)
+FROM agent_run_changes
+WHERE Project = {project:String} AND Hour < fromUnixTimestamp({end_hour_s:UInt32})

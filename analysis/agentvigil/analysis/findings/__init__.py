@@ -1,0 +1,1 @@
+"""What analysis found, and what became of it."""

@@ -1,0 +1,103 @@
+"""Runs a job in a thread of its own, one step after the other."""
+
+import logging
+import os
+import socket
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+from agentvigil.storage.errors import StorageError
+from agentvigil.storage.store import Store
+
+_LOG: Final = logging.getLogger("agentvigil.analysis")
+
+
+class Job(Protocol):
+    """What is done step by step, in one process at a time. Both methods may raise StorageError.
+
+    ``step`` does the next piece of work and says if there is more to do at once; ``stop`` lets another process take
+    over.
+    """
+
+    def step(self, now: datetime) -> bool: ...
+
+    def stop(self, now: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a job rests, in seconds and in times of what its last step took: intake has the machine first."""
+
+    pause_s: float
+    """The shortest pause where nothing more is to be done."""
+    rest_per_work: float = 0.0
+    rest_per_work_behind: float = 0.0
+    """Where more is to be done at once."""
+    begin_after_s: float = 0.0
+    """What has time leaves the first moments of a server to those who wait for it."""
+    longest_pause_s: float = 60.0
+    """Trouble doubles the pause up to this."""
+
+
+class JobService:
+    """Takes one step of a job after the other, from :meth:`start` until :meth:`stop`.
+
+    Trouble never ends it: it is logged once for each kind in a row, in the words of ``what``: "runs are not settled".
+    """
+
+    def __init__(self, name: str, job: Job, pace: Pace, *, what: str, done: str) -> None:
+        """``what`` is said of things that go undone, as in "runs", and ``done`` of what should happen to them, as in
+        "settled"."""
+        self._name, self._job, self._pace, self._what, self._done = name, job, pace, what, done
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Return when the step under way is done; what is left is done after the next start."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        trouble, trouble_pause_s = "", max(self._pace.pause_s, 0.01)
+        self._stopping.wait(self._pace.begin_after_s)
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                is_behind = self._job.step(datetime.now(UTC))
+            except Exception as exc:  # noqa: BLE001 - whatever is wrong here, all else goes on and it is tried again
+                if str(exc) != trouble:
+                    trouble = str(exc)
+                    is_unexpected = not isinstance(exc, StorageError)
+                    _LOG.error(
+                        "%s are not %s, trying again: %s", self._what, self._done, trouble, exc_info=is_unexpected
+                    )
+                trouble_pause_s = min(trouble_pause_s * 2, self._pace.longest_pause_s)
+                pause_s = trouble_pause_s
+            else:
+                if trouble:
+                    _LOG.info("%s are %s again", self._what, self._done)
+                trouble, trouble_pause_s = "", max(self._pace.pause_s, 0.01)
+                pause_s = self._rest_s(time.monotonic() - began, is_behind=is_behind)
+            self._stopping.wait(pause_s)
+        try:
+            self._job.stop(datetime.now(UTC))
+        except StorageError as exc:
+            _LOG.debug("the lease of %s ends by itself: %s", self._name, exc)
+
+    def _rest_s(self, work_s: float, *, is_behind: bool) -> float:
+        if is_behind:
+            return self._pace.rest_per_work_behind * work_s
+        return max(self._pace.pause_s, self._pace.rest_per_work * work_s)
+
+
+def holder_of(store: Store) -> str:
+    """Return who has the lease: an embedded store has one process, so a new one is the same holder."""
+    return "embedded" if store.is_embedded else f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"

@@ -1,0 +1,1 @@
+"""What agents spend: budgets, and what a month will come to."""

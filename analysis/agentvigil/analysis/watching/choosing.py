@@ -1,0 +1,147 @@
+"""Chooses what agents are compared with, and learns it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from agentvigil.analysis.baselines.choosing import (
+    TRAILING_DAYS,
+    Incident,
+    Pin,
+    Source,
+    baseline_at,
+    versions_of,
+)
+from agentvigil.analysis.baselines.choosing import (
+    Baseline as Choice,
+)
+from agentvigil.analysis.detection import DetectionConfig, TooFewRuns, fit, spread_of_fleet
+from agentvigil.analysis.detection.dispersion import FleetSpread
+from agentvigil.analysis.features.cells import Cells, Subject
+from agentvigil.analysis.features.reading import RunCount
+from agentvigil.analysis.watching.drift import HOURS_PER_DAY, Reading, Watched
+
+_READ_DAYS: Final = 2 * TRAILING_DAYS
+"""Versions, and the runs of the one before, are looked for so far back."""
+_BATCH: Final = 16
+"""Subjects that are read at a time: weeks of a busy one take some ten megabytes."""
+_FLEET_SUBJECTS: Final = 5
+"""From so many on, a fleet tells how much agents vary."""
+_STILL_RUNS_HOURS: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What people and findings say of the agents of a project, as far as it bears on what they are compared with."""
+
+    pins: Mapping[Subject, Sequence[Pin]] = field(default_factory=dict)
+    incidents: Mapping[Subject, Sequence[Incident]] = field(default_factory=dict)
+    new_normals: Mapping[Subject, Sequence[int]] = field(default_factory=dict)
+
+
+class Chooser:
+    """Looks at the agents of a project once a day, and at once where somebody pinned something."""
+
+    def __init__(self, read: Reading, config: DetectionConfig) -> None:
+        self._read, self._config = read, config
+        self._fleet: FleetSpread | None = None
+
+    def review(
+        self,
+        hour: int,
+        counts: Mapping[Subject, RunCount],
+        watched: Mapping[Subject, Watched],
+        said: Circumstances,
+    ) -> dict[Subject, Watched]:
+        """Return what agents are to be compared with from ``hour`` on, of those where that changes.
+
+        ``counts`` are all of their runs, and ``watched`` is what they are compared with now.
+
+        Raises:
+            StorageError: if the store does not answer.
+        """
+        due = [
+            subject
+            for subject in sorted(counts)
+            if self._is_due(hour, counts[subject], watched.get(subject), subject, said)
+        ]
+        found: dict[Subject, Watched] = {}
+        for start in range(0, len(due), _BATCH):
+            subjects = due[start : start + _BATCH]
+            cells = self._read(hour - _READ_DAYS * HOURS_PER_DAY, hour, subjects)
+            self._learn_of_fleet(cells, hour)
+            for subject in subjects:
+                new = self._choose(hour, subject, counts[subject], cells.get(subject), watched.get(subject), said)
+                if new is not None:
+                    found[subject] = new
+        return found
+
+    def _is_due(
+        self, hour: int, count: RunCount, watched: Watched | None, subject: Subject, said: Circumstances
+    ) -> bool:
+        if watched is None:
+            is_old_enough = hour - count.first_hour >= self._config.min_days * HOURS_PER_DAY
+            return (is_old_enough or bool(said.pins.get(subject))) and count.runs >= self._config.min_runs
+        if hour >= watched.review_hour:
+            return True
+        chosen_at = watched.choice.hours.end
+        pin = max((pin for pin in said.pins.get(subject, ())), key=lambda one: one.pinned_at, default=None)
+        is_pinned = watched.choice.source is Source.PINNED
+        is_other_pin = (pin is None) == is_pinned or (
+            pin is not None and (pin.hours, pin.version) != (watched.choice.hours, watched.choice.version)
+        )
+        return is_other_pin or any(since >= chosen_at for since in said.new_normals.get(subject, ()))
+
+    def _choose(
+        self,
+        hour: int,
+        subject: Subject,
+        count: RunCount,
+        cells: Cells | None,
+        watched: Watched | None,
+        said: Circumstances,
+    ) -> Watched | None:
+        if cells is None:
+            return None
+        versions = versions_of(cells)
+        still_running = [one for one in versions if one.last_hour >= hour - _STILL_RUNS_HOURS]
+        choice = baseline_at(
+            hour,
+            first_hour=count.first_hour,
+            pins=said.pins.get(subject, ()),
+            # Where several versions run side by side, all runs are watched together, and compared with all.
+            versions=versions if len(still_running) == 1 else (),
+            incidents=said.incidents.get(subject, ()),
+            new_normals=said.new_normals.get(subject, ()),
+        )
+        review_hour = _review_hour(hour, choice)
+        if watched is not None and (not choice.is_usable or _is_same(choice, watched.choice)):
+            return replace(watched, review_hour=review_hour)
+        if not choice.is_usable:
+            return None
+        if choice.source is Source.PINNED:
+            cells = self._read(choice.hours.first, choice.hours.end, [subject]).get(subject, cells)
+        baseline = fit(
+            subject, choice.of(cells), choice.hours.first, choice.hours.end, fleet=self._fleet, config=self._config
+        )
+        if isinstance(baseline, TooFewRuns):
+            return None if watched is None else replace(watched, review_hour=hour + HOURS_PER_DAY)
+        return Watched(choice, baseline, review_hour)
+
+    def _learn_of_fleet(self, cells: Mapping[Subject, Cells], hour: int) -> None:
+        if len(cells) >= _FLEET_SUBJECTS:
+            first_hour = hour - TRAILING_DAYS * HOURS_PER_DAY
+            self._fleet = spread_of_fleet(cells, first_hour, hour, config=self._config)
+
+
+def _review_hour(hour: int, choice: Choice) -> int:
+    """Return when something better may be there: a young agent has grown older, what trails has had its time."""
+    if not choice.is_usable:
+        return hour + HOURS_PER_DAY
+    if choice.source is Source.PREVIOUS_VERSION:
+        return hour + 7 * HOURS_PER_DAY
+    return hour + min(len(choice.hours), TRAILING_DAYS * HOURS_PER_DAY)
+
+
+def _is_same(one: Choice, other: Choice) -> bool:
+    return (one.hours, one.version, one.left_out) == (other.hours, other.version, other.left_out)

@@ -1,0 +1,116 @@
+"""The drift of one project's agents: what they are compared with, the evidence so far, and the next hour."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from agentvigil.analysis.baselines.choosing import Baseline as Choice
+from agentvigil.analysis.detection import Alarm, Baseline, DetectionConfig, FleetMonitor
+from agentvigil.analysis.detection.explaining import explain, is_inside
+from agentvigil.analysis.detection.observations import moved_of, observation_of
+from agentvigil.analysis.features.cells import Cells, Subject
+from agentvigil.analysis.findings.finding import Finding
+from agentvigil.analysis.findings.model import Observation
+
+HOURS_PER_DAY: Final = 24
+_CLOSING_HOURS: Final = 48
+"""So many hours tell whether something is back inside the margin."""
+
+Reading = Callable[[int, int, Collection[Subject] | None], Mapping[Subject, Cells]]
+"""Returns the cells of the hours from the first to before the second, of some subjects or of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a subject is compared with."""
+
+    choice: Choice
+    baseline: Baseline
+    """Learned from the runs of ``choice``."""
+    review_hour: int
+    """From then on something newer may be better."""
+
+
+class DriftWatch:
+    """Agents of ``project`` and the evidence against each, of all hours before ``next_hour``.
+
+    Not for several threads at once. ``read`` may raise StorageError: then nothing was changed.
+    """
+
+    def __init__(
+        self,
+        project: str,
+        next_hour: int,
+        watched: Mapping[Subject, Watched],
+        monitor: FleetMonitor,
+        read: Reading,
+    ) -> None:
+        self.project, self.next_hour = project, next_hour
+        self.watched: dict[Subject, Watched] = dict(watched)
+        self.monitor = monitor
+        self._read = read
+
+    @classmethod
+    def new(cls, project: str, first_hour: int, read: Reading, config: DetectionConfig) -> "DriftWatch":
+        """Return the watch of a project of which nothing is known."""
+        return cls(project, first_hour, {}, FleetMonitor((), config), read)
+
+    def compare_with(self, watched: Mapping[Subject, Watched]) -> None:
+        """From now on compare these subjects with something else; the evidence against the old goes."""
+        if not watched:
+            return
+        self.watched |= watched
+        self.monitor = self.monitor.with_baselines(one.baseline for one in self.watched.values())
+
+    def join(self, other: "DriftWatch") -> None:
+        """Take the subjects of ``other``, which stands at the same hour, as they are there."""
+        self.watched |= other.watched
+        self.monitor = self.monitor.joined(other.monitor)
+
+    def advance(self, end_hour: int, subjects: Collection[Subject] | None = None) -> list[Observation]:
+        """Add the hours before ``end_hour``, of some subjects or of all, and return what left its baseline."""
+        if end_hour <= self.next_hour:
+            return []
+        alarms: list[Alarm] = []
+        if self.watched:
+            chosen = set(self.watched) if subjects is None else set(self.watched) & set(subjects)
+            cells = self._read(self.next_hour, end_hour, chosen)
+            monitor = self.monitor.copy()
+            for hour in range(self.next_hour, end_hour):
+                alarms += monitor.advance(hour, cells)
+            observations = [self._observation(alarm) for alarm in alarms]
+            self.monitor = monitor
+        else:
+            observations = []
+        self.next_hour = end_hour
+        return observations
+
+    def alarmed(self) -> set[tuple[Subject, str]]:
+        """Return the features that left their baselines and do not alarm again until they are rearmed."""
+        return self.monitor.alarmed()
+
+    def rearm(self, subject: Subject, feature: str) -> None:
+        """Let a feature alarm again, with no evidence yet."""
+        self.monitor.rearm(subject, feature)
+
+    def inside(self, findings: Collection[Finding]) -> Iterator[tuple[Finding, bool]]:
+        """Say of each finding that something moved whether it is back where it was, in the last 48 hours."""
+        for finding in findings:
+            seen = finding.seen
+            subject = Subject(seen.project, seen.environment, seen.agent)
+            watched = self.watched.get(subject)
+            if watched is None:
+                continue
+            first_hour = self.next_hour - _CLOSING_HOURS
+            cells = self._read(first_hour, self.next_hour, [subject]).get(subject)
+            if cells is None:
+                continue
+            yield finding, is_inside(moved_of(seen.details), watched.baseline, cells, first_hour, self.next_hour)
+
+    def _observation(self, alarm: Alarm) -> Observation:
+        watched, subject = self.watched[alarm.subject], alarm.subject
+        hours = watched.choice.hours
+        before = self._read(hours.first, hours.end, [subject])[subject]
+        after = self._read(alarm.watched_from, alarm.hour + 1, [subject])[subject]
+        explanation = explain(alarm, watched.baseline, watched.choice.of(before), after)
+        return observation_of(explanation, watched.baseline)

@@ -1,0 +1,252 @@
+"""Looks through what is counted, project by project, and gives the book of findings what is seen."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from agentvigil.analysis.baselines.book import BaselineBook
+from agentvigil.analysis.detection import DetectionConfig
+from agentvigil.analysis.features.cells import Subject, hour_of, time_of
+from agentvigil.analysis.features.reading import (
+    RunCount,
+    count_changes,
+    count_runs,
+    projects_with_runs,
+    read_cells,
+    read_progress,
+)
+from agentvigil.analysis.findings.book import FindingsBook
+from agentvigil.analysis.findings.model import Observation
+from agentvigil.analysis.settling.state import SettlingState
+from agentvigil.analysis.watching.choosing import Chooser
+from agentvigil.analysis.watching.daily import look_at_day
+from agentvigil.analysis.watching.drift import HOURS_PER_DAY, DriftWatch, Reading
+from agentvigil.analysis.watching.examples import with_examples
+from agentvigil.analysis.watching.keeping import Counted, keep, load
+from agentvigil.analysis.watching.said import Said, read_said
+from agentvigil.storage.store import Store
+
+LEASE: Final = "analysis"
+_LONGEST_PAST_DAYS: Final = 120
+"""Nothing older is looked through."""
+_COUNTED_DAYS: Final = 35
+"""So far back it is noticed that runs came late."""
+_LATE_SHARE: Final = 0.05
+_LATE_RUNS: Final = 20
+"""An agent is looked through again where more runs than this, and than that share of all, came late."""
+_DAYS_PER_STEP: Final = 7
+"""Looked through before it is kept how far that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchProgress:
+    """How far a project is watched. Hours are since 1970."""
+
+    project: str
+    next_hour: int
+    end_hour: int
+    """Before which all is counted."""
+    watched: int
+    """Agents that are compared with a baseline."""
+
+    @property
+    def is_behind(self) -> bool:
+        return self.next_hour < self.end_hour
+
+
+class WatchJob:
+    """Watches all projects of ``store``, some days of each every :meth:`step` while it is behind.
+
+    It may be stopped anywhere; two processes at once cost double work, no more.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        holder: str,
+        config: DetectionConfig = DetectionConfig(),  # noqa: B008 - frozen
+        findings: FindingsBook | None = None,
+    ) -> None:
+        self._store, self._config = store, config
+        self._state = SettlingState(store, holder, LEASE)
+        self._findings = findings or FindingsBook(store)
+        self._baselines = BaselineBook(store)
+        self._watches: dict[str, tuple[DriftWatch, Counted]] = {}
+        self._choosers: dict[str, Chooser] = {}
+        self._changes: dict[str, int] = {}
+        """How often runs of the hours that were looked at were written, as far as was looked."""
+        self.progress: tuple[WatchProgress, ...] = ()
+
+    def step(self, now: datetime) -> bool:
+        """Look through the next days, a week at most, of each project; say if there is more.
+
+        Does nothing while another process has the lease.
+
+        Raises:
+            StorageError: if the store does not answer. The next step does again what this one did not end.
+        """
+        if not self._state.take_lease(now):
+            self._watches.clear()
+            return False
+        self.progress = tuple(
+            progress
+            for project in projects_with_runs(self._store)
+            if (progress := self._look_at(project, now)) is not None
+        )
+        return any(one.is_behind for one in self.progress)
+
+    def look_over(self, project: str, first_hour: int, end_hour: int, now: datetime) -> Iterator[int]:
+        """Look through hours by hand, whether they were looked through or not; yield how many were, piece by piece.
+
+        Agents are compared with what would have been chosen then. Hours that are not counted are looked through as if
+        they had no runs. What is kept of the project stays as it is.
+
+        Raises:
+            StorageError: if the store does not answer.
+        """
+        watch = DriftWatch.new(project, first_hour, self._reading(project), self._config)
+        said = self._said(project)
+        while (began := watch.next_hour) < end_hour:
+            if began == first_hour or began % HOURS_PER_DAY == 0:
+                self._review(watch, count_runs(self._store, project, 0, began), said)
+            self._record(watch.advance(min(end_hour, _next_midnight(began))), now)
+            yield watch.next_hour - began
+        self._look_at_day(project, end_hour, said, now)
+
+    def stop(self, now: datetime) -> None:
+        """Let another process take over.
+
+        Raises:
+            StorageError: if the store does not answer.
+        """
+        self._state.end_lease(now)
+
+    def _look_at(self, project: str, now: datetime) -> WatchProgress | None:
+        read = self._reading(project)
+        kept = self._watches.get(project) or load(self._store, project, read, self._config)
+        if kept is None:
+            counts = count_runs(self._store, project)
+            if not counts:
+                return None
+            oldest = hour_of(now) - _LONGEST_PAST_DAYS * HOURS_PER_DAY
+            first_hour = max(oldest, min(count.first_hour for count in counts.values()))
+            kept = DriftWatch.new(project, first_hour, read, self._config), Counted(first_hour, first_hour, {})
+        watch, counted = kept
+        reached = read_progress(self._store, project, counted.first_hour, now)
+        end_hour = min(reached.summed_until, reached.settled_until, hour_of(now))
+        changes = count_changes(self._store, project, watch.next_hour)
+        is_changed = watch.next_hour <= end_hour and changes != self._changes.get(project)
+        if watch.next_hour < end_hour or is_changed:
+            # What is kept is as of the step before: trouble in between leaves it so.
+            self._watches.pop(project, None)
+            before = dict(watch.watched)
+            late = self._late(project, counted) if is_changed else []
+            if late:
+                self._again(watch, late, now)
+            self._advance(watch, end_hour, now)
+            changed = {subject: one for subject, one in watch.watched.items() if before.get(subject) is not one}
+            counted = self._count(project, watch.next_hour)
+            keep(self._store, watch, changed, counted)
+            self._changes[project] = count_changes(self._store, project, watch.next_hour)
+        self._watches[project] = watch, counted
+        return WatchProgress(project, watch.next_hour, end_hour, len(watch.watched))
+
+    def _advance(self, watch: DriftWatch, end_hour: int, now: datetime) -> None:
+        """Look through hours before ``end_hour``, some days at most."""
+        said = self._said(watch.project)
+        self._rearm(watch, said)
+        for _ in range(_DAYS_PER_STEP):
+            if watch.next_hour >= end_hour:
+                return
+            if watch.next_hour % HOURS_PER_DAY == 0 or _is_waiting(watch, said):
+                self._review(watch, count_runs(self._store, watch.project, 0, watch.next_hour), said)
+            day_end = min(end_hour, _next_midnight(watch.next_hour))
+            if self._record(watch.advance(day_end), now):
+                said = self._said(watch.project)
+            if self._close(watch, said):
+                said = self._said(watch.project)
+                self._rearm(watch, said)
+            if day_end % HOURS_PER_DAY == 0 and end_hour - day_end < HOURS_PER_DAY:
+                self._look_at_day(watch.project, day_end, said, now)
+
+    def _again(self, watch: DriftWatch, subjects: Collection[Subject], now: datetime) -> None:
+        """Look through agents again, from their first run to where ``watch`` is."""
+        said = self._said(watch.project)
+        counts = count_runs(self._store, watch.project, 0, watch.next_hour)
+        for subject in sorted(set(subjects) & set(counts)):
+            first_hour = max(counts[subject].first_hour, watch.next_hour - _LONGEST_PAST_DAYS * HOURS_PER_DAY)
+            own = DriftWatch.new(watch.project, first_hour, self._reading(watch.project), self._config)
+            while own.next_hour < watch.next_hour:
+                if own.next_hour % HOURS_PER_DAY == 0:
+                    so_far = count_runs(self._store, watch.project, 0, own.next_hour)
+                    self._review(own, {one: count for one, count in so_far.items() if one == subject}, said)
+                self._record(own.advance(min(watch.next_hour, _next_midnight(own.next_hour))), now)
+            watch.join(own)
+        self._look_at_day(watch.project, watch.next_hour // HOURS_PER_DAY * HOURS_PER_DAY, said, now)
+
+    def _review(self, watch: DriftWatch, counts: Mapping[Subject, RunCount], said: Said) -> None:
+        chooser = self._choosers.setdefault(watch.project, Chooser(self._reading(watch.project), self._config))
+        watch.compare_with(chooser.review(watch.next_hour, counts, watch.watched, said.circumstances))
+
+    def _record(self, observations: Sequence[Observation], now: datetime) -> bool:
+        if observations:
+            self._findings.record([with_examples(self._store, one) for one in observations], now)
+        return bool(observations)
+
+    def _close(self, watch: DriftWatch, said: Said) -> bool:
+        """Let the book know which drifts are back where they were, as ``watch`` stands; say if any is closed."""
+        sides = list(watch.inside(said.drifts))
+        if not sides and watch.next_hour % HOURS_PER_DAY:
+            # Findings of single runs are over after two days: once a day is enough for them.
+            return False
+        inside = {finding.stable_key for finding, is_inside in sides if is_inside}
+        outside = {finding.stable_key for finding, is_inside in sides if not is_inside}
+        return bool(self._findings.close_quiet(inside, time_of(watch.next_hour), outside=outside))
+
+    def _rearm(self, watch: DriftWatch, said: Said) -> None:
+        """Watch anew what alarmed and is over. What is the new normal waits for a baseline that knows it."""
+        for subject, feature in watch.alarmed() - said.drifting:
+            learned_until = watch.watched[subject].choice.hours.end
+            if not any(since >= learned_until for since in said.normal_hours.get(subject, ())):
+                watch.rearm(subject, feature)
+
+    def _look_at_day(self, project: str, end_hour: int, said: Said, now: datetime) -> None:
+        counts = count_runs(self._store, project, 0, end_hour)
+        self._record(look_at_day(self._reading(project), end_hour, counts, said.pins), now)
+
+    def _late(self, project: str, counted: Counted) -> list[Subject]:
+        """Return the agents of which many runs came in for hours that were looked at."""
+        if counted.end_hour <= counted.first_hour:
+            return []
+        found = count_runs(self._store, project, counted.first_hour, counted.end_hour)
+        return [
+            subject
+            for subject, count in found.items()
+            if (late := abs(count.runs - counted.runs.get(subject, 0))) > _LATE_RUNS and late > _LATE_SHARE * count.runs
+        ]
+
+    def _count(self, project: str, next_hour: int) -> Counted:
+        first_hour = next_hour - _COUNTED_DAYS * HOURS_PER_DAY
+        counts = count_runs(self._store, project, first_hour, next_hour)
+        return Counted(first_hour, next_hour, {subject: count.runs for subject, count in counts.items()})
+
+    def _said(self, project: str) -> Said:
+        return read_said(self._findings, self._baselines, project)
+
+    def _reading(self, project: str) -> Reading:
+        return partial(read_cells, self._store, project)
+
+
+def _next_midnight(hour: int) -> int:
+    return (hour // HOURS_PER_DAY + 1) * HOURS_PER_DAY
+
+
+def _is_waiting(watch: DriftWatch, said: Said) -> bool:
+    """Say whether somebody pinned something since baselines were chosen."""
+    return any(
+        pin.pinned_at >= one.choice.hours.end and pin.name != one.choice.name
+        for subject, one in watch.watched.items()
+        for pin in said.pins.get(subject, ())
+    )

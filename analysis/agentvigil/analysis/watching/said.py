@@ -1,0 +1,73 @@
+"""What people and findings say of the agents of a project, as far as detectors go by it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Final, TypeVar
+
+from agentvigil.analysis.baselines.book import BaselineBook
+from agentvigil.analysis.baselines.choosing import Incident, Pin
+from agentvigil.analysis.features.cells import Subject, hour_of
+from agentvigil.analysis.findings.book import FindingsBook
+from agentvigil.analysis.findings.finding import Finding
+from agentvigil.analysis.findings.model import Kind
+from agentvigil.analysis.watching.choosing import Circumstances
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Said:
+    """Pinned baselines, drifts that nobody resolved, and findings that are the new normal, as of one moment."""
+
+    pins: dict[Subject, list[Pin]]
+    drifts: list[Finding]
+    normals: list[Finding]
+
+    @cached_property
+    def circumstances(self) -> Circumstances:
+        """What baselines are chosen by."""
+        return Circumstances(
+            self.pins, _by_subject((one, Incident(_began(one))) for one in self.drifts), self.normal_hours
+        )
+
+    @cached_property
+    def normal_hours(self) -> dict[Subject, list[int]]:
+        """The hours from which on things are as they should be, by subject."""
+        return _by_subject((one, _began(one)) for one in self.normals)
+
+    @cached_property
+    def drifting(self) -> set[tuple[Subject, str]]:
+        """Subjects and features with an unresolved drift."""
+        return {(subject_of(one), one.seen.feature) for one in self.drifts}
+
+
+def read_said(findings: FindingsBook, baselines: BaselineBook, project: str) -> Said:
+    """Return what is said of the agents of ``project`` now.
+
+    Raises:
+        StorageError: if the store does not answer.
+    """
+    pins: dict[Subject, list[Pin]] = {}
+    for pinned in baselines.listed(project):
+        pins.setdefault(pinned.subject, []).append(pinned.pin)
+    drifts = [one for one in findings.unresolved(project) if one.seen.kind is Kind.DRIFT]
+    return Said(pins, drifts, findings.new_normals(_EPOCH, project))
+
+
+def subject_of(finding: Finding) -> Subject:
+    """Return whose runs a finding is about."""
+    return Subject(finding.seen.project, finding.seen.environment, finding.seen.agent)
+
+
+def _began(finding: Finding) -> int:
+    return hour_of(finding.earliest_change or finding.seen.changed_at or finding.seen.window_start)
+
+
+def _by_subject(pairs: Iterable[tuple[Finding, _T]]) -> dict[Subject, list[_T]]:
+    found: dict[Subject, list[_T]] = {}
+    for finding, value in pairs:
+        found.setdefault(subject_of(finding), []).append(value)
+    return found

@@ -1,0 +1,1 @@
+"""Alerts over HTTP: rules, destinations, and the log of deliveries."""

@@ -1,0 +1,1 @@
+"""Comparisons of an agent's runs with others of it."""

@@ -1,0 +1,1 @@
+"""What is spent, and what a month will come to."""

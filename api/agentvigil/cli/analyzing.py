@@ -1,0 +1,192 @@
+"""``agentvigil analyze``: looks for drift, regressions, anomalies and failure modes, once or from now on."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import click
+from prometheus_client import CollectorRegistry
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from agentvigil.analysis.alerts import AlertsUnusable, Configuration
+from agentvigil.analysis.anomalies import AnomalyJob
+from agentvigil.analysis.features.cells import hour_of
+from agentvigil.analysis.features.feature_hours import FEATURE_HOURS
+from agentvigil.analysis.features.reading import projects_with_runs
+from agentvigil.analysis.findings.book import FindingsBook
+from agentvigil.analysis.findings.finding import Finding
+from agentvigil.analysis.job_service import holder_of
+from agentvigil.analysis.rollups import CALL_HOURS, RollupJob
+from agentvigil.analysis.settling import SettlingConfig, SettlingJob, SettlingService
+from agentvigil.analysis.watching import WatchJob
+from agentvigil.analysis.watching.sink import recording
+from agentvigil.cli.analysing import analyse, detection_config
+from agentvigil.cli.exit_codes import CannotRun, told
+from agentvigil.cli.logs import configure_logging
+from agentvigil.cli.options import STORE_OPTIONS, load_settings, settings_options
+from agentvigil.cli.printable import printable
+from agentvigil.cli.settings import Settings
+from agentvigil.cli.time_options import moment_option
+from agentvigil.storage.migrations import migrate
+from agentvigil.storage.opening import open_store
+from agentvigil.storage.store import Store
+
+_OPTIONS: Final = (*STORE_OPTIONS, "keep_days", "log_format", "settling", "sensitivity", "alerts")
+_HOURS_PER_DAY: Final = 24
+
+
+@click.command()
+@settings_options(_OPTIONS)
+@click.option("--once", is_flag=True, help="Catch up with all that is stored, print what was found, and end.")
+@moment_option("--since", help="Look through the time from here on, and end.")
+@moment_option("--until", help="Only with --since: up to here; else up to now.")
+@click.option("--project", help="Only with --since: this project alone.")
+def analyze(once: bool, since: datetime | None, until: datetime | None, project: str | None, **flags: Any) -> None:
+    """Look for drift, regressions, anomalies and failure modes, and send alerts.
+
+    `agentvigil up` does it all the time. This is for another process beside a ClickHouse server, where it goes on until
+    Ctrl-C, and for data that no server has open: to catch up once, or to look through a time again. What was found
+    before is known again and told once. Exit code 1 with --once or --since: something was found that is not resolved.
+
+    \b
+    agentvigil analyze --clickhouse http://default:secret@clickhouse:8123
+    agentvigil analyze --once
+    agentvigil analyze --since 7d
+    agentvigil analyze --since 2026-11-01 --until 2026-11-15
+    """
+    if since is None and (until is not None or project is not None):
+        raise click.UsageError("--until and --project go with --since")
+    settings = load_settings({**flags, "analysis": True})
+    configure_logging(settings)
+    with told():
+        try:
+            alerts = Configuration.load(settings.alerts)
+        except AlertsUnusable as exc:
+            raise CannotRun(str(exc)) from exc
+        where = (settings.clickhouse, settings.data, settings.database)
+        with open_store(*where, purpose="agentvigil analyze") as (store, _):
+            store.version()
+            migrate(store)
+            if not once and since is None:
+                asyncio.run(_serve(store, settings, alerts))
+                return
+            began = datetime.now(UTC)
+            with _progress() as progress:
+                _catch_up(store, settings, progress)
+                if since is not None:
+                    _look_over(store, settings, progress, since, until or began, project)
+                else:
+                    _watch(store, settings, progress)
+            found = [one for one in FindingsBook(store).unresolved(project or "") if one.found_at >= began]
+    _print(found)
+    sys.exit(1 if found else 0)
+
+
+async def _serve(store: Store, settings: Settings, alerts: Configuration) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with contextlib.AsyncExitStack() as stack:
+        if settings.settling:
+            settling = SettlingService(store, SettlingConfig())
+            settling.start()
+            stack.push_async_callback(asyncio.to_thread, settling.stop)
+        await analyse(stack, store, settings, alerts, CollectorRegistry())
+        click.echo("analysing; Ctrl-C ends it", err=True)
+        await stop.wait()
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[unit]}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def _catch_up(store: Store, settings: Settings, progress: Progress) -> None:
+    """Settle what is not settled, and count the hours that are not counted."""
+    if not settings.settling:
+        return
+    holder = holder_of(store)
+    settling = SettlingJob(store, SettlingConfig(quiet_s=0), holder)
+    task = progress.add_task("settling", unit="runs", total=None)
+    while settling.step(datetime.now(UTC)) or settling.progress.lag_s > 0:
+        progress.update(task, completed=settling.progress.runs)
+    progress.update(task, completed=settling.progress.runs, total=settling.progress.runs)
+    settling.stop(datetime.now(UTC))
+    rollups = RollupJob(store, holder, quiet_s=0, kinds=(CALL_HOURS, FEATURE_HOURS))
+    task = progress.add_task("counting", unit="hours", total=None)
+    while True:
+        is_more = rollups.step(datetime.now(UTC))
+        done = rollups.progress
+        progress.update(task, completed=done.hours, total=done.hours + done.waiting_hours)
+        if not is_more:
+            break
+    rollups.stop(datetime.now(UTC))
+
+
+def _watch(store: Store, settings: Settings, progress: Progress) -> None:
+    holder = holder_of(store)
+    watch = WatchJob(store, holder, detection_config(settings), FindingsBook(store, settings.keep_days))
+    task = progress.add_task("watching", unit="days", total=None)
+    first: dict[str, int] = {}
+    while True:
+        is_more = watch.step(datetime.now(UTC))
+        for one in watch.progress:
+            first.setdefault(one.project, one.next_hour - _HOURS_PER_DAY)
+        done = sum(one.next_hour - first[one.project] for one in watch.progress) // _HOURS_PER_DAY
+        left = sum(one.end_hour - one.next_hour for one in watch.progress) // _HOURS_PER_DAY
+        progress.update(task, completed=done, total=done + left)
+        if not is_more:
+            break
+    watch.stop(datetime.now(UTC))
+    anomalies = AnomalyJob(store, holder, recording(FindingsBook(store, settings.keep_days)))
+    task = progress.add_task("single runs", unit="runs", total=None)
+    while anomalies.step(datetime.now(UTC)):
+        progress.update(task, completed=anomalies.progress.runs)
+    progress.update(task, completed=anomalies.progress.runs, total=anomalies.progress.runs)
+    anomalies.stop(datetime.now(UTC))
+
+
+def _look_over(
+    store: Store, settings: Settings, progress: Progress, since: datetime, until: datetime, project: str | None
+) -> None:
+    holder = holder_of(store)
+    watch = WatchJob(store, holder, detection_config(settings), FindingsBook(store, settings.keep_days))
+    projects = [project] if project is not None else projects_with_runs(store)
+    first_hour, end_hour = hour_of(since), hour_of(until)
+    if end_hour <= first_hour:
+        raise CannotRun(f"no whole hour lies between {since.isoformat()} and {until.isoformat()}")
+    total = len(projects) * (end_hour - first_hour)
+    task = progress.add_task("watching", unit="hours", total=total)
+    for name in projects:
+        for hours in watch.look_over(name, first_hour, end_hour, datetime.now(UTC)):
+            progress.advance(task, hours)
+    task = progress.add_task("single runs", unit="runs", total=None)
+    anomalies = AnomalyJob(store, holder, recording(FindingsBook(store, settings.keep_days)))
+    runs = anomalies.look_over(since, until, datetime.now(UTC))
+    progress.update(task, completed=runs, total=runs)
+
+
+def _print(found: list[Finding]) -> None:
+    for line in _lines(found):
+        click.echo(line)
+    click.echo(
+        f"{len(found)} found" + ("; agentvigil findings show ID explains one" if found else ""),
+        err=True,
+    )
+
+
+def _lines(found: list[Finding]) -> Iterator[str]:
+    for one in sorted(found, key=lambda finding: finding.seen.seen_at):
+        yield f"{one.id[:8]}  {one.severity.value:8}  {one.seen.kind.value:12}  {printable(one.seen.explanation)}"

@@ -1,0 +1,35 @@
+"""``agentvigil analyze`` as users run it, on data that no server has open."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from server_process import prepared_home, run_cli
+
+from agentvigil.cli.commands import agentvigil
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--until", "1d"], "--until and --project go with --since"),
+        (["--since", "yesterdayish"], "is no time"),
+        (["--sensitivity", "nervous"], "eager"),
+    ],
+)
+def test_what_can_not_be_asked_is_said(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(agentvigil, ["analyze", *arguments])
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_once_and_over_a_time_where_nothing_is_stored(tmp_path: Path) -> None:
+    """Nothing is found, which is exit code 0, and no window is refused that has an hour in it."""
+    data = tmp_path / "data"
+    shutil.copytree(prepared_home(), data, symlinks=True)
+    once = run_cli("analyze", "--once", "--data", str(data))
+    assert (once.returncode, once.stdout) == (0, ""), once.stderr
+    assert "0 found" in once.stderr
+    window = run_cli("analyze", "--since", "3d", "--data", str(data))
+    assert (window.returncode, window.stdout) == (0, ""), window.stderr

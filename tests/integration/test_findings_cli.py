@@ -1,0 +1,217 @@
+"""``agentvigil findings`` over HTTP of a server that runs: what it prints is the API's, and what it says is kept."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from api_serving import serving
+from click.testing import CliRunner, Result
+from fastapi.testclient import TestClient
+
+from agentvigil.analysis.findings.book import FindingsBook
+from agentvigil.analysis.findings.finding import Finding
+from agentvigil.analysis.findings.model import Kind, Observation, Severity
+from agentvigil.cli.findings import findings
+from agentvigil.storage.embedded import EmbeddedStore
+from migrated_stores import MigratedStores
+from observations import at, observation
+from served_api import app_over
+
+_Run = Callable[..., Result]
+_HOSTILE = "evil\x1b[2J\u202eagent"
+
+
+@pytest.fixture(scope="module")
+def store(migrated_stores: MigratedStores) -> Iterator[EmbeddedStore]:
+    with migrated_stores.taken() as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def client(store: EmbeddedStore) -> Iterator[TestClient]:
+    """The API, to compare with."""
+    with TestClient(app_over(store), base_url="http://127.0.0.1") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def invoke(store: EmbeddedStore) -> Iterator[_Run]:
+    with serving(app_over(store)) as port:
+
+        def run(*arguments: str) -> Result:
+            return CliRunner().invoke(findings, [*arguments, "--url", f"http://127.0.0.1:{port}"])
+
+        yield run
+
+
+@pytest.fixture
+def project(request: pytest.FixtureRequest) -> str:
+    return str(request.node.originalname)[:64]
+
+
+@pytest.fixture
+def run(invoke: _Run, project: str) -> _Run:
+    """Runs ``agentvigil findings`` about the project of the test."""
+    return lambda *arguments: invoke(*arguments, "--project", project)
+
+
+def begin(store: EmbeddedStore, *said: Observation) -> list[Finding]:
+    return [one.finding for one in FindingsBook(store).record(said, at(30)) if one.finding is not None]
+
+
+def told(result: Result, code: int = 0) -> Any:
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout)
+
+
+def test_the_list_is_the_apis_without_what_is_over(
+    store: EmbeddedStore, client: TestClient, run: _Run, project: str
+) -> None:
+    kept, over = begin(
+        store,
+        observation(project=project, severity=Severity.CRITICAL),
+        observation(20, 22, project=project, feature="cost", kind=Kind.REGRESSION),
+    )
+    told(run("resolve", over.id, "--as", "fixed", "--json"))
+    of_api = {one["id"]: one for one in client.get("/v1/findings", params={"project": project}).json()["items"]}
+
+    assert told(run("--json")) == told(run("list", "--json")) == [of_api[kept.id]]
+    assert told(run("--state", "resolved", "--kind", "regression", "--json")) == [of_api[over.id]]
+    assert len(told(run("--state", "resolved", "--state", "open", "--json"))) == 2
+    lines = run().stdout.splitlines()
+    assert lines[0].split("\t")[:4] == ["found_at", "id", "severity", "state"]
+    assert lines[1].split("\t")[1:4] == [kept.id, "critical", "open"]
+    none = run("--agent", "nobody")
+    assert (none.exit_code, len(none.stdout.splitlines())) == (0, 1)
+    assert "no finding is open or acknowledged" in none.stderr
+
+
+def test_a_finding_goes_through_its_life(store: EmbeddedStore, run: _Run, project: str) -> None:
+    (finding,) = begin(store, observation(project=project))
+
+    acknowledged = run("ack", finding.id[:8])
+    assert (acknowledged.exit_code, acknowledged.stdout) == (
+        0,
+        f"{finding.id[:8]}  acknowledged  major drift of support-agent\n",
+    )
+    assert "resolved as false alarm, muted until 20" in run("resolve", finding.id, "--as", "false_alarm").stdout
+    assert told(run("reopen", "last", "--json"))["state"] == "open"
+    assert "open, muted for ever" in run("mute", finding.id, "--for", "ever").stdout
+    assert told(run("mute", finding.id, "--for", "7d", "--json"))["muted_until"]
+    assert "muted" not in run("unmute", finding.id).stdout
+    history = told(run("show", finding.id, "--json"))["history"]
+    assert [step["what"] for step in history] == [
+        *("found", "acknowledged", "resolved", "muted", "reopened", "muted", "muted", "unmuted")
+    ]
+
+
+def test_one_finding_is_explained_by_how_its_id_begins(
+    store: EmbeddedStore, client: TestClient, run: _Run, project: str
+) -> None:
+    (finding,) = begin(
+        store, observation(project=project, subject=_HOSTILE, agent=_HOSTILE, explanation=_HOSTILE, runs=5)
+    )
+
+    page = run("show", finding.id[:6].upper())
+
+    assert page.exit_code == 0, page.output
+    assert page.stdout.startswith("major drift: evil\\x1b[2J\\u202eagent  open\n")
+    assert "\x1b" not in page.output
+    assert f"agentvigil findings resolve {finding.id[:8]} --as fixed" in page.stdout
+    of_api = client.get(f"/v1/findings/{finding.id}", params={"project": project}).json()
+    assert told(run("show", "last", "--json")) == of_api
+    assert "\x1b" not in run("--severity", "major").output
+
+
+def test_what_means_no_finding_or_several_is_said(store: EmbeddedStore, run: _Run, project: str) -> None:
+    """Exit code 1: the server understood, and the answer is no; 2: it was not asked."""
+    columns = "Project, FindingId, StableKey, Kind, SubjectType, State, Severity, FoundAt"
+    for digit in "12":
+        store.command(
+            f"INSERT INTO findings ({columns}) SELECT {{p:String}}, {{id:String}}, 'k', 'drift', 'agent', 'open', "
+            "'minor', now()",
+            {"p": project, "id": "abcd" + digit * 28},
+        )
+
+    several = run("show", "abcd")
+    assert several.exit_code == 1
+    assert all("abcd" + digit * 28 in several.stderr for digit in "12")
+    assert run("show", "abcd1").exit_code == 0
+    assert (run("show", "beef").exit_code, run("show", "f" * 32).exit_code) == (1, 1)
+    assert run("show", "newest").exit_code == 2
+    assert run("resolve", "abcd1").exit_code == 2
+    assert "is no time to come" in run("mute", "abcd1", "--for", "yesterday").stderr
+    assert run("ack", "abcd1", "--for", "7d").exit_code == 2
+
+
+def test_incidents_and_precision_are_the_apis(
+    store: EmbeddedStore, client: TestClient, run: _Run, project: str
+) -> None:
+    finding, _ = begin(store, observation(project=project), observation(11, 13, project=project, feature="cost"))
+    params = {"project": project}
+
+    assert told(run("incidents", "--json")) == client.get("/v1/incidents", params=params).json()["items"]
+    names, line = run("incidents").stdout.splitlines()
+    assert names.split("\t")[:2] == ["found_at", "id"]
+    assert line.split("\t")[1:7] == [finding.id, "major", "open", "support-agent", "production", "cost,tool"]
+    assert [one["id"] for one in told(run("--incident", finding.id, "--json"))] != []
+    assert (
+        told(run("precision", "--json"))["items"]
+        == (client.get("/v1/findings/precision", params=params).json()["items"])
+    )
+    assert "nothing was found in the last 90 days" in run("precision").stderr or "drift" in run("precision").stdout
+
+
+def test_it_works_on_data_that_no_server_has(tmp_path: Path) -> None:
+    """A laptop with yesterday's data, and nothing that runs."""
+    data = tmp_path / "data"
+    program = f"""
+from datetime import UTC, datetime
+from pathlib import Path
+from agentvigil.analysis.findings.book import FindingsBook
+from agentvigil.storage.migrations import migrate
+from agentvigil.storage.opening import open_store
+from observations import observation
+with open_store(None, Path({str(data)!r}), "default", purpose="pytest") as (store, _):
+    migrate(store)
+    FindingsBook(store).record([observation()], datetime.now(UTC))
+from click.testing import CliRunner
+from agentvigil.cli.findings import findings
+for arguments in (["ack", "last"], ["show", "last"]):
+    result = CliRunner().invoke(findings, [*arguments, "--data", {str(data)!r}])
+    assert result.exit_code == 0, result.output
+    print(result.stdout)
+"""
+    path = [str(Path(__file__).parents[1]), *sys.path]
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env={"PYTHONPATH": ":".join(path)}, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "acknowledged  major drift of support-agent" in done.stdout
+    assert "history" in done.stdout
+
+
+def test_asking_loads_no_server() -> None:
+    """The engine and the API take a second to load, which would be most of what such a command takes."""
+    program = """
+import sys
+from click.testing import CliRunner
+from agentvigil.cli.findings import findings
+CliRunner().invoke(findings, ["--help"])
+print(*sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": ":".join(sys.path)},
+        check=True,
+    )
+
+    assert "agentvigil.cli.findings" in done.stdout.split()
+    assert not {"chdb", "fastapi", "grpc", "pyarrow", "numpy"} & set(done.stdout.split())

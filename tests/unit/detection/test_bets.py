@@ -1,0 +1,170 @@
+"""A bet is fair under the null, which is what all promises of the detector rest on."""
+
+from dataclasses import dataclass
+from itertools import product
+from math import comb
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from agentvigil.analysis.detection.bets import grown, log_bets, path
+from agentvigil.analysis.detection.config import SEASONS, DetectionConfig
+from agentvigil.analysis.detection.counting import Layout
+from agentvigil.analysis.detection.expecting import Expected, Null
+from agentvigil.analysis.detection.streams import Plan, Stream, StreamKind
+from agentvigil.analysis.detection.tilts import BETS, NEW_KEYS, ORDINARY
+from agentvigil.analysis.features.cells import Subject
+
+CONFIG = DetectionConfig()
+STREAMS = (
+    Stream("status", StreamKind.KEY, key="failure"),
+    Stream("status", StreamKind.NEW),
+    Stream("duration", StreamKind.ABOVE, edge_bin=8, level=0.5),
+    Stream("duration", StreamKind.MEAN),
+)
+KEY, NEW, ABOVE, MEAN = range(4)
+# A skewed distribution with mean 0 and standard deviation 1, as clipped logarithms may have.
+DEVIATIONS = np.array([-1.0, 0.0, 2.0])
+CHANCES = np.array([0.4, 0.4, 0.2])
+DEVIATIONS = (DEVIATIONS - CHANCES @ DEVIATIONS) / np.sqrt(CHANCES @ DEVIATIONS**2 - (CHANCES @ DEVIATIONS) ** 2)
+
+
+@dataclass(frozen=True)
+class Given:
+    """Numbers of one subject with one input class, and any other."""
+
+    dispersion: float = 1.0
+    spread: float = 0.0
+    share: ClassVar = np.full((4, 2), 0.1)
+    variance: ClassVar = np.zeros((4, 2))
+    class_share: ClassVar = np.ones(4)
+    common_error: ClassVar = np.zeros(4)
+    season: ClassVar = np.zeros((SEASONS, 4))
+    center: ClassVar = np.zeros(4)
+    scale: ClassVar = np.ones(4)
+
+    @property
+    def slow_dispersion(self) -> NDArray[np.float64]:
+        return np.full(4, self.dispersion)
+
+    @property
+    def fast_dispersion(self) -> NDArray[np.float64]:
+        return np.full(4, self.dispersion)
+
+    @property
+    def wander(self) -> NDArray[np.float64]:
+        return np.full(4, self.spread)
+
+    @property
+    def cumulants(self) -> NDArray[np.float64]:
+        found = np.zeros((BETS, 4))
+        found[:, MEAN] = np.log(np.exp(np.outer(ORDINARY, DEVIATIONS)) @ CHANCES)
+        return found
+
+
+def null_of(numbers: Given) -> Null:
+    plan = Plan(Subject("", "", "a"), ("",), STREAMS, {"status": ()}, {"duration": (0, 16)})
+    return Null(Layout([plan]), [numbers], CONFIG)
+
+
+def paid(null: Null, runs: float, hits: float, log_odds: float = 0.0) -> NDArray[np.float64]:
+    """Return what each bet pays on each stream for the same runs and hits: bets × streams."""
+    one = np.ones((1, 4))
+    level = np.where(null.layout.is_mean, 0.0, log_odds) * one
+    return np.exp(log_bets(null, Expected(runs * one, hits * one, level, 0 * one)))[:, 0]
+
+
+def shifted(share: float, log_odds: float) -> float:
+    odds = share / (1 - share) * np.exp(log_odds)
+    return float(odds / (1 + odds))
+
+
+@pytest.mark.parametrize("share", [0.001, 0.05, 0.5, 0.97])
+@pytest.mark.parametrize("runs", [1, 3, 12])
+@pytest.mark.parametrize("dispersion", [1.0, 2.5])
+def test_no_bet_on_a_share_gains_inside_the_margin(share: float, runs: int, dispersion: float) -> None:
+    """All outcomes are gone through, at both edges of the null interval and in its middle."""
+    null = null_of(Given(dispersion))
+    level = float(np.log(share / (1 - share)))
+    for moved in (-CONFIG.margin_log_odds, 0.0, CONFIG.margin_log_odds):
+        true = shifted(share, moved)
+        expectation = sum(
+            comb(runs, hits) * true**hits * (1 - true) ** (runs - hits) * paid(null, runs, hits, level)
+            for hits in range(runs + 1)
+        )
+
+        assert (np.asarray(expectation)[:, [KEY, NEW, ABOVE]] <= 1 + 1e-9).all()
+
+
+def test_a_bet_at_its_edge_is_exactly_fair() -> None:
+    """A margin that is wider than said would hide what it should show."""
+    null = null_of(Given())
+    true = shifted(0.2, CONFIG.margin_log_odds)
+    expectation = (1 - true) * paid(null, 1, 0, np.log(0.25)) + true * paid(null, 1, 1, np.log(0.25))
+
+    slow_up = (ORDINARY > 0) & (np.arange(BETS) < 10)
+    assert expectation[slow_up, KEY] == pytest.approx(1)
+    assert expectation[NEW_KEYS > 0, NEW] == pytest.approx(1)
+
+
+def test_runs_that_differ_do_not_gain() -> None:
+    """Input classes have shares of their own; only their mean is bet against."""
+    null = null_of(Given())
+    shares = (0.02, 0.3, 0.58)
+    level = float(np.log(np.mean(shares) / (1 - np.mean(shares))))
+    expectation = 0.0
+    for hits in product((0, 1), repeat=3):
+        chance = np.prod([share if hit else 1 - share for share, hit in zip(shares, hits, strict=True)])
+        expectation = expectation + chance * paid(null, 3, sum(hits), level)
+
+    assert (np.asarray(expectation)[:, [KEY, NEW, ABOVE]] <= 1).all()
+
+
+@pytest.mark.parametrize("moved", [-CONFIG.margin_sd, 0.0, CONFIG.margin_sd])
+def test_no_bet_on_a_mean_gains_inside_the_margin(moved: float) -> None:
+    """Whatever the form of the baseline's distribution: its own cumulants are what is paid against."""
+    null = null_of(Given())
+    expectation = np.zeros(BETS)
+    for outcome in product(range(3), repeat=4):
+        total = sum(DEVIATIONS[place] + moved for place in outcome)
+        expectation += np.prod([CHANCES[place] for place in outcome]) * paid(null, 4, total)[:, MEAN]
+
+    assert (expectation <= 1 + 1e-9).all()
+
+
+def test_fast_bets_allow_for_wander_and_slow_ones_do_not() -> None:
+    """A level that wandered by as much as it did before is no news to those that are not slowed by it."""
+    still, wandering = (paid(null_of(Given(spread=spread)), 200, 60, np.log(0.25)) for spread in (0.0, 0.2))
+
+    assert (wandering[:10, KEY] == still[:10, KEY]).all()
+    assert (wandering[10:13, KEY] < still[10:13, KEY]).all()
+
+
+def test_no_runs_pay_nothing() -> None:
+    """An hour without runs is no evidence for anything."""
+    assert (paid(null_of(Given()), 0, 0) == 1).all()
+
+
+@given(st.lists(st.tuples(st.floats(-30, 30), st.booleans()), min_size=1, max_size=40))
+def test_the_path_is_what_one_hour_after_another_comes_to(steps: list[tuple[float, bool]]) -> None:
+    """The back-test takes the short way through the same sums as the monitor."""
+    log_e = np.array([[[step if active else 0.0] for step, active in steps]])
+    active = np.array([[active] for _, active in steps])
+    log_r = np.array([[-np.inf]])
+    for hour in range(len(steps)):
+        log_r = grown(log_r, log_e[:, hour], active[hour])
+
+        assert path(log_e, active)[:, hour] == pytest.approx(log_r)
+
+
+def test_evidence_that_can_not_grow_any_more_still_falls() -> None:
+    """Years of a shift that nobody looks at must neither overflow nor stick."""
+    one = np.ones(1, dtype=np.bool_)
+    log_r = grown(np.array([[499.0]]), np.array([[1e6]]), one)
+
+    assert np.isfinite(np.exp(log_r)).all()
+    assert grown(log_r, np.array([[-800.0]]), one) < 0

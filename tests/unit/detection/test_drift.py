@@ -1,0 +1,222 @@
+"""What changed is found, where and when it changed; what did not change is not."""
+
+from dataclasses import replace
+
+import pytest
+
+from agentvigil.analysis.detection import Alarm, Baseline, Direction, FleetMonitor, StreamKind, fit_fleet
+from agentvigil.analysis.detection.explaining import Explanation, explain, is_inside
+from agentvigil.analysis.detection.observations import moved_of, observation_of
+from agentvigil.analysis.features.cells import Cells
+from agentvigil.analysis.findings.model import Kind, Severity
+from simulated_agents import START, Agent, cells_of, subject
+
+FIRST = START + 28 * 24
+CHANGED = FIRST + 3 * 24 + 5
+END = FIRST + 9 * 24
+USUAL = Agent(700)
+SHIFTS = {
+    "tool": replace(USUAL, tools={**USUAL.tools, "search": 0.5, "refund": 0.3}, version="2.4"),
+    "longer": replace(USUAL, tokens=USUAL.tokens * 1.25),
+    "faster": replace(USUAL, seconds=USUAL.seconds * 0.6),
+    "failing": replace(USUAL, failures=0.03, model="gpt-5"),
+    "new tool": replace(USUAL, tools={**USUAL.tools, "wire": 0.03}),
+    "mix": replace(USUAL, classes={"billing": 0.1, "orders": 0.2, "other": 0.7}),
+    "volume": replace(USUAL, runs_per_day=4_000, daily=0.0),
+    "nothing": USUAL,
+}
+
+
+@pytest.fixture(scope="module")
+def fleet() -> dict[str, Cells]:
+    """Return one agent for each shift, on the fourth day of being watched."""
+    return {
+        name: cells_of(USUAL, 37, 40 + number, changes=[((CHANGED - START) / 24, shifted)])
+        for number, (name, shifted) in enumerate(SHIFTS.items())
+    }
+
+
+@pytest.fixture(scope="module")
+def baselines(fleet: dict[str, Cells]) -> dict[str, Baseline]:
+    found = fit_fleet({subject(n): cells for n, cells in enumerate(fleet.values())}, START, FIRST)
+    baselines = dict(zip(fleet, found.values(), strict=True))
+    assert all(isinstance(baseline, Baseline) for baseline in baselines.values())
+    return baselines  # type: ignore[return-value]
+
+
+@pytest.fixture(scope="module")
+def alarms(fleet: dict[str, Cells], baselines: dict[str, Baseline]) -> dict[str, list[Alarm]]:
+    monitor = FleetMonitor(baselines.values())
+    cells = {baselines[name].subject: cells for name, cells in fleet.items()}
+    found = [alarm for hour in range(FIRST, END) for alarm in monitor.advance(hour, cells)]
+    return {name: [a for a in found if a.subject == baselines[name].subject] for name in fleet}
+
+
+@pytest.fixture(scope="module")
+def explained(
+    fleet: dict[str, Cells], baselines: dict[str, Baseline], alarms: dict[str, list[Alarm]]
+) -> dict[str, Explanation]:
+    """Return the first alarm of each that has one; of what fails, that of how runs end."""
+    first = {name: next(a for a in mine if a.feature != "response_model") for name, mine in alarms.items() if mine}
+    return {name: explain(alarm, baselines[name], fleet[name], fleet[name]) for name, alarm in first.items()}
+
+
+@pytest.mark.parametrize("quiet", ["mix", "volume", "nothing"])
+def test_other_input_or_more_of_it_is_no_drift(alarms: dict[str, list[Alarm]], quiet: str) -> None:
+    """Each run is compared with runs of its own class, and counts of runs are no feature."""
+    assert alarms[quiet] == []
+
+
+@pytest.mark.parametrize(
+    ("shift", "features", "kind", "key", "direction"),
+    [
+        ("tool", {"tool"}, StreamKind.KEY, ("refund", "search"), None),
+        ("longer", {"output_tokens", "cost"}, StreamKind.MEAN, ("",), Direction.UP),
+        ("faster", {"duration"}, StreamKind.MEAN, ("",), Direction.DOWN),
+        ("failing", {"status", "response_model"}, None, ("failure", "", "gpt"), None),
+        ("new tool", {"tool"}, StreamKind.NEW, ("",), Direction.NEW),
+    ],
+)
+def test_a_shift_is_found_in_its_stream(
+    alarms: dict[str, list[Alarm]], shift: str, features: set[str], kind: StreamKind | None, key: tuple[str, ...],
+    direction: Direction | None,
+) -> None:  # fmt: skip
+    """After it began, and nothing else is said to have moved."""
+    assert {alarm.feature for alarm in alarms[shift]} == features
+    for alarm in alarms[shift]:
+        assert alarm.hour >= CHANGED
+        assert alarm.statistic >= alarm.threshold == 7_200 * 6
+        assert alarm.hours_between_false_alarms == 7_200
+        assert 0 < alarm.part <= 1
+        assert alarm.stream.key in key
+        assert kind in {None, alarm.stream.kind}
+        assert direction in {None, alarm.direction}
+
+
+@pytest.mark.parametrize("shift", ["tool", "longer", "faster", "failing", "new tool"])
+def test_the_time_is_found(explained: dict[str, Explanation], shift: str) -> None:
+    """Of which the interval tells how well it is known."""
+    since = explained[shift].since
+
+    assert since.first_hour - 1 <= CHANGED <= since.last_hour + 1
+    assert abs(since.hour - CHANGED) <= 12
+
+
+def test_an_explanation_tells_how_far(explained: dict[str, Explanation]) -> None:
+    """With an interval that holds the truth, which for a tool is above what its classes were made for."""
+    tool, longer, faster = explained["tool"], explained["longer"], explained["faster"]
+
+    assert tool.low < tool.window_value < tool.high
+    assert longer.baseline_value == pytest.approx(800 if longer.alarm.feature == "output_tokens" else 0.008, rel=0.06)
+    assert longer.low < 1.25 * longer.baseline_value < longer.high
+    assert faster.effect_size == pytest.approx(-0.4, abs=0.1)
+    assert faster.runs_per_day == pytest.approx(700, rel=0.5)
+
+
+def test_an_explanation_tells_what_else_changed(explained: dict[str, Explanation]) -> None:
+    """Which is what most shifts come from."""
+    assert [(change.what, change.name) for change in explained["tool"].changes] == [("version", "2.4")]
+    assert {(c.what, c.name) for c in explained["failing"].changes} == {("model", "gpt-5"), ("response_model", "gpt-5")}
+    assert ("tool", "wire") in {(change.what, change.name) for change in explained["new tool"].changes}
+    assert explained["longer"].changes == []
+
+
+def test_an_explanation_tells_which_part_carries_it(explained: dict[str, Explanation]) -> None:
+    """The version that was rolled out, and for the others nobody in particular."""
+    version = explained["tool"].parts["version"]
+
+    assert version[0].name == "2.4"
+    assert version[0].total == pytest.approx(sum(part.total for part in version))
+    assert explained["longer"].parts["version"][0].within == pytest.approx(
+        sum(part.total for part in explained["longer"].parts["input_class"])
+    )
+    assert explained["new tool"].keys[0].key == "wire"
+
+
+def test_a_series_leads_to_the_alarm(explained: dict[str, Explanation]) -> None:
+    """Two weeks in steps of six hours, with what was expected beside it."""
+    explanation = explained["failing"]
+    before = [p for p in explanation.series if p.hour < CHANGED - 6]
+
+    assert len(explanation.series) > 50
+    assert explanation.series[-1].hour == explanation.alarm.hour + 1 - 6
+    runs = sum(p.runs for p in before)
+    assert sum(p.runs * p.value for p in before) / runs == pytest.approx(
+        sum(p.runs * p.expected for p in before) / runs, rel=0.5
+    )
+
+
+def test_what_moved_is_inside_before_and_not_after(
+    explained: dict[str, Explanation], fleet: dict[str, Cells], baselines: dict[str, Baseline]
+) -> None:
+    """A finding closes by itself when it is back, and not for want of runs."""
+    for name in ("tool", "longer", "faster"):
+        moved, baseline, cells = explained[name].moved, baselines[name], fleet[name]
+
+        assert is_inside(moved, baseline, cells, FIRST + 24, FIRST + 72)
+        assert not is_inside(moved, baseline, cells, END - 48, END)
+        assert not is_inside(moved, baseline, cells, END + 48, END + 96)
+        assert name == "faster" or not is_inside(moved, baseline, cells, FIRST + 27, FIRST + 28)
+
+
+def test_an_observation_says_it_in_a_sentence(
+    explained: dict[str, Explanation], baselines: dict[str, Baseline]
+) -> None:
+    """What a reader sees first, and the numbers that a program needs."""
+    explanation = explained["tool"]
+    found = observation_of(explanation, baselines["tool"])
+
+    assert found.kind is Kind.DRIFT
+    assert found.explanation.startswith("agent-0000: ")
+    assert " % of runs instead of " in found.explanation
+    assert "after version 2.4 was first seen" in found.explanation
+    assert (found.statistic, found.evidence_level) == (explanation.alarm.statistic, 7_200)
+    assert found.changed_from is not None
+    assert found.changed_to is not None
+    assert found.changed_from <= found.window_start <= found.changed_to <= found.window_end
+    assert moved_of(found.details) == explanation.moved
+
+
+def test_severity_is_of_the_effect_and_not_of_the_evidence(
+    explained: dict[str, Explanation], baselines: dict[str, Baseline]
+) -> None:
+    """A tenth more tokens is minor however sure it is; five more failures in a hundred runs are critical."""
+    longer = explained["longer"]
+    sure = replace(longer, alarm=replace(longer.alarm, statistic=1e100), effect_size=0.1)
+    failing = explained["failing"]
+    stream = next(s for s in baselines["failing"].streams if s.key == "failure")
+    worse = replace(
+        failing, alarm=replace(failing.alarm, stream=stream), baseline_value=0.10, window_value=0.16, effect_size=0.6
+    )
+
+    def severity(explanation: Explanation) -> Severity:
+        return observation_of(explanation, baselines["longer"]).severity
+
+    assert severity(sure) is Severity.MINOR
+    assert severity(replace(sure, effect_size=0.3)) is Severity.MAJOR
+    assert severity(replace(sure, effect_size=1.2, usd_per_day=None)) is Severity.CRITICAL
+    assert severity(worse) is Severity.CRITICAL
+    assert severity(replace(worse, window_value=0.05, effect_size=-0.5)) is Severity.MINOR
+
+
+def test_a_rare_class_that_becomes_common_is_no_drift() -> None:
+    """What was learned of it from a few runs is off by more than what was learned of the others."""
+    rare = Agent(400, classes={"billing": 0.5, "orders": 0.3, "other": 0.2, "x": 0.01}, class_effect=0.8)
+    common = replace(rare, classes={"billing": 0.1, "orders": 0.1, "other": 0.1, "x": 0.7})
+    fleet = {subject(n): cells_of(rare, 37, 900 + 3 * n, changes=[(28, common)]) for n in range(4)}
+    monitor = FleetMonitor([b for b in fit_fleet(fleet, START, FIRST).values() if isinstance(b, Baseline)])
+
+    assert len(monitor.baselines) == 4
+    assert [alarm for hour in range(FIRST, END) for alarm in monitor.advance(hour, fleet)] == []
+
+
+def test_a_class_that_was_never_seen_is_watched_as_well() -> None:
+    """Where the class is a digest of the tools, a new version has runs of no other, and may go wrong."""
+    usual = Agent(400, classes={"one": 1.0})
+    same = replace(usual, classes={"two": 1.0})
+    wrong = replace(same, tools={**usual.tools, "search": 0.45, "refund": 0.35})
+    fleet = {subject(n): cells_of(usual, 37, 70 + n, changes=[(28, after)]) for n, after in enumerate((same, wrong))}
+    monitor = FleetMonitor([b for b in fit_fleet(fleet, START, FIRST).values() if isinstance(b, Baseline)])
+    alarms = [alarm for hour in range(FIRST, END) for alarm in monitor.advance(hour, fleet)]
+
+    assert [(alarm.subject, alarm.feature) for alarm in alarms] == [(subject(1), "tool")]

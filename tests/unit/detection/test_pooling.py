@@ -1,0 +1,92 @@
+"""Many small agents together show what none of them can."""
+
+from dataclasses import replace
+
+import pytest
+
+from agentvigil.analysis.detection import Direction, FleetMonitor, ForeignState, fit_fleet, spread_of_fleet
+from agentvigil.analysis.detection.baseline import Baseline
+from agentvigil.analysis.detection.pooling import Dimension, PoolAlarm, PooledMonitor, fit_pools
+from agentvigil.analysis.features.cells import Cells, Subject
+from simulated_agents import START, Agent, cells_of, subject
+
+FIRST = START + 28 * 24
+END = FIRST + 3 * 24
+
+
+def fleet_of(changed: set[str], count: int = 24) -> dict[Subject, Cells]:
+    """Return small agents of two models; those of the changed ones write a third more from the first day on."""
+    fleet = {}
+    for number in range(count):
+        agent = Agent(20, classes={"": 1.0}, model=("gpt", "claude")[number % 2])
+        now = replace(agent, tokens=agent.tokens * 1.33) if agent.model in changed else agent
+        fleet[subject(number)] = cells_of(agent, 31, number, changes=[(28, now)])
+    return fleet
+
+
+@pytest.fixture(scope="module")
+def one_changed() -> dict[Subject, Cells]:
+    return fleet_of({"gpt"})
+
+
+def alarms_of(monitor: PooledMonitor, fleet: dict[Subject, Cells]) -> list[PoolAlarm]:
+    return [alarm for hour in range(FIRST, END) for alarm in monitor.advance(hour, fleet)]
+
+
+def test_a_silent_update_of_a_model_shows_in_its_pool_alone(one_changed: dict[Subject, Cells]) -> None:
+    """No agent has enough runs to tell, and the agents of the other model are as they were."""
+    spread = spread_of_fleet(one_changed, START, FIRST)
+    pools = fit_pools(one_changed, Dimension.MODEL, START, FIRST, fleet=spread)
+    alarms = alarms_of(PooledMonitor(pools), one_changed)
+    alone = fit_fleet(one_changed, START, FIRST, fleet=spread).values()
+    monitor = FleetMonitor([baseline for baseline in alone if isinstance(baseline, Baseline)])
+
+    assert [(pool.value, len(pool.members)) for pool in pools] == [("claude", 12), ("gpt", 12)]
+    assert {(a.value, a.feature, a.direction, a.others_moved) for a in alarms} == {
+        ("gpt", "output_tokens", Direction.UP, False),
+        ("gpt", "cost", Direction.UP, False),
+    }
+    assert alarms[0].agents == tuple(f"agent-{number:04}" for number in range(0, 24, 2))
+    last = max(alarm.hour for alarm in alarms)
+    assert [a for hour in range(FIRST, last + 1) for a in monitor.advance(hour, one_changed)] == []
+
+
+def test_what_moves_everywhere_is_not_blamed_on_one_model() -> None:
+    """Other models are the control."""
+    fleet = fleet_of({"gpt", "claude"})
+    alarms = alarms_of(PooledMonitor(fit_pools(fleet, Dimension.MODEL, START, FIRST)), fleet)
+
+    assert {alarm.value for alarm in alarms} == {"gpt", "claude"}
+    assert alarms[-1].others_moved
+
+
+def test_the_use_of_a_tool_is_watched_over_all_agents(one_changed: dict[Subject, Cells]) -> None:
+    """And only its use: what else moved is for other pools."""
+    few = dict(list(one_changed.items())[:6])
+    pools = fit_pools(few, Dimension.TOOL, START, FIRST)
+
+    assert {pool.value for pool in pools} >= {"search", "refund", "lookup"}
+    assert alarms_of(PooledMonitor(pools), few) == []
+
+
+def test_pools_continue_to_the_bit_and_refuse_what_is_not_theirs(one_changed: dict[Subject, Cells]) -> None:
+    """As the monitor of the fleet does."""
+    few = dict(list(one_changed.items())[:6])
+    pools = fit_pools(few, Dimension.VERSION, START, FIRST)
+    through, stopped = PooledMonitor(pools), PooledMonitor(pools)
+    for hour in range(FIRST, FIRST + 30):
+        through.advance(hour, few)
+        stopped.advance(hour, few)
+        assert stopped.advance(hour, few) == []
+        stopped = PooledMonitor.from_bytes(stopped.to_bytes(), pools) if hour % 7 == 0 else stopped
+
+    assert stopped.to_bytes() == through.to_bytes()
+    stopped.rearm("1.0")
+    assert stopped.to_bytes() != through.to_bytes()
+    with pytest.raises(ForeignState):
+        PooledMonitor.from_bytes(FleetMonitor([]).to_bytes(), pools)
+
+
+def test_two_agents_are_no_pool(one_changed: dict[Subject, Cells]) -> None:
+    """What they have in common may be chance."""
+    assert fit_pools(dict(list(one_changed.items())[:4]), Dimension.MODEL, START, FIRST) == []

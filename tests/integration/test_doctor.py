@@ -243,7 +243,7 @@ def test_a_guarded_server_is_looked_at_by_its_announced_certificate(
     guarded: Server, certificates: Certificates
 ) -> None:
     """The certificate is for another name and signed by nobody we know: it is pinned, for gRPC as well."""
-    report = doctor("--data", str(guarded.data), *certificates.of_sender, key=KEY)
+    report = doctor("--data", str(guarded.data), "--timeout", "60", *certificates.of_sender, key=KEY)
 
     assert report.troubles == set(), report.text
     assert "over TLS" in report.findings["port otlp-grpc"]["found"]

@@ -25,7 +25,7 @@ from agentvigil.analysis.rollups import CALL_HOURS, RollupJob
 from agentvigil.analysis.settling import SettlingConfig, SettlingJob, SettlingService
 from agentvigil.analysis.watching import WatchJob
 from agentvigil.analysis.watching.sink import recording
-from agentvigil.cli.analysing import analyse, detection_config
+from agentvigil.cli.background import detection_config, start_jobs
 from agentvigil.cli.exit_codes import CannotRun, told
 from agentvigil.cli.logs import configure_logging
 from agentvigil.cli.options import STORE_OPTIONS, load_settings, settings_options
@@ -97,8 +97,8 @@ async def _serve(store: Store, settings: Settings, alerts: Configuration) -> Non
             settling = SettlingService(store, SettlingConfig())
             settling.start()
             stack.push_async_callback(asyncio.to_thread, settling.stop)
-        await analyse(stack, store, settings, alerts, CollectorRegistry())
-        click.echo("analysing; Ctrl-C ends it", err=True)
+        await start_jobs(stack, store, settings, alerts, CollectorRegistry())
+        click.echo("analyzing; Ctrl-C ends it", err=True)
         await stop.wait()
 
 

@@ -21,7 +21,7 @@ from agentvigil.api.app import api_app
 from agentvigil.api.request_ids import RequestIds
 from agentvigil.api.routers import routers_of
 from agentvigil.api.telemetry import ApiMetrics, ApiTelemetry
-from agentvigil.cli.analysing import analyse
+from agentvigil.cli.background import start_jobs
 from agentvigil.cli.health import HealthChecks
 from agentvigil.cli.listening import CannotListen, HttpServer, bind
 from agentvigil.cli.log_intake import ReceiverIntake
@@ -91,7 +91,7 @@ class Running:
 async def running(settings: Settings, purpose: str, *, brisk: bool = False) -> AsyncIterator[Running]:
     """Start everything, yield when all ports listen, then stop intake, store what was taken, and close.
 
-    ``brisk`` is that of :func:`~agentvigil.cli.analysing.analyse`, and of settling.
+    ``brisk`` is that of :func:`~agentvigil.cli.background.start_jobs`, and of settling.
 
     Raises:
         StorageError: if the store can not be opened or migrated.
@@ -126,7 +126,7 @@ async def running(settings: Settings, purpose: str, *, brisk: bool = False) -> A
             settling.start()
             stack.push_async_callback(asyncio.to_thread, settling.stop)
             ProgressCollector(registry, lambda: settling.progress)
-        await analyse(stack, store, settings, alerts, registry, brisk=brisk)
+        await start_jobs(stack, store, settings, alerts, registry, brisk=brisk)
         headroom = DiskHeadroom(directory.path if directory else None, settings.min_free_disk_bytes)
         _register_disk(registry, headroom)
         spool = await asyncio.to_thread(_open_spool, stack, settings, store, settling, registry)

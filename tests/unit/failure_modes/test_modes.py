@@ -11,10 +11,11 @@ import pytest
 from agentvigil.analysis.detection.alarms import Direction
 from agentvigil.analysis.detection.pooling import Dimension, PoolAlarm
 from agentvigil.analysis.detection.streams import Stream, StreamKind
-from agentvigil.analysis.failure_modes.looking import EVIDENCE_LEVEL_HOURS, Period, time_of
+from agentvigil.analysis.failure_modes.looking import EVIDENCE_LEVEL_HOURS, Period
 from agentvigil.analysis.failure_modes.model_update import silent_update
 from agentvigil.analysis.failure_modes.next_steps import PLACEHOLDERS, next_steps_of, templates
 from agentvigil.analysis.failure_modes.registry import FAILURE_MODES, FEATURES_READ, find_all
+from agentvigil.analysis.features.cells import time_of
 from agentvigil.analysis.features.names import FEATURES
 from agentvigil.analysis.findings.model import Kind, Observation, Severity, SubjectType
 from counted_runs import BASELINE, LOOK, SUBJECT, WINDOW, Book

@@ -1,13 +1,12 @@
 """Regressions as observations, for the book of findings."""
 
 import math
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from agentvigil.analysis.comparing.report import RANK, FeatureReport, Report, Verdict
 from agentvigil.analysis.comparing.streams import Measure
 from agentvigil.analysis.comparing.wording import is_share, sentence, what
-from agentvigil.analysis.features.cells import Cells, Subject
+from agentvigil.analysis.features.cells import Cells, Subject, time_of
 from agentvigil.analysis.features.names import Unit
 from agentvigil.analysis.findings.model import Kind, Observation, SubjectType
 
@@ -41,7 +40,7 @@ def _observation(
     change = max(worse, key=lambda one: (RANK[one.severity] if one.severity else 0, one.log_evidence))
     assert change.severity is not None
     before, after = cells
-    start, end = _time(int(after.hour[0])), _time(int(after.hour[-1]) + 1)
+    start, end = time_of(int(after.hour[0])), time_of(int(after.hour[-1]) + 1)
     low, high = change.low, change.high
     if low is not None and high is not None:
         # The interval is of the difference; where the value lies is told.
@@ -80,8 +79,8 @@ def _observation(
         changed_at=start,
         changed_from=start,
         changed_to=start,
-        baseline_start=_time(int(before.hour[0])),
-        baseline_end=_time(int(before.hour[-1]) + 1),
+        baseline_start=time_of(int(before.hour[0])),
+        baseline_end=time_of(int(before.hour[-1]) + 1),
         baseline_value=change.before,
         window_value=change.after,
         window_low=low,
@@ -96,7 +95,3 @@ def _observation(
         failed_runs_per_day=more_failed * report.runs_per_day if is_failure and more_failed is not None else None,
         details=details,
     )
-
-
-def _time(hour: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hour)

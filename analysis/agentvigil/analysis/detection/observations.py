@@ -12,13 +12,13 @@ from agentvigil.analysis.detection.streams import Stream, StreamKind
 from agentvigil.analysis.detection.wording import (
     about_words,
     edge_of,
-    moment,
     shift_words,
     stream_name,
     time_words,
 )
 from agentvigil.analysis.explaining.labels import quoted
 from agentvigil.analysis.explaining.wording import listed
+from agentvigil.analysis.features.cells import time_of
 from agentvigil.analysis.features.names import FEATURES, Unit
 from agentvigil.analysis.findings.model import Kind, Observation, Severity, SubjectType
 
@@ -62,14 +62,14 @@ def observation_of(explanation: Explanation, baseline: Baseline) -> Observation:
         feature=alarm.feature,
         stream=stream_name(alarm.stream),
         direction=alarm.direction.value,
-        seen_at=moment(end_hour),
-        window_start=moment(since.hour),
-        window_end=moment(end_hour),
-        changed_at=moment(since.hour),
-        changed_from=moment(since.first_hour),
-        changed_to=moment(since.last_hour + 1),
-        baseline_start=moment(baseline.first_hour),
-        baseline_end=moment(baseline.end_hour),
+        seen_at=time_of(end_hour),
+        window_start=time_of(since.hour),
+        window_end=time_of(end_hour),
+        changed_at=time_of(since.hour),
+        changed_from=time_of(since.first_hour),
+        changed_to=time_of(since.last_hour + 1),
+        baseline_start=time_of(baseline.first_hour),
+        baseline_end=time_of(baseline.end_hour),
         baseline_value=explanation.baseline_value,
         window_value=explanation.window_value,
         window_low=explanation.low,
@@ -193,7 +193,7 @@ def _details(explanation: Explanation) -> dict[str, Any]:
         "keys": [asdict(shift) for shift in explanation.keys],
         "changes": [_change(change) for change in explanation.changes],
         "series": [
-            {"at": moment(p.hour).isoformat(), "runs": p.runs, "value": p.value, "expected": p.expected}
+            {"at": time_of(p.hour).isoformat(), "runs": p.runs, "value": p.value, "expected": p.expected}
             for p in explanation.series
         ],
     }
@@ -205,4 +205,4 @@ def _part(part: Part, explanation: Explanation) -> dict[str, Any]:
 
 
 def _change(change: Change) -> dict[str, Any]:
-    return {"what": change.what, "name": change.name, "at": moment(change.hour).isoformat(), "runs": change.runs}
+    return {"what": change.what, "name": change.name, "at": time_of(change.hour).isoformat(), "runs": change.runs}

@@ -1,13 +1,13 @@
 """How shifts are said in a sentence."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 from agentvigil.analysis.detection.streams import Stream, StreamKind
 from agentvigil.analysis.explaining.labels import quoted
 from agentvigil.analysis.explaining.wording import cost, duration
+from agentvigil.analysis.features.cells import time_of
 from agentvigil.analysis.features.names import BINS_PER_OCTAVE, FEATURES, ZERO_BIN, Unit
 
 _SHARES: Final[Mapping[str, str]] = {
@@ -96,7 +96,7 @@ def value_words(feature: str, value: float) -> str:
 
 def time_words(hour: int) -> str:
     """Return ``27 November 14:00``, in UTC."""
-    time = moment(hour)
+    time = time_of(hour)
     return f"{time.day} {_MONTHS[time.month - 1]} {time:%H:%M}"
 
 
@@ -104,11 +104,6 @@ def about_words(first_hour: int, hour: int, last_hour: int) -> str:
     """Return how sure a time is: ``±3 h``, or ``±2 days``."""
     hours = max(hour - first_hour, last_hour - hour, 1)
     return f"±{hours} h" if hours <= _MANY_HOURS else f"±{round(hours / 24)} days"
-
-
-def moment(hour: int) -> datetime:
-    """Return the start of an hour since 1970."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
 
 
 _MANY_HOURS: Final = 48

@@ -31,12 +31,12 @@ from agentvigil.analysis.explaining.wording import listed
 from agentvigil.analysis.failure_modes import day_tables
 from agentvigil.analysis.failure_modes.critical_values import student_t
 from agentvigil.analysis.failure_modes.day_tables import DayTable, comparable
-from agentvigil.analysis.failure_modes.looking import LOOKS, Look, Period, time_of
+from agentvigil.analysis.failure_modes.looking import LOOKS, Look, Period
 from agentvigil.analysis.failure_modes.observing import fullest_hours, observe
 from agentvigil.analysis.failure_modes.shift_shares import Part, shift_shares, token_prices, usage_of
 from agentvigil.analysis.failure_modes.theil_sen import LEAST_DAYS, autocorrelation_of, theil_sen
 from agentvigil.analysis.failure_modes.wording import percent, usd
-from agentvigil.analysis.features.cells import Cells
+from agentvigil.analysis.features.cells import Cells, time_of
 from agentvigil.analysis.features.names import Unit
 from agentvigil.analysis.findings.model import Observation
 

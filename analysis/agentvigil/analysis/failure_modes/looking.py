@@ -15,13 +15,13 @@ as much more often, at most.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agentvigil.analysis.features.cells import SECONDS_PER_HOUR, Cells, Subject
+from agentvigil.analysis.features.cells import Cells, Subject, time_of
 
 HOURS_PER_DAY: Final = 24
 WINDOW_DAYS: Final = 28
@@ -116,8 +116,3 @@ def look_back(
     seen = frozenset(history.words[int(key)] for key in np.unique(older.key) if key)
     look = Look(subject, baseline, window, pinned is not None, seen | frozenset(known_models))
     return look, history.between(*baseline), history.between(*window)
-
-
-def time_of(hour: int) -> datetime:
-    """Return the moment at which an hour since 1970 begins."""
-    return datetime.fromtimestamp(hour * SECONDS_PER_HOUR, UTC)

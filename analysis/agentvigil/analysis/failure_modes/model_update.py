@@ -25,7 +25,7 @@ from agentvigil.analysis.detection.pooling import Dimension, PoolAlarm
 from agentvigil.analysis.explaining.labels import quoted
 from agentvigil.analysis.explaining.wording import counted
 from agentvigil.analysis.failure_modes import day_tables
-from agentvigil.analysis.failure_modes.looking import HOURS_PER_DAY, Look, Period, time_of
+from agentvigil.analysis.failure_modes.looking import HOURS_PER_DAY, Look, Period
 from agentvigil.analysis.failure_modes.new_keys import (
     NewKey,
     counted_runs,
@@ -37,7 +37,7 @@ from agentvigil.analysis.failure_modes.new_keys import (
 from agentvigil.analysis.failure_modes.next_steps import next_steps_of
 from agentvigil.analysis.failure_modes.observing import observe, series
 from agentvigil.analysis.failure_modes.wording import percent
-from agentvigil.analysis.features.cells import Cells
+from agentvigil.analysis.features.cells import Cells, time_of
 from agentvigil.analysis.features.names import FEATURES, Unit
 from agentvigil.analysis.findings.model import Kind, Observation, Severity, SubjectType
 

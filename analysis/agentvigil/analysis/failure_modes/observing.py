@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from agentvigil.analysis.failure_modes.change_days import ChangeDays
 from agentvigil.analysis.failure_modes.day_tables import DayTable
-from agentvigil.analysis.failure_modes.looking import EVIDENCE_LEVEL_HOURS, LOOKS, Look, Period, time_of
+from agentvigil.analysis.failure_modes.looking import EVIDENCE_LEVEL_HOURS, LOOKS, Look, Period
 from agentvigil.analysis.failure_modes.next_steps import next_steps_of
-from agentvigil.analysis.features.cells import Cells
+from agentvigil.analysis.features.cells import Cells, time_of
 from agentvigil.analysis.findings.model import Kind, Observation, Severity, SubjectType
 from agentvigil.analysis.findings.severity import severity_of
 

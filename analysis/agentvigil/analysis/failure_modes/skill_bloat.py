@@ -29,7 +29,7 @@ from agentvigil.analysis.explaining.labels import quoted
 from agentvigil.analysis.explaining.wording import counted, listed
 from agentvigil.analysis.failure_modes import day_tables
 from agentvigil.analysis.failure_modes.day_tables import DayTable
-from agentvigil.analysis.failure_modes.looking import HOURS_PER_DAY, Look, Period, time_of
+from agentvigil.analysis.failure_modes.looking import HOURS_PER_DAY, Look, Period
 from agentvigil.analysis.failure_modes.new_keys import (
     NewKey,
     counted_runs,
@@ -42,7 +42,7 @@ from agentvigil.analysis.failure_modes.new_keys import (
 from agentvigil.analysis.failure_modes.observing import bad_hours, observe, per_day, series
 from agentvigil.analysis.failure_modes.rises import Rise, share_rise
 from agentvigil.analysis.failure_modes.wording import percent, percent_range
-from agentvigil.analysis.features.cells import Cells
+from agentvigil.analysis.features.cells import Cells, time_of
 from agentvigil.analysis.features.names import Unit
 from agentvigil.analysis.findings.model import Observation, Severity
 

@@ -67,14 +67,13 @@ class DriftWatch:
         self.watched |= other.watched
         self.monitor = self.monitor.joined(other.monitor)
 
-    def advance(self, end_hour: int, subjects: Collection[Subject] | None = None) -> list[Observation]:
-        """Add the hours before ``end_hour``, of some subjects or of all, and return what left its baseline."""
+    def advance(self, end_hour: int) -> list[Observation]:
+        """Add the hours before ``end_hour``, and return what left its baseline."""
         if end_hour <= self.next_hour:
             return []
         alarms: list[Alarm] = []
         if self.watched:
-            chosen = set(self.watched) if subjects is None else set(self.watched) & set(subjects)
-            cells = self._read(self.next_hour, end_hour, chosen)
+            cells = self._read(self.next_hour, end_hour, self.watched)
             monitor = self.monitor.copy()
             for hour in range(self.next_hour, end_hour):
                 alarms += monitor.advance(hour, cells)

@@ -26,7 +26,7 @@ _BRISK: Final = Pace(pause_s=1)
 _BRISK_QUIET_S: Final = 5
 
 
-async def analyse(
+async def start_jobs(
     stack: contextlib.AsyncExitStack,
     store: Store,
     settings: Settings,

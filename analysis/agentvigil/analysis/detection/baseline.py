@@ -14,7 +14,7 @@ from agentvigil.analysis.detection.config import HOURS_PER_DAY, SEASONS, Detecti
 from agentvigil.analysis.detection.counting import Floats, Layout, Rows
 from agentvigil.analysis.detection.dispersion import FleetSpread, Spread, dispersion_of, fleet_spread, spread_of
 from agentvigil.analysis.detection.errors import ForeignState
-from agentvigil.analysis.detection.expecting import Expected, Null, probability, season_of
+from agentvigil.analysis.detection.expecting import Expected, Null, probability, recent_runs, season_of
 from agentvigil.analysis.detection.planning import Planned, TooFewRuns, plan_of
 from agentvigil.analysis.detection.season import season_step
 from agentvigil.analysis.detection.shares import mean_errors, new_key_share, shares_of
@@ -32,10 +32,10 @@ _PRIOR_RUNS_OF_SCALE: Final = 20.0
 _MAX_RAISE: Final = 8.0
 _RAISE: Final = 1.25
 _KIND: Final = "baseline of the drift detector"
-_VERSION: Final = 1
+_VERSION: Final = 2
 _ARRAYS: Final = (
-    "share", "variance", "class_share", "common_error", "season", "slow_dispersion", "fast_dispersion", "wander",
-    "cumulants", "center", "scale", "level",
+    "share", "variance", "class_share", "common_error", "season", "slow_dispersion", "slow_by_day",
+    "slow_by_hour", "fast_dispersion", "fast_by_hour", "day_runs", "hour_runs", "wander", "cumulants", "center", "scale", "level",
 )  # fmt: skip
 
 
@@ -53,7 +53,12 @@ class Baseline:
     common_error: Floats
     season: Floats
     slow_dispersion: Floats
+    slow_by_day: Floats
+    slow_by_hour: Floats
     fast_dispersion: Floats
+    fast_by_hour: Floats
+    day_runs: Floats
+    hour_runs: Floats
     wander: Floats
     cumulants: Floats
     center: Floats
@@ -205,6 +210,12 @@ def _measure(
     runs_of_slot = layout.runs(rows, at, len(hours))
     hits = layout.hits(rows, at, len(hours), by_class.center, by_class.scale)
     features = [stream.feature for stream in planned.plan.streams]
+    runs_of_group = np.add.reduceat(runs_of_slot, layout.first_slot, axis=1)
+    day_runs = _of_average_run(runs_of_group.reshape(-1, HOURS_PER_DAY, layout.group_count).sum(axis=1))
+    runs_of_class = runs_of_slot.sum(axis=0)
+    total = np.add.reduceat(runs_of_class, layout.first_slot)
+    day_runs_of_slot = runs_of_class * np.repeat(day_runs / np.maximum(total, 1), layout.slots_of_group)
+    recent = recent_runs(runs_of_slot, day_runs_of_slot)
     first_dispersion = np.array([feature.clusters for feature in fleet.of(features)])
 
     numbers = Baseline(
@@ -218,7 +229,12 @@ def _measure(
         np.zeros(layout.stream_count),
         np.zeros((SEASONS, layout.stream_count)),
         np.ones(layout.stream_count),
+        np.zeros(layout.stream_count),
+        np.zeros(layout.stream_count),
         np.ones(layout.stream_count),
+        np.zeros(layout.stream_count),
+        day_runs_of_slot,
+        _of_average_run(runs_of_group),
         np.zeros(layout.stream_count),
         by_class.cumulants,
         by_class.center,
@@ -228,12 +244,12 @@ def _measure(
     )
     season, places = numbers.season, season_of(hours)
     null = Null(layout, [numbers], config)
-    expected = null.compare(runs_of_slot, hits, season[places])
+    expected = null.compare(runs_of_slot, hits, season[places], recent)
     has_season = np.array([stream.kind is not StreamKind.NEW for stream in planned.plan.streams])
     for _ in range(_SEASON_STEPS):
         residual, information = residuals(layout, expected)
         season = season + np.where(has_season, season_step(residual, information, places, first_dispersion), 0)
-        expected = null.compare(runs_of_slot, hits, season[places])
+        expected = null.compare(runs_of_slot, hits, season[places], recent)
     spread = spread_of(features, *residuals(layout, expected))
     dispersion = dispersion_of(spread, fleet, config)
     # What the level of the baseline's days wandered is an error that all classes share.
@@ -243,11 +259,19 @@ def _measure(
         season=season,
         common_error=np.sqrt(beyond / np.maximum(spread.information_of_days * spread.days, 1)),
         slow_dispersion=dispersion.slow,
+        slow_by_day=dispersion.slow_by_day,
+        slow_by_hour=dispersion.slow_by_hour,
         fast_dispersion=dispersion.fast,
+        fast_by_hour=dispersion.fast_by_hour,
         wander=dispersion.wander,
     )
     null = Null(layout, [numbers], config)
-    return _Measured(numbers, null, null.compare(runs_of_slot, hits, season[places]), spread)
+    return _Measured(numbers, null, null.compare(runs_of_slot, hits, season[places], recent), spread)
+
+
+def _of_average_run(runs: Floats) -> Floats:
+    """Return the runs of the time that the average run was in (times × groups)."""
+    return np.asarray((runs**2).sum(axis=0) / np.maximum(runs.sum(axis=0), 1))
 
 
 def residuals(layout: Layout, expected: Expected) -> tuple[Floats, Floats]:
@@ -391,6 +415,9 @@ def _tried(measured: _Measured, config: DetectionConfig) -> Baseline:
     return replace(
         baseline,
         slow_dispersion=baseline.slow_dispersion * factors,
+        slow_by_day=baseline.slow_by_day * factors,
+        slow_by_hour=baseline.slow_by_hour * factors,
         fast_dispersion=baseline.fast_dispersion * factors,
+        fast_by_hour=baseline.fast_by_hour * factors,
         raised=raised,
     )

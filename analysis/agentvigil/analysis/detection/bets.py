@@ -28,14 +28,18 @@ def log_bets(null: Null, expected: Expected) -> Floats:
     """Return the logarithms of what bets pay: bets × times × streams. 0 where there are no runs."""
     is_mean, runs = null.layout.is_mean, expected.runs
     paid = np.empty((len(null.tilts), *runs.shape))
-    for bet, (tilt, growth, margin, dispersion, cumulant) in enumerate(
-        zip(null.tilts, null.growth, null.margin, null.dispersion, null.cumulants, strict=True)
+    slow, fast = null.dispersion(expected)
+    near = expected.error + null.margin
+    far = near + null.wander * np.sqrt(expected.concentration)
+    for bet, (tilt, growth, is_fast, cumulant) in enumerate(
+        zip(null.tilts, null.growth, null.is_fast, null.cumulants, strict=True)
     ):
-        reach = expected.error + margin
+        reach = np.where(is_fast, far, near)
         edge = probability(expected.level + np.sign(tilt) * reach)
         of_share = np.log1p(edge * growth)
         of_mean = cumulant + tilt * expected.level + np.abs(tilt) * reach
-        paid[bet] = (tilt * expected.hits - runs * np.where(is_mean, of_mean, of_share)) / dispersion
+        paid[bet] = tilt * expected.hits - runs * np.where(is_mean, of_mean, of_share)
+        paid[bet] /= np.where(is_fast, fast, slow)
     return paid
 
 

@@ -127,6 +127,7 @@ class Layout:
         self.other_stream = np.array(other_stream, dtype=np.int64)
         self.new_stream = np.array(new_stream, dtype=np.int64)
         self.group_of_stream = np.repeat(np.arange(self.group_count), self.streams_of_group)
+        self.group_of_slot = np.repeat(np.arange(self.group_count), self.slots_of_group)
         # What a stream weighs in its feature: half for the mean, since most changes of values move it.
         alone = self.mean_stream < 0
         weight = np.where(alone, 1 / self.streams_of_group, 0.5 / np.maximum(self.streams_of_group - 1, 1))

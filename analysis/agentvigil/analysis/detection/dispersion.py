@@ -1,18 +1,24 @@
 """How much more sums over hours and days vary than independent runs would.
 
-Two things make them vary more: runs come in clusters (a conversation, a user, a burst), and the level wanders from day
-to day. Clusters add a factor that does not depend on volume; wander adds a variance that grows with it. So the variance
-of a sum with information I (sum of p·(1 - p) over runs, or the number of runs for a mean) is modelled as
+Three things make them vary more: runs come in clusters (a conversation, a user, a batch), and the level wanders, from
+hour to hour and from day to day. Clusters add a factor that does not depend on volume; wander adds a variance that
+grows with it. So the variance of a sum with information I (sum of p·(1 - p) over runs, or the number of runs for a
+mean) is, relative to that of independent runs,
 
-    I · (a + w²·I)        a ≥ 1: clusters,  w: standard deviation of the level of a day
+    of an hour:  a + (h² + w²)·I(hour)
+    of a day:    a + h²·I(hour) + w²·I(day)
 
-and a and w² are told apart by hours, which have little information each, and days, which have much.
-One agent's days are too few to know its dispersion well: 28 of them give a relative error of a quarter. They are shrunk
-to what the fleet says of agents with as much volume.
+where a ≥ 1 is that of clusters, and h and w are the standard deviations of the level of an hour and of a day. A fleet
+tells them apart, since its agents differ in volume. One agent's days are too few to know its dispersion well: 28 of
+them give a relative error of a quarter. They are shrunk to what the feature's other streams and the fleet say.
+
+What grows with volume is kept apart from what does not, since volumes change: an agent that is asked three times as
+often wanders as far as before, and sums of three times as many runs show it three times as much.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -25,6 +31,9 @@ _LAGS: Final = 3
 _FITTED: Final = 2
 """Means that were fitted to the days: of working days and of weekends."""
 _MAX_MEMORY: Final = 3.0
+_USUAL: Final = 0.98
+"""Quantile beyond which dispersions are taken for changes in the baseline."""
+_FITS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,7 @@ class Spread:
     of_days: Floats
     of_hours: Floats
     information_of_days: Floats
-    """Mean over days."""
+    """Of the day that the average run is in, as is the next of its hour."""
     information_of_hours: Floats
     memory: Floats
     """By how much the memory of days multiplies the variance of long sums. Below 1 only by chance."""
@@ -47,12 +56,9 @@ class FeatureSpread:
     """What a fleet says of one feature. The defaults are mild, for a fleet of one agent."""
 
     clusters: float = 1.1
+    hourly: float = 0.03
     wander: float = 0.03
     memory: float = 1.1
-
-    def of(self, information: Floats) -> Floats:
-        """Return the dispersion that is expected of sums with this much information."""
-        return np.asarray(self.clusters + self.wander**2 * information)
 
 
 _MILD: Final = FeatureSpread()
@@ -71,10 +77,16 @@ class FleetSpread:
 
 @dataclass(frozen=True, slots=True)
 class Dispersion:
-    """What bets divide by and how wide the null of the fast ones is, by stream."""
+    """What bets divide by at the volume of the baseline, and how wide the null of the fast ones is, by stream."""
 
     slow: Floats
+    slow_by_day: Floats
+    """The part of ``slow`` that is proportional to the runs of the day."""
+    slow_by_hour: Floats
+    """The part of it that is proportional to the runs of the hour."""
     fast: Floats
+    fast_by_hour: Floats
+    """The part of ``fast`` that is."""
     wander: Floats
 
 
@@ -96,86 +108,105 @@ def spread_of(features: Sequence[str], residual: Floats, information: Floats) ->
             correlation = (z[lag:] * z[:-lag]).sum(axis=0) / count + 1 / count
             memory += 2 * (1 - lag / (_LAGS + 1)) * correlation
     memory[total < count] = 1.0
-    busy = np.maximum((information > 0).sum(axis=0), 1)
     return Spread(
         tuple(features),
         count,
         of_days,
         (residual**2).sum(axis=0) / total,
-        total / count,
-        total / busy,
+        (information_of_days**2).sum(axis=0) / total,
+        (information**2).sum(axis=0) / total,
         memory,
     )
 
 
 def fleet_spread(spreads: Sequence[Spread]) -> FleetSpread:
-    """Pool what subjects say, feature by feature: a line through dispersion by information, of hours and of days."""
+    """Pool what subjects say, feature by feature: a plane through dispersion by information, of hours and of days."""
     found: dict[str, FeatureSpread] = {}
     names = sorted({feature for spread in spreads for feature in spread.features})
     for name in names:
-        information, dispersion, weight, memory = [], [], [], []
+        columns, dispersion, weight, memory = [], [], [], []
         for spread in spreads:
             mine = np.array([feature == name for feature in spread.features])
             if not mine.any():
                 continue
-            information += [spread.information_of_days[mine], spread.information_of_hours[mine]]
-            dispersion += [spread.of_days[mine], spread.of_hours[mine]]
+            days, hours = spread.information_of_days[mine], spread.information_of_hours[mine]
+            columns += [np.stack([np.ones_like(hours), hours, hours]), np.stack([np.ones_like(hours), hours, days])]
+            dispersion += [spread.of_hours[mine], spread.of_days[mine]]
             # A variance of d days has d degrees of freedom; streams of one subject repeat each other.
             weight += [np.full(mine.sum(), spread.days / mine.sum())] * 2
             memory.append(spread.memory[mine].mean())
-        clusters, wander = _line(np.concatenate(information), np.concatenate(dispersion), np.concatenate(weight))
-        found[name] = FeatureSpread(clusters, wander, float(np.mean(memory)))
+        clusters, hourly, wander = _plane(
+            np.concatenate(columns, axis=1).T, np.concatenate(dispersion), np.concatenate(weight)
+        )
+        found[name] = FeatureSpread(clusters, hourly, wander, float(np.mean(memory)))
     return FleetSpread(found)
 
 
-def _line(information: Floats, dispersion: Floats, weight: Floats) -> tuple[float, float]:
-    """Fit ``clusters + wander²·information`` with clusters ≥ 1 and wander ≥ 0."""
+def _plane(columns: Floats, dispersion: Floats, weight: Floats) -> tuple[float, float, float]:
+    """Fit ``clusters + hourly²·x + wander²·y`` with clusters ≥ 1, and the others ≥ 0; rows are 1, x, y."""
     # With less than this in it, a sum tells of the rarity of its hits and not of its dispersion.
-    told = information >= 1
+    told = columns[:, 2] >= 1
     if not told.any():
-        return _MILD.clusters, _MILD.wander
-    information, dispersion, weight = information[told], dispersion[told], weight[told]
+        return _MILD.clusters, _MILD.hourly, _MILD.wander
+    columns, dispersion, weight = columns[told], dispersion[told], weight[told]
     # A subject that changed in its baseline is no measure of dispersion.
-    dispersion = np.minimum(
-        dispersion,
-        np.quantile(dispersion / (1 + information / information.mean()), 0.98) * (1 + information / information.mean()),
-    )
-    clusters, slope = _MILD.clusters, _MILD.wander**2
-    for _ in range(10):
+    usual = 1 + columns[:, 2] / columns[:, 2].mean()
+    dispersion = np.minimum(dispersion, np.quantile(dispersion / usual, _USUAL) * usual)
+    found = np.array([_MILD.clusters - 1, _MILD.hourly**2, _MILD.wander**2])
+    for _ in range(_FITS):
         # The error of a variance is proportional to it.
-        w = weight / (clusters + slope * information) ** 2
-        x, y = information, dispersion
-        mean_x, mean_y = np.average(x, weights=w), np.average(y, weights=w)
-        spread = np.average((x - mean_x) ** 2, weights=w)
-        slope = max(float(np.average((x - mean_x) * (y - mean_y), weights=w) / spread), 0.0) if spread > 0 else slope
-        clusters = float(mean_y - slope * mean_x)
-        if clusters < 1:
-            clusters = 1.0
-            slope = max(float(np.average(x * (y - 1), weights=w) / np.average(x * x, weights=w)), 0.0)
-    return clusters, float(np.sqrt(slope))
+        w = np.sqrt(weight) / (1 + columns @ found)
+        found = _not_negative(columns * w[:, None], (dispersion - 1) * w)
+    return 1 + float(found[0]), float(np.sqrt(found[1])), float(np.sqrt(found[2]))
+
+
+def _not_negative(columns: Floats, wanted: Floats) -> Floats:
+    """Return the least squares solution without negative numbers: the best of those with some of the columns."""
+    count = columns.shape[1]
+    best, least = np.zeros(count), float(wanted @ wanted)
+    for chosen in product((False, True), repeat=count):
+        some = np.flatnonzero(chosen)
+        if len(some):
+            solution = np.linalg.lstsq(columns[:, some], wanted, rcond=None)[0]
+            left = wanted - columns[:, some] @ solution
+            if (solution >= 0).all() and left @ left < least:
+                best, least = np.zeros(count), float(left @ left)
+                best[some] = solution
+    return best
 
 
 def dispersion_of(spread: Spread, fleet: FleetSpread, config: DetectionConfig) -> Dispersion:
     """Shrink what a subject says of itself to what the fleet says, and allow for what neither tells."""
     pooled = fleet.of(spread.features)
-    own = spread.days / (spread.days + config.prior_days)
-    days = own * spread.of_days + (1 - own) * _each(pooled, spread.information_of_days)
-    hours = own * spread.of_hours + (1 - own) * _each(pooled, spread.information_of_hours)
-    # One level wanders, and all streams of a feature show it.
+    clusters = np.array([feature.clusters for feature in pooled])
+    hourly = np.array([feature.hourly**2 for feature in pooled]) * spread.information_of_hours
+    wander = np.array([feature.wander**2 for feature in pooled])
     mine = np.array(spread.features)
+    own = spread.days / (spread.days + config.prior_days)
+    days = _shrunk(spread.of_days, clusters + hourly + wander * spread.information_of_days, mine, own)
+    hours = _shrunk(spread.of_hours, clusters + hourly + wander * spread.information_of_hours, mine, own)
+    # One level wanders, and all streams of a feature show it.
     memory = np.array([spread.memory[mine == feature].mean() for feature in spread.features])
-    memory = own * memory + (1 - own) * np.array([feature.memory for feature in pooled])
+    memory = np.clip(own * memory + (1 - own) * np.array([feature.memory for feature in pooled]), 1, _MAX_MEMORY)
     days, hours = np.maximum(days, 1), np.maximum(hours, 1)
     more = np.maximum(spread.information_of_days - spread.information_of_hours, 1e-9)
-    wander = np.sqrt(np.maximum(days - hours, 0) / more)
+    of_level = np.maximum(days - hours, 0) / more
+    more_by_hour = np.maximum(hours - clusters, 0)
+    by_day = of_level * spread.information_of_days
+    by_hour = np.maximum(more_by_hour - of_level * spread.information_of_hours, 0)
+    factor = config.dispersion_factor
     return Dispersion(
-        np.maximum(days, hours) * np.clip(memory, 1, _MAX_MEMORY) * config.dispersion_factor,
-        hours * config.dispersion_factor,
-        wander,
+        np.maximum(days, hours) * memory * factor,
+        by_day * memory * factor,
+        by_hour * memory * factor,
+        hours * factor,
+        more_by_hour * factor,
+        np.sqrt(of_level),
     )
 
 
-def _each(features: Sequence[FeatureSpread], information: Floats) -> Floats:
-    clusters = np.array([feature.clusters for feature in features])
-    wander = np.array([feature.wander for feature in features])
-    return np.asarray(clusters + wander**2 * information)
+def _shrunk(own: Floats, pooled: Floats, features: "np.typing.NDArray[np.str_]", weight: float) -> Floats:
+    """Return dispersions: the subject's own, as a factor of the fleet's, half of the stream and half of its feature."""
+    factor = own / pooled
+    of_feature = np.array([factor[features == feature].mean() for feature in features])
+    return np.asarray(pooled * (1 + weight * ((factor + of_feature) / 2 - 1)))

@@ -14,7 +14,7 @@ from agentvigil.analysis.detection.config import HOURS_PER_DAY, SEASONS, Detecti
 from agentvigil.analysis.detection.counting import Floats, Layout, Rows
 from agentvigil.analysis.detection.dispersion import FleetSpread, Spread, dispersion_of, fleet_spread, spread_of
 from agentvigil.analysis.detection.errors import ForeignState
-from agentvigil.analysis.detection.expecting import Expected, Null, probability, recent_runs, season_of
+from agentvigil.analysis.detection.expecting import Expected, Null, probability, season_of
 from agentvigil.analysis.detection.planning import Planned, TooFewRuns, plan_of
 from agentvigil.analysis.detection.season import season_step
 from agentvigil.analysis.detection.shares import mean_errors, new_key_share, shares_of
@@ -34,8 +34,8 @@ _RAISE: Final = 1.25
 _KIND: Final = "baseline of the drift detector"
 _VERSION: Final = 2
 _ARRAYS: Final = (
-    "share", "variance", "class_share", "common_error", "season", "slow_dispersion", "slow_by_day",
-    "slow_by_hour", "fast_dispersion", "fast_by_hour", "day_runs", "hour_runs", "wander", "cumulants", "center", "scale", "level",
+    "share", "variance", "class_share", "common_error", "season", "constant", "by_hour", "by_day", "memory",
+    "hour_runs", "day_runs", "cumulants", "center", "scale", "level",
 )  # fmt: skip
 
 
@@ -52,14 +52,12 @@ class Baseline:
     class_share: Floats
     common_error: Floats
     season: Floats
-    slow_dispersion: Floats
-    slow_by_day: Floats
-    slow_by_hour: Floats
-    fast_dispersion: Floats
-    fast_by_hour: Floats
-    day_runs: Floats
+    constant: Floats
+    by_hour: Floats
+    by_day: Floats
+    memory: Floats
     hour_runs: Floats
-    wander: Floats
+    day_runs: Floats
     cumulants: Floats
     center: Floats
     scale: Floats
@@ -74,6 +72,11 @@ class Baseline:
     def subject(self) -> Subject:
         """Whose it is."""
         return self.plan.subject
+
+    @cached_property
+    def dispersion(self) -> Floats:
+        """Of each stream: the variance of long sums, relative to that of independent runs, at the usual volume."""
+        return np.asarray((self.constant + self.by_hour + self.by_day) * self.memory)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -211,11 +214,6 @@ def _measure(
     hits = layout.hits(rows, at, len(hours), by_class.center, by_class.scale)
     features = [stream.feature for stream in planned.plan.streams]
     runs_of_group = np.add.reduceat(runs_of_slot, layout.first_slot, axis=1)
-    day_runs = _of_average_run(runs_of_group.reshape(-1, HOURS_PER_DAY, layout.group_count).sum(axis=1))
-    runs_of_class = runs_of_slot.sum(axis=0)
-    total = np.add.reduceat(runs_of_class, layout.first_slot)
-    day_runs_of_slot = runs_of_class * np.repeat(day_runs / np.maximum(total, 1), layout.slots_of_group)
-    recent = recent_runs(runs_of_slot, day_runs_of_slot)
     first_dispersion = np.array([feature.clusters for feature in fleet.of(features)])
 
     numbers = Baseline(
@@ -232,10 +230,8 @@ def _measure(
         np.zeros(layout.stream_count),
         np.zeros(layout.stream_count),
         np.ones(layout.stream_count),
-        np.zeros(layout.stream_count),
-        day_runs_of_slot,
         _of_average_run(runs_of_group),
-        np.zeros(layout.stream_count),
+        _of_average_run(runs_of_group.reshape(-1, HOURS_PER_DAY, layout.group_count).sum(axis=1)),
         by_class.cumulants,
         by_class.center,
         by_class.scale,
@@ -244,29 +240,29 @@ def _measure(
     )
     season, places = numbers.season, season_of(hours)
     null = Null(layout, [numbers], config)
-    expected = null.compare(runs_of_slot, hits, season[places], recent)
+    expected = null.compare(runs_of_slot, hits, season[places])
     has_season = np.array([stream.kind is not StreamKind.NEW for stream in planned.plan.streams])
     for _ in range(_SEASON_STEPS):
         residual, information = residuals(layout, expected)
         season = season + np.where(has_season, season_step(residual, information, places, first_dispersion), 0)
-        expected = null.compare(runs_of_slot, hits, season[places], recent)
-    spread = spread_of(features, *residuals(layout, expected))
+        expected = null.compare(runs_of_slot, hits, season[places])
+    residual, information = residuals(layout, expected)
+    spread = spread_of(features, residual, information)
     dispersion = dispersion_of(spread, fleet, config)
     # What the level of the baseline's days wandered is an error that all classes share.
-    beyond = np.maximum(dispersion.slow - by_class.dispersion, 0)
+    of_day = (dispersion.constant + dispersion.by_hour + dispersion.by_day) * dispersion.memory
+    beyond = np.maximum(of_day - by_class.dispersion, 0)
     numbers = replace(
         numbers,
         season=season,
-        common_error=np.sqrt(beyond / np.maximum(spread.information_of_days * spread.days, 1)),
-        slow_dispersion=dispersion.slow,
-        slow_by_day=dispersion.slow_by_day,
-        slow_by_hour=dispersion.slow_by_hour,
-        fast_dispersion=dispersion.fast,
-        fast_by_hour=dispersion.fast_by_hour,
-        wander=dispersion.wander,
+        common_error=np.sqrt(beyond / np.maximum(information.sum(axis=0), 1)),
+        constant=dispersion.constant,
+        by_hour=dispersion.by_hour,
+        by_day=dispersion.by_day,
+        memory=dispersion.memory,
     )
     null = Null(layout, [numbers], config)
-    return _Measured(numbers, null, null.compare(runs_of_slot, hits, season[places], recent), spread)
+    return _Measured(numbers, null, null.compare(runs_of_slot, hits, season[places]), spread)
 
 
 def _of_average_run(runs: Floats) -> Floats:
@@ -396,7 +392,7 @@ def _tried(measured: _Measured, config: DetectionConfig) -> Baseline:
     raised: dict[str, float] = {}
     factors = np.ones(layout.stream_count)
     weights = np.log(layout.weight)
-    by_stream = log_mean_exp(path(log_e, active), axis=0) + weights
+    by_stream = log_mean_exp(path(log_e, active, baseline.first_hour), axis=0) + weights
     for group in range(layout.group_count):
         first = int(layout.first_stream[group])
         streams = slice(first, first + int(layout.streams_of_group[group]))
@@ -405,7 +401,8 @@ def _tried(measured: _Measured, config: DetectionConfig) -> Baseline:
         factor = 1.0
         while factor < _MAX_RAISE:
             factor *= _RAISE
-            again = log_mean_exp(path(log_e[:, :, streams] / factor, active[:, streams]), axis=0) + weights[streams]
+            again = log_mean_exp(path(log_e[:, :, streams] / factor, active[:, streams], baseline.first_hour), axis=0)
+            again += weights[streams]
             if np.logaddexp.reduce(again, axis=1).max() < bound:
                 break
         factors[streams] = factor
@@ -414,10 +411,8 @@ def _tried(measured: _Measured, config: DetectionConfig) -> Baseline:
         return baseline
     return replace(
         baseline,
-        slow_dispersion=baseline.slow_dispersion * factors,
-        slow_by_day=baseline.slow_by_day * factors,
-        slow_by_hour=baseline.slow_by_hour * factors,
-        fast_dispersion=baseline.fast_dispersion * factors,
-        fast_by_hour=baseline.fast_by_hour * factors,
+        constant=baseline.constant * factors,
+        by_hour=baseline.by_hour * factors,
+        by_day=baseline.by_day * factors,
         raised=raised,
     )

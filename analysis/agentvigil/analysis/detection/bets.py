@@ -19,6 +19,7 @@ import numpy as np
 
 from agentvigil.analysis.detection.counting import Bools, Floats
 from agentvigil.analysis.detection.expecting import Expected, Null, probability
+from agentvigil.analysis.detection.tilts import WINDOW
 
 # R is kept below exp of it: evidence that no more data can strengthen in any way that matters, and far from overflow.
 MAX_LOG_R: Final = 500.0
@@ -28,18 +29,14 @@ def log_bets(null: Null, expected: Expected) -> Floats:
     """Return the logarithms of what bets pay: bets × times × streams. 0 where there are no runs."""
     is_mean, runs = null.layout.is_mean, expected.runs
     paid = np.empty((len(null.tilts), *runs.shape))
-    slow, fast = null.dispersion(expected)
-    near = expected.error + null.margin
-    far = near + null.wander * np.sqrt(expected.concentration)
-    for bet, (tilt, growth, is_fast, cumulant) in enumerate(
-        zip(null.tilts, null.growth, null.is_fast, null.cumulants, strict=True)
-    ):
-        reach = np.where(is_fast, far, near)
+    reach = expected.error + null.margin
+    by_window = {hours: null.dispersion(expected, hours) for hours in set(WINDOW.tolist())}
+    for bet, (tilt, growth, cumulant) in enumerate(zip(null.tilts, null.growth, null.cumulants, strict=True)):
         edge = probability(expected.level + np.sign(tilt) * reach)
         of_share = np.log1p(edge * growth)
         of_mean = cumulant + tilt * expected.level + np.abs(tilt) * reach
         paid[bet] = tilt * expected.hits - runs * np.where(is_mean, of_mean, of_share)
-        paid[bet] /= np.where(is_fast, fast, slow)
+        paid[bet] /= by_window[int(WINDOW[bet])]
     return paid
 
 
@@ -51,18 +48,27 @@ def grown(log_r: Floats, log_e: Floats, active: Bools) -> Floats:
     return np.where(active, np.minimum(np.logaddexp(0.0, log_r) + log_e, MAX_LOG_R), log_r)
 
 
-def path(log_e: Floats, active: Bools) -> Floats:
+def begun_anew(log_r: Floats, hour: int, last_hour: int) -> Floats:
+    """Return log R (bets × streams) before ``hour``, without what bets won in windows that ended since ``last_hour``."""
+    windows = np.maximum(WINDOW, 1)
+    ended = (WINDOW > 0) & (hour // windows != last_hour // windows)
+    return np.where(ended[:, None], -np.inf, log_r)
+
+
+def path(log_e: Floats, active: Bools, first_hour: int) -> Floats:
     """Return log R after each of some hours, from R = 0, along the second axis (bets × times × streams).
 
-    What :func:`grown` comes to, without a logarithm for each step: below exp(-700) R is 0, which ``1 + R`` does not
-    tell from it.
+    What :func:`begun_anew` and :func:`grown` come to, without a logarithm for each step: below exp(-700) R is 0, which
+    ``1 + R`` does not tell from it.
     """
     e = np.exp(np.minimum(log_e, MAX_LOG_R))
     r, most = np.zeros_like(e[:, 0]), np.exp(MAX_LOG_R)
     passed = np.empty_like(e)
     with np.errstate(over="ignore", divide="ignore"):
         for hour, some in enumerate(active):
-            r = passed[:, hour] = np.where(some, np.minimum((1 + r) * e[:, hour], most), r)
+            r[(WINDOW > 0) & ((first_hour + hour) % np.maximum(WINDOW, 1) == 0)] = 0
+            r = np.where(some, np.minimum((1 + r) * e[:, hour], most), r)
+            passed[:, hour] = r
         return np.asarray(np.log(passed))
 
 

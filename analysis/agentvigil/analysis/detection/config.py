@@ -24,6 +24,9 @@ for an effect is never more than a factor of 1.4 away, which costs at most a nin
 NEW_KEY_TILTS: Final = (0.4, 0.8, 1.6, 2.4, 3.2, 4.0, 4.8, 5.6)
 """For what was never seen, which can only rise, and from nearly nothing to a percent is 4 in log odds."""
 
+WINDOWS_HOURS: Final = (4, 12)
+"""How long bets last that see no more of a day's wander than there is in so many hours: a sixth and a half of it."""
+
 QUANTILES: Final = (0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99)
 """Of the baseline: where the thresholds of a feature with values lie."""
 CLIPPED: Final = (0.01, 0.99)
@@ -57,8 +60,5 @@ class DetectionConfig:
     """For what a baseline does not tell of the dispersion: its own relative error, a quarter in 28 days, shrunk to the
     fleet's. With 1.0 there were 7 false alarms in 304 agent-months, half of them with clusters, wander and heavy tails;
     with 1.15 none."""
-    wander_sds: float = 2.0
-    """How far the level may wander, in standard deviations of its days, before fast bets win. A day beyond it is one in
-    20, and what they win then is little, since it is not far beyond."""
     max_class_prior_runs: float = 200
     """The most runs that the share over all classes counts for in the share of one."""

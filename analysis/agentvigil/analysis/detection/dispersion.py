@@ -77,17 +77,16 @@ class FleetSpread:
 
 @dataclass(frozen=True, slots=True)
 class Dispersion:
-    """What bets divide by at the volume of the baseline, and how wide the null of the fast ones is, by stream."""
+    """The parts of the dispersion of sums over a day at the volume of the baseline, by stream."""
 
-    slow: Floats
-    slow_by_day: Floats
-    """The part of ``slow`` that is proportional to the runs of the day."""
-    slow_by_hour: Floats
-    """The part of it that is proportional to the runs of the hour."""
-    fast: Floats
-    fast_by_hour: Floats
-    """The part of ``fast`` that is."""
-    wander: Floats
+    constant: Floats
+    """What does not depend on volume."""
+    by_hour: Floats
+    """What is proportional to the runs of the hour."""
+    by_day: Floats
+    """What is proportional to the runs of the day."""
+    memory: Floats
+    """By how much longer sums vary more than those of a day: 1 or more."""
 
 
 def spread_of(features: Sequence[str], residual: Floats, information: Floats) -> Spread:
@@ -191,18 +190,10 @@ def dispersion_of(spread: Spread, fleet: FleetSpread, config: DetectionConfig) -
     days, hours = np.maximum(days, 1), np.maximum(hours, 1)
     more = np.maximum(spread.information_of_days - spread.information_of_hours, 1e-9)
     of_level = np.maximum(days - hours, 0) / more
-    more_by_hour = np.maximum(hours - clusters, 0)
-    by_day = of_level * spread.information_of_days
-    by_hour = np.maximum(more_by_hour - of_level * spread.information_of_hours, 0)
+    constant = np.minimum(clusters, hours)
+    by_hour = np.maximum(hours - constant - of_level * spread.information_of_hours, 0)
     factor = config.dispersion_factor
-    return Dispersion(
-        np.maximum(days, hours) * memory * factor,
-        by_day * memory * factor,
-        by_hour * memory * factor,
-        hours * factor,
-        more_by_hour * factor,
-        np.sqrt(of_level),
-    )
+    return Dispersion(constant * factor, by_hour * factor, of_level * spread.information_of_days * factor, memory)
 
 
 def _shrunk(own: Floats, pooled: Floats, features: "np.typing.NDArray[np.str_]", weight: float) -> Floats:

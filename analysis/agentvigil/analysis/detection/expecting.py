@@ -8,7 +8,7 @@ import numpy as np
 
 from agentvigil.analysis.detection.config import DAYS_PER_WEEK, HOURS_PER_DAY, SEASONS, DetectionConfig
 from agentvigil.analysis.detection.counting import Floats, Ints, Layout, Rows
-from agentvigil.analysis.detection.tilts import BETS, FAST_FROM, NEW_KEYS, NEW_KEYS_FAST_FROM, ORDINARY
+from agentvigil.analysis.detection.tilts import BETS, NEW_KEYS, ORDINARY
 
 _THURSDAY: int = 3
 """The first of January 1970, counted from Monday."""
@@ -17,12 +17,6 @@ _SATURDAY: int = 5
 _LEAST_SHARE = 5e-7
 # The shares of classes in an hour are those of few runs: the usual shares stand in for so many.
 _USUAL_RUNS = 20.0
-
-
-KEPT: Final = 1 - 1 / HOURS_PER_DAY
-"""Of the runs of the recent day, what the next hour keeps."""
-LEAST_VOLUME: Final = 0.25
-"""Of the usual one: what is taken for the volume of a day with less, whose bets would divide by too little."""
 
 
 class Numbers(Protocol):
@@ -54,33 +48,23 @@ class Numbers(Protocol):
         ...
 
     @property
-    def slow_dispersion(self) -> Floats:
-        """S: variance of sums over days, relative to that of independent runs."""
+    def constant(self) -> Floats:
+        """S: variance of sums relative to that of independent runs: the part that does not depend on volume."""
         ...
 
     @property
-    def fast_dispersion(self) -> Floats:
-        """S: the same inside of days, without wander."""
+    def by_hour(self) -> Floats:
+        """S: the part that is proportional to the runs of an hour, at ``hour_runs``."""
         ...
 
     @property
-    def slow_by_day(self) -> Floats:
-        """S: the part of ``slow_dispersion`` that is proportional to the runs of the day."""
+    def by_day(self) -> Floats:
+        """S: the part that is proportional to the runs of a day, at ``day_runs``."""
         ...
 
     @property
-    def slow_by_hour(self) -> Floats:
-        """S: the part of it that is proportional to the runs of the hour."""
-        ...
-
-    @property
-    def fast_by_hour(self) -> Floats:
-        """S: the part of ``fast_dispersion`` that is."""
-        ...
-
-    @property
-    def day_runs(self) -> Floats:
-        """Features × (C + 1), flat: runs of the day that the average run was in, by input class."""
+    def memory(self) -> Floats:
+        """S: by how much longer sums vary more than those of a day."""
         ...
 
     @property
@@ -89,8 +73,8 @@ class Numbers(Protocol):
         ...
 
     @property
-    def wander(self) -> Floats:
-        """S: standard deviation of the level of days, in log odds or standard deviations."""
+    def day_runs(self) -> Floats:
+        """Features: runs of the day that the average run was in."""
         ...
 
     @property
@@ -121,12 +105,8 @@ class Expected:
     level: Floats
     error: Floats
     """Standard deviation of the baseline's estimate of ``level``, for this mix of input classes."""
-    day: Floats
-    """How many times as many runs the day up to then had as a usual one."""
     concentration: Floats
     """By how much the variance of levels is larger, since fewer classes have more of the runs: 1 or more."""
-    recent: Floats
-    """Runs of the day up to then: times × slots."""
 
 
 class Null:
@@ -143,56 +123,50 @@ class Null:
         self.center = _joined([part.center for part in numbers])
         self.scale = _joined([part.scale for part in numbers])
         self.cumulants = np.concatenate([np.zeros((BETS, 0)), *(part.cumulants for part in numbers)], axis=1)
-        self._slow = _joined([part.slow_dispersion for part in numbers])
-        self._slow_by_day = _joined([part.slow_by_day for part in numbers])
-        self._slow_by_hour = _joined([part.slow_by_hour for part in numbers])
-        self._fast = _joined([part.fast_dispersion for part in numbers])
-        self._fast_by_hour = _joined([part.fast_by_hour for part in numbers])
-        self.day_runs = _joined([part.day_runs for part in numbers])
-        """By slot."""
-        self._usual_runs, self._usual_evenness = self._volume(self.day_runs[None])
-        self._hour_runs = _joined([part.hour_runs for part in numbers])[layout.group_of_stream]
-        self.wander = config.wander_sds * _joined([part.wander for part in numbers])
-        """By stream: how far levels may wander before fast bets win."""
+        self._constant = _joined([part.constant for part in numbers])
+        self._by_hour = _joined([part.by_hour for part in numbers])
+        self._by_day = _joined([part.by_day for part in numbers])
+        self._memory = _joined([part.memory for part in numbers])
+        self._hour_runs = np.maximum(_joined([part.hour_runs for part in numbers]), 1)[layout.group_of_stream]
+        self._day_runs = np.maximum(_joined([part.day_runs for part in numbers]), 1)[layout.group_of_stream]
         self.margin = np.where(layout.is_mean, config.margin_sd, config.margin_log_odds)
         """By stream: how far the edges of the null interval lie beyond the error of the estimate."""
         is_new = np.zeros(layout.stream_count, dtype=np.bool_)
         is_new[layout.new_stream[layout.new_stream >= 0]] = True
-        number = np.arange(BETS)[:, None]
         self.tilts = np.where(is_new, NEW_KEYS[:, None], ORDINARY[:, None])
-        """Bets × streams, as are the next two."""
-        self.is_fast = np.where(is_new, number >= NEW_KEYS_FAST_FROM, number >= FAST_FROM)
+        """Bets × streams, as is the next."""
         self.growth = np.expm1(self.tilts)
         self.error_scale = np.ones(layout.stream_count)
         """By what errors of estimates are multiplied: less than 1 where streams are pooled whose errors average out."""
 
-    def expect(self, rows: Rows, at: Ints, hours: Ints, recent: Floats | None = None) -> Expected:
-        """Return what came in each of ``hours`` and what was expected. ``at`` is the place of each row's hour.
-
-        ``hours`` follow each other; ``recent`` are the runs of the day before them by slot, if they were not as usual.
-        """
+    def expect(self, rows: Rows, at: Ints, hours: Ints) -> Expected:
+        """Return what came in each of ``hours`` and what was expected. ``at`` is the place of each row's hour."""
         layout = self.layout
         runs_of_slot = layout.runs(rows, at, len(hours))
         hits = layout.hits(rows, at, len(hours), self.center, self.scale)
-        before = self.day_runs if recent is None else recent
-        return self.compare(runs_of_slot, hits, self.season[season_of(hours)], recent_runs(runs_of_slot, before))
+        return self.compare(runs_of_slot, hits, self.season[season_of(hours)])
 
-    def dispersion(self, expected: Expected) -> tuple[Floats, Floats]:
-        """Return what slow and what fast bets divide by, at the volume of the day and of the hour: times × streams."""
-        hour = expected.runs / np.maximum(self._hour_runs, 1e-9) * expected.concentration - 1
-        day = expected.day * expected.concentration - 1
-        return self._slow + self._slow_by_day * day + self._slow_by_hour * hour, self._fast + self._fast_by_hour * hour
+    def dispersion(self, expected: Expected, window_hours: int) -> Floats:
+        """Return what bets that last so long divide by (times × streams); 0 is for ever.
 
-    def compare(self, runs_of_slot: Floats, hits: Floats, season: Floats, recent: Floats) -> Expected:
+        Levels wander by as much whatever the volume is, so what wander adds to the variance of a sum grows with the
+        runs in it: those of a window with as many runs in each hour as in this one.
+        """
+        hours = window_hours or HOURS_PER_DAY
+        by_hour = self._by_hour * expected.runs / self._hour_runs
+        by_day = self._by_day * expected.runs * hours / self._day_runs
+        dispersion = self._constant + expected.concentration * (by_hour + by_day)
+        return dispersion if window_hours else dispersion * self._memory
+
+    def compare(self, runs_of_slot: Floats, hits: Floats, season: Floats) -> Expected:
         """Return what is expected of runs by slot (times × slots), beside their hits (times × streams).
 
-        The expectation is that of the same input classes, so that no change of their mix is a deviation. ``recent`` are
-        the runs of the day up to each time (times × slots).
+        The expectation is that of the same input classes, so that no change of their mix is a deviation.
         """
         layout = self.layout
         of_entry = runs_of_slot[:, layout.slot_of_entry]
         expected = _summed(of_entry * self.share, layout.first_entry)
-        runs_of_group = self._of_groups(runs_of_slot)
+        runs_of_group = _summed(runs_of_slot, layout.first_slot)
         runs = runs_of_group[:, layout.group_of_stream]
         reach = runs_of_slot * self._errors_allowed(runs_of_slot, runs_of_group)
         variance = _summed(reach[:, layout.slot_of_entry] ** 2 * self.variance, layout.first_entry)
@@ -202,19 +176,21 @@ class Null:
         hits = np.where(layout.is_mean, hits, np.minimum(hits, runs))
         level = np.where(layout.is_mean, 0.0, np.log(share / (1 - share))) + season
         error = np.sqrt(variance) / some / np.where(layout.is_mean, 1.0, share * (1 - share))
-        day, evenness = self._volume(recent + _USUAL_RUNS / np.maximum(self._usual_runs, 1)[0, layout.group_of_slot] * self.day_runs)
-        concentration = np.maximum(self._usual_evenness / evenness, 1)[:, layout.group_of_stream]
+        concentration = self._concentration(runs_of_slot, runs_of_group)[:, layout.group_of_stream]
         error = np.hypot(error, self.common_error * np.sqrt(concentration)) * self.error_scale
-        day = np.maximum(day / (self._usual_runs + _USUAL_RUNS), LEAST_VOLUME)[:, layout.group_of_stream]
-        return Expected(runs, hits, level, error, day, concentration, recent)
+        return Expected(runs, hits, level, error, concentration)
 
-    def _volume(self, runs_of_slot: Floats) -> tuple[Floats, Floats]:
-        """Return the runs of groups, and among how many classes of the same size they would be as even (times × groups)."""
-        runs = self._of_groups(runs_of_slot)
-        return runs, runs**2 / np.maximum(self._of_groups(runs_of_slot**2), 1e-9)
+    def _concentration(self, runs_of_slot: Floats, runs_of_group: Floats) -> Floats:
+        """Return by how much levels vary more than in the baseline, as times × groups, 1 or more.
 
-    def _of_groups(self, of_slots: Floats) -> Floats:
-        return _summed(of_slots, self.layout.first_slot)
+        Levels of classes wander each for itself as far as is known, so where one class has most of the runs there is
+        less to average over.
+        """
+        layout = self.layout
+        usual = np.where(np.isfinite(self.class_share), self.class_share, 0)
+        now = (runs_of_slot + _USUAL_RUNS * usual) / (runs_of_group + _USUAL_RUNS)[:, layout.group_of_slot]
+        squares = _summed(np.concatenate([now, usual[None]]) ** 2, layout.first_slot)
+        return np.asarray(np.maximum(squares[:-1] / np.maximum(squares[-1], 1e-9), 1))
 
     def _errors_allowed(self, runs_of_slot: Floats, runs_of_group: Floats) -> Floats:
         """Return how many standard errors of a class's estimate the null allows for: 1 to 3, as times × slots.
@@ -229,17 +205,6 @@ class Null:
         now = (runs_of_slot + _USUAL_RUNS * usual) / (of_slot + _USUAL_RUNS)
         more = np.maximum(now / np.maximum(share, _LEAST_SHARE), 1)
         return np.asarray(3 - 2 / np.sqrt(more))
-
-
-def recent_runs(runs: Floats, before: Floats) -> Floats:
-    """Return the runs of the day up to each hour (hours × slots), from those of the hours and of the day before them.
-
-    A day without an edge: an hour counts for less and less, and for as much as one of 24 altogether.
-    """
-    recent = np.empty_like(runs)
-    for hour, some in enumerate(runs):
-        before = recent[hour] = KEPT * before + some
-    return recent
 
 
 def season_of(hours: Ints) -> Ints:

@@ -16,6 +16,7 @@ from agentvigil.analysis.detection.counting import Bools, Floats, Ints, Layout, 
 from agentvigil.analysis.detection.decomposition import DIMENSIONS, KeyShift, Part, key_shifts, parts_of
 from agentvigil.analysis.detection.expecting import Expected, Null, probability
 from agentvigil.analysis.detection.streams import Stream, StreamKind
+from agentvigil.analysis.detection.tilts import WINDOW
 from agentvigil.analysis.features.cells import Cells
 from agentvigil.analysis.features.names import FEATURES, ZERO_BIN, Counting
 
@@ -100,6 +101,7 @@ def explain(
     hours = np.arange(alarm.watched_from, alarm.hour + 1)
     expected = _expected(null, after, hours)
     leaning = null.tilts[:, place] < 0 if alarm.direction is Direction.DOWN else null.tilts[:, place] > 0
+    leaning &= WINDOW == 0
     log_e = log_bets(null, expected)[leaning, :, place]
     since = change_time(hours, log_e, expected.runs[:, place] > 0)
 
@@ -157,7 +159,7 @@ def is_inside(
     is_mean = moved.stream.kind is StreamKind.MEAN
     halfway = float(probability(np.array(level + moved.shift / 2)))
     information = runs.sum() * (1.0 if is_mean else halfway * (1 - halfway))
-    se = float(np.sqrt(baseline.slow_dispersion[place] / information))
+    se = float(np.sqrt(baseline.dispersion[place] / information))
     sign = -1 if moved.direction is Direction.DOWN else 1
     margin = error + (config.margin_sd if is_mean else config.margin_log_odds)
     return sign * shift <= margin + se and sign * shift + 2 * se < abs(moved.shift)
@@ -216,7 +218,7 @@ def _value(
     """Return the value since the change, with a confidence sequence, beside what was expected."""
     stream, layout = baseline.streams[place], null.layout
     runs, hits = expected.runs[recent, place], expected.hits[recent, place]
-    total, phi = float(runs.sum()), float(baseline.slow_dispersion[place])
+    total, phi = float(runs.sum()), float(baseline.dispersion[place])
     shift = _shift(null, place, expected, recent)
     if stream.kind is not StreamKind.MEAN:
         share = float((runs * probability(expected.level[recent, place])).sum() / total)

@@ -9,11 +9,11 @@ import numpy as np
 from agentvigil.analysis.detection import arrays
 from agentvigil.analysis.detection.alarms import Alarm, Direction
 from agentvigil.analysis.detection.baseline import DEFAULT, Baseline
-from agentvigil.analysis.detection.bets import MAX_LOG_R, grown, log_bets
+from agentvigil.analysis.detection.bets import MAX_LOG_R, begun_anew, grown, log_bets
 from agentvigil.analysis.detection.config import DetectionConfig
 from agentvigil.analysis.detection.counting import Bools, Floats, Ints, Layout
 from agentvigil.analysis.detection.errors import ForeignState, HourOutOfOrder
-from agentvigil.analysis.detection.expecting import KEPT, Null
+from agentvigil.analysis.detection.expecting import Null
 from agentvigil.analysis.detection.streams import StreamKind
 from agentvigil.analysis.detection.tilts import BETS
 from agentvigil.analysis.features.cells import Cells, Subject
@@ -21,7 +21,7 @@ from agentvigil.analysis.features.cells import Cells, Subject
 _KIND: Final = "state of the drift detector"
 _VERSION: Final = 2
 _NEVER: Final = -1
-_DTYPES: Final = (np.dtype(np.float64), np.dtype(np.bool_), np.dtype(np.int64), np.dtype(np.float64))
+_DTYPES: Final = (np.dtype(np.float64), np.dtype(np.bool_), np.dtype(np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,6 @@ class Evidence:
     log_r: Floats
     alarmed: Bools
     since: Ints
-    recent: Floats
 
 
 class FleetMonitor:
@@ -55,7 +54,6 @@ class FleetMonitor:
         self._log_r = np.full((BETS, self._layout.stream_count), -np.inf)
         self._alarmed = np.zeros(self._layout.group_count, dtype=np.bool_)
         self._since = np.full(self._layout.group_count, _NEVER, dtype=np.int64)
-        self._recent = self._null.day_runs.copy()
         groups = np.bincount(self._layout.group_subject, minlength=len(self._baselines))
         self._threshold = config.hours_between_false_alarms * groups[self._layout.group_subject].astype(np.float64)
         self._last_hour = last_hour
@@ -87,17 +85,16 @@ class FleetMonitor:
                 return []
             raise HourOutOfOrder(hour, self._last_hour)
         if self._last_hour is not None:
-            self._recent *= KEPT ** (hour - self._last_hour - 1)
+            self._log_r = begun_anew(self._log_r, hour, self._last_hour)
         self._last_hour = hour
         places = self._layout.subject_places
         given = [
             (places[subject], mine.between(hour, hour + 1)) for subject, mine in cells.items() if subject in places
         ]
         rows = self._layout.rows(given)
-        expected = self._null.expect(rows, np.zeros_like(rows.hour), np.array([hour]), self._recent)
-        self._recent = expected.recent[0]
         if not len(rows.n):
             return []
+        expected = self._null.expect(rows, np.zeros_like(rows.hour), np.array([hour]))
         active = expected.runs[0] > 0
         self._log_r = grown(self._log_r, log_bets(self._null, expected)[:, 0], active)
         group_active = np.bincount(self._layout.group_of_stream, active, minlength=self._layout.group_count) > 0
@@ -124,7 +121,7 @@ class FleetMonitor:
     def evidence(self) -> Evidence:
         """What is known against the baselines so far; it changes with this monitor."""
         fingerprints = tuple(baseline.fingerprint for baseline in self._baselines)
-        return Evidence(fingerprints, self._layout, self._log_r, self._alarmed, self._since, self._recent)
+        return Evidence(fingerprints, self._layout, self._log_r, self._alarmed, self._since)
 
     def copy(self) -> "FleetMonitor":
         """Return a monitor of the same evidence, which goes its own way."""
@@ -158,14 +155,10 @@ class FleetMonitor:
                 "log_r": self._log_r,
                 "alarmed": self._alarmed,
                 "since": self._since,
-                "recent": self._recent,
                 "streams": np.bincount(
                     self._layout.group_subject[self._layout.group_of_stream], minlength=len(self._baselines)
                 ),
                 "groups": np.bincount(self._layout.group_subject, minlength=len(self._baselines)),
-                "slots": np.bincount(
-                    self._layout.group_subject[self._layout.group_of_slot], minlength=len(self._baselines)
-                ),
             },
         )
 
@@ -181,25 +174,23 @@ class FleetMonitor:
         texts, stored = arrays.from_bytes(_KIND, _VERSION, data)
         monitor = cls(baselines, config)
         try:
-            log_r, alarmed, since, recent = (stored[name] for name in ("log_r", "alarmed", "since", "recent"))
-            streams, groups, slots = stored["streams"], stored["groups"], stored["slots"]
+            log_r, alarmed, since = stored["log_r"], stored["alarmed"], stored["since"]
+            streams, groups = stored["streams"], stored["groups"]
             fingerprints, last_hour = list(texts["baselines"]), texts["last_hour"]
             fits = (
                 log_r.shape == (BETS, int(streams.sum()))
-                and (log_r.dtype, alarmed.dtype, since.dtype, recent.dtype) == _DTYPES
+                and (log_r.dtype, alarmed.dtype, since.dtype) == _DTYPES
                 and alarmed.shape == since.shape == (int(groups.sum()),)
-                and recent.shape == (int(slots.sum()),)
-                and len(fingerprints) == len(streams) == len(groups) == len(slots)
+                and len(fingerprints) == len(streams) == len(groups)
                 and (last_hour is None or isinstance(last_hour, int))
                 and not np.isnan(log_r).any()
                 and not (log_r > MAX_LOG_R).any()
-                and bool((recent >= 0).all() and np.isfinite(recent).all())
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise ForeignState(f"the {_KIND} misses a part; throw it away and start anew: {exc}") from exc
         if not fits:
             raise ForeignState(f"the parts of the {_KIND} do not fit each other; throw it away and start anew")
-        end_streams, end_groups, end_slots = np.cumsum(streams), np.cumsum(groups), np.cumsum(slots)
+        end_streams, end_groups = np.cumsum(streams), np.cumsum(groups)
         places = {fingerprint: place for place, fingerprint in enumerate(fingerprints)}
         monitor._last_hour = last_hour
         for place, baseline in enumerate(monitor._baselines):
@@ -208,18 +199,15 @@ class FleetMonitor:
                 continue
             from_streams = slice(int(end_streams[found] - streams[found]), int(end_streams[found]))
             from_groups = slice(int(end_groups[found] - groups[found]), int(end_groups[found]))
-            from_slots = slice(int(end_slots[found] - slots[found]), int(end_slots[found]))
             mine = monitor._layout.group_subject == place
             my_streams = mine[monitor._layout.group_of_stream]
-            my_slots = mine[monitor._layout.group_of_slot]
-            if (my_streams.sum(), mine.sum(), my_slots.sum()) != (streams[found], groups[found], slots[found]):
+            if my_streams.sum() != streams[found] or mine.sum() != groups[found]:
                 raise ForeignState(
                     f"the {_KIND} tells of other streams of {baseline.subject.agent!r}; throw it away and start anew"
                 )
             monitor._log_r[:, my_streams] = log_r[:, from_streams]
             monitor._alarmed[mine] = alarmed[from_groups]
             monitor._since[mine] = since[from_groups]
-            monitor._recent[my_slots] = recent[from_slots]
         return monitor
 
     def _take(self, evidence: Evidence) -> None:
@@ -234,7 +222,6 @@ class FleetMonitor:
                 self._log_r[:, to_streams] = evidence.log_r[:, streams]
                 self._alarmed[to_groups] = evidence.alarmed[groups]
                 self._since[to_groups] = evidence.since[groups]
-                self._recent[to_groups[self._layout.group_of_slot]] = evidence.recent[groups[theirs.group_of_slot]]
 
     def _groups(self, subject: Subject, feature: str | None) -> Bools:
         place = self._layout.subject_places.get(subject, -1)

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from agentvigil.analysis.detection import arrays
 from agentvigil.analysis.detection.alarms import Direction
 from agentvigil.analysis.detection.baseline import DEFAULT, Baseline, fit, spread_of_fleet
-from agentvigil.analysis.detection.bets import MAX_LOG_R, grown, log_bets
+from agentvigil.analysis.detection.bets import MAX_LOG_R, begun_anew, grown, log_bets
 from agentvigil.analysis.detection.config import DetectionConfig
 from agentvigil.analysis.detection.counting import Bools, Floats, Ints, Layout
 from agentvigil.analysis.detection.dispersion import FleetSpread
 from agentvigil.analysis.detection.errors import ForeignState, HourOutOfOrder
-from agentvigil.analysis.detection.expecting import KEPT, Null
+from agentvigil.analysis.detection.expecting import Null
 from agentvigil.analysis.detection.planning import TooFewRuns
 from agentvigil.analysis.detection.streams import Stream, StreamKind
 from agentvigil.analysis.detection.tilts import BETS, ORDINARY
@@ -40,7 +40,7 @@ _KIND: Final = "state of the pooled drift detector"
 _VERSION: Final = 2
 _NEVER: Final = -1
 _DOUBT: Final = 20
-_STATE: Final = ("log_r", "alarmed", "since", "recent")
+_STATE: Final = ("log_r", "alarmed", "since")
 _KINDS: Final = {StreamKind.KEY, StreamKind.MEAN}
 
 
@@ -156,7 +156,6 @@ class _Watched:
         self.log_r = np.full((BETS, len(self.streams)), -np.inf)
         self.alarmed = np.zeros(len(self.features), dtype=np.bool_)
         self.since = np.full(len(self.features), _NEVER, dtype=np.int64)
-        self.recent = self.null.day_runs.copy()
         self.threshold = config.hours_between_false_alarms * len(self.features)
         digest = blake2b(f"{pool.dimension}\n{pool.value}".encode(), digest_size=16)
         for member in pool.members:
@@ -173,10 +172,9 @@ class _Watched:
         only = None if self.pool.dimension is Dimension.TOOL else (self.pool.dimension.value, self.pool.value)
         rows = self.layout.rows(given, only)
         count = len(self.streams)
-        expected = self.null.expect(rows, np.zeros_like(rows.hour), np.array([hour]), self.recent)
-        self.recent = expected.recent[0]
         if not len(rows.n) or not count:
             return np.zeros((BETS, count)), np.zeros(count, dtype=np.bool_)
+        expected = self.null.expect(rows, np.zeros_like(rows.hour), np.array([hour]))
         paid = log_bets(self.null, expected)[:, 0]
         joined = self.joins >= 0
         sums = np.zeros((BETS, count))
@@ -212,10 +210,10 @@ class PooledMonitor:
             if hour == self._last_hour:
                 return []
             raise HourOutOfOrder(hour, self._last_hour)
-        passed = 0 if self._last_hour is None else hour - self._last_hour - 1
-        self._last_hour = hour
+        last_hour, self._last_hour = self._last_hour, hour
         for watched in self._watched:
-            watched.recent *= KEPT**passed
+            if last_hour is not None:
+                watched.log_r = begun_anew(watched.log_r, hour, last_hour)
             paid, active = watched.added(hour, cells)
             watched.log_r = grown(watched.log_r, paid, active)
             has_runs = np.bincount(watched.group, active, minlength=len(watched.features)) > 0

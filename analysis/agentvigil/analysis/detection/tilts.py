@@ -1,16 +1,19 @@
-"""How far each bet leans. All streams have as many bets, so that they fit one array."""
+"""How far each bet leans, and for how long it lasts. All streams have as many bets, so that they fit one array."""
 
 from typing import Final
 
 import numpy as np
 
-from agentvigil.analysis.detection.config import NEW_KEY_TILTS, TILTS
-from agentvigil.analysis.detection.counting import Floats
+from agentvigil.analysis.detection.config import NEW_KEY_TILTS, TILTS, WINDOWS_HOURS
+from agentvigil.analysis.detection.counting import Floats, Ints
 
-_FAST: Final = TILTS[-3:]
-ORDINARY: Final[Floats] = np.array([*TILTS, *(-tilt for tilt in TILTS), *_FAST, *(-tilt for tilt in _FAST)])
-NEW_KEYS: Final[Floats] = np.array([*NEW_KEY_TILTS, *NEW_KEY_TILTS])
+_STRONG: Final = TILTS[2:]
+"""What a window of hours can show at all."""
+_STRONG_NEW: Final = NEW_KEY_TILTS[2:]
+
+ORDINARY: Final[Floats] = np.array([*TILTS, *(-tilt for tilt in TILTS), *(_STRONG + tuple(-t for t in _STRONG)) * 2])
+NEW_KEYS: Final[Floats] = np.array([*NEW_KEY_TILTS, *NEW_KEY_TILTS[-2:], *_STRONG_NEW * 2])
 BETS: Final = len(ORDINARY)
-"""Sixteen: ten slow ones, then six fast ones; of new keys eight and eight."""
-FAST_FROM: Final = 2 * len(TILTS)
-NEW_KEYS_FAST_FROM: Final = len(NEW_KEY_TILTS)
+"""Twenty-two: ten without an end, then six of each window."""
+WINDOW: Final[Ints] = np.repeat((0, *WINDOWS_HOURS), (2 * len(TILTS), 2 * len(_STRONG), 2 * len(_STRONG)))
+"""Hours after which a bet begins anew; 0 for one that never does."""

@@ -76,7 +76,7 @@ class Baseline:
     @cached_property
     def dispersion(self) -> Floats:
         """Of each stream: the variance of long sums, relative to that of independent runs, at the usual volume."""
-        return np.asarray((self.constant + self.by_hour + self.by_day) * self.memory)
+        return np.asarray(self.constant + self.by_hour + self.by_day * self.memory[1])
 
     @cached_property
     def fingerprint(self) -> str:
@@ -229,7 +229,7 @@ def _measure(
         np.ones(layout.stream_count),
         np.zeros(layout.stream_count),
         np.zeros(layout.stream_count),
-        np.ones(layout.stream_count),
+        np.ones((2, layout.stream_count)),
         _of_average_run(runs_of_group),
         _of_average_run(runs_of_group.reshape(-1, HOURS_PER_DAY, layout.group_count).sum(axis=1)),
         by_class.cumulants,
@@ -250,8 +250,7 @@ def _measure(
     spread = spread_of(features, residual, information)
     dispersion = dispersion_of(spread, fleet, config)
     # What the level of the baseline's days wandered is an error that all classes share.
-    of_day = (dispersion.constant + dispersion.by_hour + dispersion.by_day) * dispersion.memory
-    beyond = np.maximum(of_day - by_class.dispersion, 0)
+    beyond = np.maximum(dispersion.of_many_days - by_class.dispersion, 0)
     numbers = replace(
         numbers,
         season=season,

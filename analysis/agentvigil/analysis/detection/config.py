@@ -24,8 +24,9 @@ for an effect is never more than a factor of 1.4 away, which costs at most a nin
 NEW_KEY_TILTS: Final = (0.4, 0.8, 1.6, 2.4, 3.2, 4.0, 4.8, 5.6)
 """For what was never seen, which can only rise, and from nearly nothing to a percent is 4 in log odds."""
 
-WINDOWS_HOURS: Final = (4, 12)
-"""How long bets last that see no more of a day's wander than there is in so many hours: a sixth and a half of it."""
+WINDOWS_HOURS: Final = (6, 48)
+"""How long bets last that allow for no more wander than there is in so many hours: a quarter of a day's, and that of
+two days, which remember each other less than many do."""
 
 QUANTILES: Final = (0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99)
 """Of the baseline: where the thresholds of a feature with values lie."""

@@ -26,11 +26,12 @@ import numpy as np
 from agentvigil.analysis.detection.config import HOURS_PER_DAY, DetectionConfig
 from agentvigil.analysis.detection.counting import Floats
 
-_LAGS: Final = 3
+LAGS: Final = 4
 """Days over which the level is taken to remember itself."""
+_PRIOR_SUBJECTS: Final = 4
+"""So many subjects must tell of the memory of levels to weigh as much as what is usual."""
 _FITTED: Final = 2
 """Means that were fitted to the days: of working days and of weekends."""
-_MAX_MEMORY: Final = 3.0
 _USUAL: Final = 0.98
 """Quantile beyond which dispersions are taken for changes in the baseline."""
 _FITS: Final = 10
@@ -47,8 +48,10 @@ class Spread:
     information_of_days: Floats
     """Of the day that the average run is in, as is the next of its hour."""
     information_of_hours: Floats
-    memory: Floats
-    """By how much the memory of days multiplies the variance of long sums. Below 1 only by chance."""
+    level: Floats
+    """Variance of the level of a day."""
+    covariance: Floats
+    """Of the levels of days that lie 1, 2, … days apart: lags × streams. What fitting the mean took is in neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ class FeatureSpread:
     clusters: float = 1.1
     hourly: float = 0.03
     wander: float = 0.03
-    memory: float = 1.1
+    memory: tuple[float, ...] = (0.4, 0.25, 0.15, 0.1)
+    """How far the levels of days that lie 1, 2, … days apart correlate."""
 
 
 _MILD: Final = FeatureSpread()
@@ -86,7 +90,12 @@ class Dispersion:
     by_day: Floats
     """What is proportional to the runs of the day."""
     memory: Floats
-    """By how much longer sums vary more than those of a day: 1 or more."""
+    """By how much sums of two days, and of many, vary more by wander than those of a day: 2 × streams, 1 or more."""
+
+    @property
+    def of_many_days(self) -> Floats:
+        """The variance of long sums, relative to that of independent runs."""
+        return np.asarray(self.constant + self.by_hour + self.by_day * self.memory[1])
 
 
 def spread_of(features: Sequence[str], residual: Floats, information: Floats) -> Spread:
@@ -98,24 +107,15 @@ def spread_of(features: Sequence[str], residual: Floats, information: Floats) ->
     count = len(days)
     total = np.maximum(information.sum(axis=0), 1e-9)
     of_days = (days**2).sum(axis=0) / total * count / max(count - _FITTED, 1)
-    z = days / np.sqrt(np.maximum(information_of_days, 1e-9) * np.maximum(of_days, 1e-9))
-    # Where hits are rarer than one a day, days tell nothing of each other.
-    memory = np.ones(residual.shape[1])
-    for lag in range(1, _LAGS + 1):
-        if count > lag:
-            # The mean of the days was fitted, which alone makes their correlation -1/count.
-            correlation = (z[lag:] * z[:-lag]).sum(axis=0) / count + 1 / count
-            memory += 2 * (1 - lag / (_LAGS + 1)) * correlation
-    memory[total < count] = 1.0
-    return Spread(
-        tuple(features),
-        count,
-        of_days,
-        (residual**2).sum(axis=0) / total,
-        (information_of_days**2).sum(axis=0) / total,
-        (information**2).sum(axis=0) / total,
-        memory,
-    )
+    of_hours = (residual**2).sum(axis=0) / total
+    hour = (information**2).sum(axis=0) / total
+    day = (information_of_days**2).sum(axis=0) / total
+    level = np.maximum(of_days - of_hours, 0) / np.maximum(day - hour, 1e-9)
+    covariance = np.zeros((LAGS, residual.shape[1]))
+    for lag in range(1, min(LAGS, count - 1) + 1):
+        both = (information_of_days[lag:] * information_of_days[:-lag]).sum(axis=0)
+        covariance[lag - 1] = (days[lag:] * days[:-lag]).sum(axis=0) / np.maximum(both, 1e-9)
+    return Spread(tuple(features), count, of_days, of_hours, day, hour, level, covariance)
 
 
 def fleet_spread(spreads: Sequence[Spread]) -> FleetSpread:
@@ -123,7 +123,7 @@ def fleet_spread(spreads: Sequence[Spread]) -> FleetSpread:
     found: dict[str, FeatureSpread] = {}
     names = sorted({feature for spread in spreads for feature in spread.features})
     for name in names:
-        columns, dispersion, weight, memory = [], [], [], []
+        columns, dispersion, weight = [], [], []
         for spread in spreads:
             mine = np.array([feature == name for feature in spread.features])
             if not mine.any():
@@ -133,12 +133,40 @@ def fleet_spread(spreads: Sequence[Spread]) -> FleetSpread:
             dispersion += [spread.of_hours[mine], spread.of_days[mine]]
             # A variance of d days has d degrees of freedom; streams of one subject repeat each other.
             weight += [np.full(mine.sum(), spread.days / mine.sum())] * 2
-            memory.append(spread.memory[mine].mean())
         clusters, hourly, wander = _plane(
             np.concatenate(columns, axis=1).T, np.concatenate(dispersion), np.concatenate(weight)
         )
-        found[name] = FeatureSpread(clusters, hourly, wander, float(np.mean(memory)))
+        found[name] = FeatureSpread(clusters, hourly, wander, _memory(name, spreads))
     return FleetSpread(found)
+
+
+def _memory(feature: str, spreads: Sequence[Spread]) -> tuple[float, ...]:
+    """Return how far the levels of days correlate, of a feature of all subjects.
+
+    One subject's days can not tell: the mean that was fitted to them takes away what they share, which with as few days
+    is most of a long memory. What it took is the variance of the mean, which is that memory over the number of days; so
+    it is put back, until both agree.
+    """
+    level, covariance, days, subjects = 0.0, np.zeros(LAGS), 0.0, 0
+    for spread in spreads:
+        mine = np.array([one == feature for one in spread.features]) & (spread.information_of_days >= 1)
+        if mine.any():
+            # Where levels show through the noise they weigh as much as they say.
+            shown = spread.information_of_days[mine] ** 2 / np.maximum(spread.of_days[mine], 1) ** 2
+            shown /= np.maximum(spread.level[mine], 1e-9).mean() * shown.sum() + 1e-12
+            level += float(spread.level[mine] @ shown)
+            covariance += spread.covariance[:, mine] @ shown
+            days += spread.days
+            subjects += 1
+    usual = np.array(_MILD.memory)
+    if not subjects or level <= 0:
+        return _MILD.memory
+    seen, taken, correlation = covariance / level, subjects / days, usual
+    for _ in range(_FITS):
+        of_mean = taken * (1 + 2 * float(correlation.sum()))
+        correlation = np.clip((seen * (1 - of_mean) + of_mean), 0, 0.9)
+    own = subjects / (subjects + _PRIOR_SUBJECTS)
+    return tuple(float(one) for one in own * correlation + (1 - own) * usual)
 
 
 def _plane(columns: Floats, dispersion: Floats, weight: Floats) -> tuple[float, float, float]:
@@ -184,15 +212,14 @@ def dispersion_of(spread: Spread, fleet: FleetSpread, config: DetectionConfig) -
     own = spread.days / (spread.days + config.prior_days)
     days = _shrunk(spread.of_days, clusters + hourly + wander * spread.information_of_days, mine, own)
     hours = _shrunk(spread.of_hours, clusters + hourly + wander * spread.information_of_hours, mine, own)
-    # One level wanders, and all streams of a feature show it.
-    memory = np.array([spread.memory[mine == feature].mean() for feature in spread.features])
-    memory = np.clip(own * memory + (1 - own) * np.array([feature.memory for feature in pooled]), 1, _MAX_MEMORY)
     days, hours = np.maximum(days, 1), np.maximum(hours, 1)
     more = np.maximum(spread.information_of_days - spread.information_of_hours, 1e-9)
     of_level = np.maximum(days - hours, 0) / more
     constant = np.minimum(clusters, hours)
     by_hour = np.maximum(hours - constant - of_level * spread.information_of_hours, 0)
     factor = config.dispersion_factor
+    correlation = np.array([feature.memory for feature in pooled]).T
+    memory = 1 + np.stack([correlation[0], 2 * correlation.sum(axis=0)])
     return Dispersion(constant * factor, by_hour * factor, of_level * spread.information_of_days * factor, memory)
 
 

@@ -64,7 +64,7 @@ class Numbers(Protocol):
 
     @property
     def memory(self) -> Floats:
-        """S: by how much longer sums vary more than those of a day."""
+        """2 × S: by how much sums of two days, and of many, vary more by wander than those of a day."""
         ...
 
     @property
@@ -126,7 +126,7 @@ class Null:
         self._constant = _joined([part.constant for part in numbers])
         self._by_hour = _joined([part.by_hour for part in numbers])
         self._by_day = _joined([part.by_day for part in numbers])
-        self._memory = _joined([part.memory for part in numbers])
+        self._memory = np.concatenate([np.zeros((2, 0)), *(part.memory for part in numbers)], axis=1)
         self._hour_runs = np.maximum(_joined([part.hour_runs for part in numbers]), 1)[layout.group_of_stream]
         self._day_runs = np.maximum(_joined([part.day_runs for part in numbers]), 1)[layout.group_of_stream]
         self.margin = np.where(layout.is_mean, config.margin_sd, config.margin_log_odds)
@@ -152,11 +152,12 @@ class Null:
         Levels wander by as much whatever the volume is, so what wander adds to the variance of a sum grows with the
         runs in it: those of a window with as many runs in each hour as in this one.
         """
-        hours = window_hours or HOURS_PER_DAY
+        hours = window_hours if 0 < window_hours < HOURS_PER_DAY else HOURS_PER_DAY
         by_hour = self._by_hour * expected.runs / self._hour_runs
         by_day = self._by_day * expected.runs * hours / self._day_runs
-        dispersion = self._constant + expected.concentration * (by_hour + by_day)
-        return dispersion if window_hours else dispersion * self._memory
+        if hours != window_hours:
+            by_day *= self._memory[0 if window_hours else 1]
+        return self._constant + expected.concentration * (by_hour + by_day)
 
     def compare(self, runs_of_slot: Floats, hits: Floats, season: Floats) -> Expected:
         """Return what is expected of runs by slot (times × slots), beside their hits (times × streams).

@@ -8,12 +8,18 @@ from agentvigil.analysis.detection.config import NEW_KEY_TILTS, TILTS, WINDOWS_H
 from agentvigil.analysis.detection.counting import Floats, Ints
 
 _STRONG: Final = TILTS[2:]
-"""What a window of hours can show at all."""
+"""What a few hours can show at all."""
+_MIDDLE: Final = TILTS[1:4]
 _STRONG_NEW: Final = NEW_KEY_TILTS[2:]
 
-ORDINARY: Final[Floats] = np.array([*TILTS, *(-tilt for tilt in TILTS), *(_STRONG + tuple(-t for t in _STRONG)) * 2])
+
+def _both_ways(tilts: tuple[float, ...]) -> tuple[float, ...]:
+    return (*tilts, *(-tilt for tilt in tilts))
+
+
+ORDINARY: Final[Floats] = np.array([*_both_ways(TILTS), *_both_ways(_STRONG), *_both_ways(_MIDDLE)])
 NEW_KEYS: Final[Floats] = np.array([*NEW_KEY_TILTS, *NEW_KEY_TILTS[-2:], *_STRONG_NEW * 2])
 BETS: Final = len(ORDINARY)
 """Twenty-two: ten without an end, then six of each window."""
-WINDOW: Final[Ints] = np.repeat((0, *WINDOWS_HOURS), (2 * len(TILTS), 2 * len(_STRONG), 2 * len(_STRONG)))
+WINDOW: Final[Ints] = np.repeat((0, *WINDOWS_HOURS), (2 * len(TILTS), 2 * len(_STRONG), 2 * len(_MIDDLE)))
 """Hours after which a bet begins anew; 0 for one that never does."""

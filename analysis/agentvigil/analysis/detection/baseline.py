@@ -10,9 +10,9 @@ import numpy as np
 
 from agentvigil.analysis.detection import arrays
 from agentvigil.analysis.detection.bets import log_bets, log_mean_exp, path
-from agentvigil.analysis.detection.config import HOURS_PER_DAY, SEASONS, DetectionConfig
+from agentvigil.analysis.detection.config import HOURS_PER_DAY, MEMORY, SEASONS, DetectionConfig
 from agentvigil.analysis.detection.counting import Floats, Layout, Rows
-from agentvigil.analysis.detection.dispersion import FleetSpread, Spread, dispersion_of, fleet_spread, spread_of
+from agentvigil.analysis.detection.dispersion import FleetSpread, Spread, dispersion_of, families_of, fleet_spread, spread_of
 from agentvigil.analysis.detection.errors import ForeignState
 from agentvigil.analysis.detection.expecting import Expected, Null, probability, season_of
 from agentvigil.analysis.detection.planning import Planned, TooFewRuns, plan_of
@@ -34,8 +34,8 @@ _RAISE: Final = 1.25
 _KIND: Final = "baseline of the drift detector"
 _VERSION: Final = 2
 _ARRAYS: Final = (
-    "share", "variance", "class_share", "common_error", "season", "constant", "by_hour", "by_day", "memory",
-    "hour_runs", "day_runs", "cumulants", "center", "scale", "level",
+    "share", "variance", "class_share", "common_error", "season", "constant", "by_hour", "by_day", "hour_runs",
+    "day_runs", "cumulants", "center", "scale", "level",
 )  # fmt: skip
 
 
@@ -55,7 +55,6 @@ class Baseline:
     constant: Floats
     by_hour: Floats
     by_day: Floats
-    memory: Floats
     hour_runs: Floats
     day_runs: Floats
     cumulants: Floats
@@ -76,7 +75,7 @@ class Baseline:
     @cached_property
     def dispersion(self) -> Floats:
         """Of each stream: the variance of long sums, relative to that of independent runs, at the usual volume."""
-        return np.asarray(self.constant + self.by_hour + self.by_day * self.memory[1])
+        return np.asarray(self.constant + self.by_hour + self.by_day * MEMORY)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -212,9 +211,9 @@ def _measure(
     at = rows.hour - first_hour
     runs_of_slot = layout.runs(rows, at, len(hours))
     hits = layout.hits(rows, at, len(hours), by_class.center, by_class.scale)
-    features = [stream.feature for stream in planned.plan.streams]
+    families = families_of(planned.plan.streams)
     runs_of_group = np.add.reduceat(runs_of_slot, layout.first_slot, axis=1)
-    first_dispersion = np.array([feature.clusters for feature in fleet.of(features)])
+    first_dispersion = np.array([family.clusters for family in fleet.of(families)])
 
     numbers = Baseline(
         planned.plan,
@@ -229,7 +228,6 @@ def _measure(
         np.ones(layout.stream_count),
         np.zeros(layout.stream_count),
         np.zeros(layout.stream_count),
-        np.ones((2, layout.stream_count)),
         _of_average_run(runs_of_group),
         _of_average_run(runs_of_group.reshape(-1, HOURS_PER_DAY, layout.group_count).sum(axis=1)),
         by_class.cumulants,
@@ -247,10 +245,10 @@ def _measure(
         season = season + np.where(has_season, season_step(residual, information, places, first_dispersion), 0)
         expected = null.compare(runs_of_slot, hits, season[places])
     residual, information = residuals(layout, expected)
-    spread = spread_of(features, residual, information)
+    spread = spread_of(families, residual, information)
     dispersion = dispersion_of(spread, fleet, config)
     # What the level of the baseline's days wandered is an error that all classes share.
-    beyond = np.maximum(dispersion.of_many_days - by_class.dispersion, 0)
+    beyond = np.maximum(dispersion.constant + dispersion.by_hour + dispersion.by_day * MEMORY - by_class.dispersion, 0)
     numbers = replace(
         numbers,
         season=season,
@@ -258,7 +256,6 @@ def _measure(
         constant=dispersion.constant,
         by_hour=dispersion.by_hour,
         by_day=dispersion.by_day,
-        memory=dispersion.memory,
     )
     null = Null(layout, [numbers], config)
     return _Measured(numbers, null, null.compare(runs_of_slot, hits, season[places]), spread)
@@ -297,8 +294,8 @@ def _by_class(layout: Layout, planned: Planned, rows: Rows, fleet: FleetSpread, 
     zeros = np.zeros_like(at)
     runs_of_slot = layout.runs(rows, zeros, 1)[0]
     runs = runs_of_slot.reshape(-1, places)[layout.group_of_stream]
-    pooled = fleet.of([stream.feature for stream in streams])
-    dispersion = np.array([feature.clusters for feature in pooled])
+    pooled = fleet.of(families_of(streams))
+    dispersion = np.array([family.clusters for family in pooled])
 
     values = rows.where(rows.is_value)
     logs = values.log2

@@ -28,6 +28,12 @@ WINDOWS_HOURS: Final = (6, 48)
 """How long bets last that allow for no more wander than there is in so many hours: a quarter of a day's, and that of
 two days, which remember each other less than many do."""
 
+MEMORY: Final = 2.8
+"""By how much wander adds more to the variance of sums over many days than if each day wandered for itself: half of it
+forgets itself in two days. It can not be measured in a baseline of two weeks, whose mean takes it away."""
+MEMORY_OF_TWO_DAYS: Final = 1.4
+"""The same of sums over two days."""
+
 QUANTILES: Final = (0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99)
 """Of the baseline: where the thresholds of a feature with values lie."""
 CLIPPED: Final = (0.01, 0.99)

@@ -10,7 +10,8 @@ mean) is, relative to that of independent runs,
 
 where a ≥ 1 is that of clusters, and h and w are the standard deviations of the level of an hour and of a day. A fleet
 tells them apart, since its agents differ in volume. One agent's days are too few to know its dispersion well: 28 of
-them give a relative error of a quarter. They are shrunk to what the feature's other streams and the fleet say.
+them give a relative error of a quarter. They are shrunk to what the feature's other streams and the fleet say. How long levels stay where they wandered to they can not tell at
+all, since what is fitted to them takes that away, so it is assumed (``config.py``).
 
 What grows with volume is kept apart from what does not, since volumes change: an agent that is asked three times as
 often wanders as far as before, and sums of three times as many runs show it three times as much.
@@ -19,17 +20,14 @@ often wanders as far as before, and sums of three times as many runs show it thr
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from agentvigil.analysis.detection.config import HOURS_PER_DAY, DetectionConfig
 from agentvigil.analysis.detection.counting import Floats
+from agentvigil.analysis.detection.streams import Stream, StreamKind
 
-LAGS: Final = 4
-"""Days over which the level is taken to remember itself."""
-_PRIOR_SUBJECTS: Final = 4
-"""So many subjects must tell of the memory of levels to weigh as much as what is usual."""
 _FITTED: Final = 2
 """Means that were fitted to the days: of working days and of weekends."""
 _USUAL: Final = 0.98
@@ -37,46 +35,46 @@ _USUAL: Final = 0.98
 _FITS: Final = 10
 
 
+class Family(NamedTuple):
+    """Streams that are alike in how they vary: the shares of a feature, or its mean."""
+
+    feature: str
+    is_mean: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Spread:
     """Variances of the residuals of one subject's streams, relative to those of independent runs."""
 
-    features: tuple[str, ...]
+    families: tuple[Family, ...]
     days: int
     of_days: Floats
     of_hours: Floats
     information_of_days: Floats
     """Of the day that the average run is in, as is the next of its hour."""
     information_of_hours: Floats
-    level: Floats
-    """Variance of the level of a day."""
-    covariance: Floats
-    """Of the levels of days that lie 1, 2, … days apart: lags × streams. What fitting the mean took is in neither."""
 
 
 @dataclass(frozen=True, slots=True)
-class FeatureSpread:
-    """What a fleet says of one feature. The defaults are mild, for a fleet of one agent."""
+class FamilySpread:
+    """What a fleet says of one family. The defaults are mild, for a fleet of one agent."""
 
     clusters: float = 1.1
     hourly: float = 0.03
     wander: float = 0.03
-    memory: tuple[float, ...] = (0.4, 0.25, 0.15, 0.1)
-    """How far the levels of days that lie 1, 2, … days apart correlate."""
 
 
-_MILD: Final = FeatureSpread()
+_MILD: Final = FamilySpread()
 
 
 @dataclass(frozen=True, slots=True)
 class FleetSpread:
-    """What a fleet says of all features."""
+    """What a fleet says of all families."""
 
-    features: Mapping[str, FeatureSpread] = field(default_factory=dict)
-
-    def of(self, features: Sequence[str]) -> list[FeatureSpread]:
+    families: Mapping[Family, FamilySpread] = field(default_factory=dict)
+    def of(self, families: Sequence[Family]) -> list[FamilySpread]:
         """Return what it says of these, one after another."""
-        return [self.features.get(feature, _MILD) for feature in features]
+        return [self.families.get(family, _MILD) for family in families]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +87,14 @@ class Dispersion:
     """What is proportional to the runs of the hour."""
     by_day: Floats
     """What is proportional to the runs of the day."""
-    memory: Floats
-    """By how much sums of two days, and of many, vary more by wander than those of a day: 2 × streams, 1 or more."""
-
-    @property
-    def of_many_days(self) -> Floats:
-        """The variance of long sums, relative to that of independent runs."""
-        return np.asarray(self.constant + self.by_hour + self.by_day * self.memory[1])
 
 
-def spread_of(features: Sequence[str], residual: Floats, information: Floats) -> Spread:
+def families_of(streams: Sequence[Stream]) -> list[Family]:
+    """Return the families of streams, one after another."""
+    return [Family(stream.feature, stream.kind is StreamKind.MEAN) for stream in streams]
+
+
+def spread_of(families: Sequence[Family], residual: Floats, information: Floats) -> Spread:
     """Measure residuals by hour: both arrays are hours × streams, and hours begin with a day."""
     missing = -len(residual) % HOURS_PER_DAY
     by_day = (-1, HOURS_PER_DAY, residual.shape[1])
@@ -107,25 +103,23 @@ def spread_of(features: Sequence[str], residual: Floats, information: Floats) ->
     count = len(days)
     total = np.maximum(information.sum(axis=0), 1e-9)
     of_days = (days**2).sum(axis=0) / total * count / max(count - _FITTED, 1)
-    of_hours = (residual**2).sum(axis=0) / total
-    hour = (information**2).sum(axis=0) / total
-    day = (information_of_days**2).sum(axis=0) / total
-    level = np.maximum(of_days - of_hours, 0) / np.maximum(day - hour, 1e-9)
-    covariance = np.zeros((LAGS, residual.shape[1]))
-    for lag in range(1, min(LAGS, count - 1) + 1):
-        both = (information_of_days[lag:] * information_of_days[:-lag]).sum(axis=0)
-        covariance[lag - 1] = (days[lag:] * days[:-lag]).sum(axis=0) / np.maximum(both, 1e-9)
-    return Spread(tuple(features), count, of_days, of_hours, day, hour, level, covariance)
+    return Spread(
+        tuple(families),
+        count,
+        of_days,
+        (residual**2).sum(axis=0) / total,
+        (information_of_days**2).sum(axis=0) / total,
+        (information**2).sum(axis=0) / total,
+    )
 
 
 def fleet_spread(spreads: Sequence[Spread]) -> FleetSpread:
-    """Pool what subjects say, feature by feature: a plane through dispersion by information, of hours and of days."""
-    found: dict[str, FeatureSpread] = {}
-    names = sorted({feature for spread in spreads for feature in spread.features})
-    for name in names:
+    """Pool what subjects say, family by family: a plane through dispersion by information, of hours and of days."""
+    found: dict[Family, FamilySpread] = {}
+    for family in sorted({family for spread in spreads for family in spread.families}):
         columns, dispersion, weight = [], [], []
         for spread in spreads:
-            mine = np.array([feature == name for feature in spread.features])
+            mine = np.array([one == family for one in spread.families])
             if not mine.any():
                 continue
             days, hours = spread.information_of_days[mine], spread.information_of_hours[mine]
@@ -136,37 +130,8 @@ def fleet_spread(spreads: Sequence[Spread]) -> FleetSpread:
         clusters, hourly, wander = _plane(
             np.concatenate(columns, axis=1).T, np.concatenate(dispersion), np.concatenate(weight)
         )
-        found[name] = FeatureSpread(clusters, hourly, wander, _memory(name, spreads))
+        found[family] = FamilySpread(clusters, hourly, wander)
     return FleetSpread(found)
-
-
-def _memory(feature: str, spreads: Sequence[Spread]) -> tuple[float, ...]:
-    """Return how far the levels of days correlate, of a feature of all subjects.
-
-    One subject's days can not tell: the mean that was fitted to them takes away what they share, which with as few days
-    is most of a long memory. What it took is the variance of the mean, which is that memory over the number of days; so
-    it is put back, until both agree.
-    """
-    level, covariance, days, subjects = 0.0, np.zeros(LAGS), 0.0, 0
-    for spread in spreads:
-        mine = np.array([one == feature for one in spread.features]) & (spread.information_of_days >= 1)
-        if mine.any():
-            # Where levels show through the noise they weigh as much as they say.
-            shown = spread.information_of_days[mine] ** 2 / np.maximum(spread.of_days[mine], 1) ** 2
-            shown /= np.maximum(spread.level[mine], 1e-9).mean() * shown.sum() + 1e-12
-            level += float(spread.level[mine] @ shown)
-            covariance += spread.covariance[:, mine] @ shown
-            days += spread.days
-            subjects += 1
-    usual = np.array(_MILD.memory)
-    if not subjects or level <= 0:
-        return _MILD.memory
-    seen, taken, correlation = covariance / level, subjects / days, usual
-    for _ in range(_FITS):
-        of_mean = taken * (1 + 2 * float(correlation.sum()))
-        correlation = np.clip((seen * (1 - of_mean) + of_mean), 0, 0.9)
-    own = subjects / (subjects + _PRIOR_SUBJECTS)
-    return tuple(float(one) for one in own * correlation + (1 - own) * usual)
 
 
 def _plane(columns: Floats, dispersion: Floats, weight: Floats) -> tuple[float, float, float]:
@@ -204,27 +169,25 @@ def _not_negative(columns: Floats, wanted: Floats) -> Floats:
 
 def dispersion_of(spread: Spread, fleet: FleetSpread, config: DetectionConfig) -> Dispersion:
     """Shrink what a subject says of itself to what the fleet says, and allow for what neither tells."""
-    pooled = fleet.of(spread.features)
+    pooled = fleet.of(spread.families)
     clusters = np.array([feature.clusters for feature in pooled])
     hourly = np.array([feature.hourly**2 for feature in pooled]) * spread.information_of_hours
     wander = np.array([feature.wander**2 for feature in pooled])
-    mine = np.array(spread.features)
     own = spread.days / (spread.days + config.prior_days)
-    days = _shrunk(spread.of_days, clusters + hourly + wander * spread.information_of_days, mine, own)
-    hours = _shrunk(spread.of_hours, clusters + hourly + wander * spread.information_of_hours, mine, own)
+    days = _shrunk(spread.of_days, clusters + hourly + wander * spread.information_of_days, spread.families, own)
+    hours = _shrunk(spread.of_hours, clusters + hourly + wander * spread.information_of_hours, spread.families, own)
     days, hours = np.maximum(days, 1), np.maximum(hours, 1)
     more = np.maximum(spread.information_of_days - spread.information_of_hours, 1e-9)
     of_level = np.maximum(days - hours, 0) / more
     constant = np.minimum(clusters, hours)
     by_hour = np.maximum(hours - constant - of_level * spread.information_of_hours, 0)
     factor = config.dispersion_factor
-    correlation = np.array([feature.memory for feature in pooled]).T
-    memory = 1 + np.stack([correlation[0], 2 * correlation.sum(axis=0)])
-    return Dispersion(constant * factor, by_hour * factor, of_level * spread.information_of_days * factor, memory)
+    return Dispersion(constant * factor, by_hour * factor, of_level * spread.information_of_days * factor)
 
 
-def _shrunk(own: Floats, pooled: Floats, features: "np.typing.NDArray[np.str_]", weight: float) -> Floats:
-    """Return dispersions: the subject's own, as a factor of the fleet's, half of the stream and half of its feature."""
+def _shrunk(own: Floats, pooled: Floats, families: Sequence[Family], weight: float) -> Floats:
+    """Return dispersions: the subject's own, as a factor of the fleet's, half of the stream and half of its family."""
     factor = own / pooled
-    of_feature = np.array([factor[features == feature].mean() for feature in features])
-    return np.asarray(pooled * (1 + weight * ((factor + of_feature) / 2 - 1)))
+    alike = np.array([[one == other for other in families] for one in families])
+    of_family = alike @ factor / alike.sum(axis=1)
+    return np.asarray(pooled * (1 + weight * ((factor + of_family) / 2 - 1)))

@@ -6,7 +6,14 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from agentvigil.analysis.detection.config import DAYS_PER_WEEK, HOURS_PER_DAY, SEASONS, DetectionConfig
+from agentvigil.analysis.detection.config import (
+    DAYS_PER_WEEK,
+    HOURS_PER_DAY,
+    MEMORY,
+    MEMORY_OF_TWO_DAYS,
+    SEASONS,
+    DetectionConfig,
+)
 from agentvigil.analysis.detection.counting import Floats, Ints, Layout, Rows
 from agentvigil.analysis.detection.tilts import BETS, NEW_KEYS, ORDINARY
 
@@ -60,11 +67,6 @@ class Numbers(Protocol):
     @property
     def by_day(self) -> Floats:
         """S: the part that is proportional to the runs of a day, at ``day_runs``."""
-        ...
-
-    @property
-    def memory(self) -> Floats:
-        """2 × S: by how much sums of two days, and of many, vary more by wander than those of a day."""
         ...
 
     @property
@@ -126,7 +128,6 @@ class Null:
         self._constant = _joined([part.constant for part in numbers])
         self._by_hour = _joined([part.by_hour for part in numbers])
         self._by_day = _joined([part.by_day for part in numbers])
-        self._memory = np.concatenate([np.zeros((2, 0)), *(part.memory for part in numbers)], axis=1)
         self._hour_runs = np.maximum(_joined([part.hour_runs for part in numbers]), 1)[layout.group_of_stream]
         self._day_runs = np.maximum(_joined([part.day_runs for part in numbers]), 1)[layout.group_of_stream]
         self.margin = np.where(layout.is_mean, config.margin_sd, config.margin_log_odds)
@@ -156,7 +157,7 @@ class Null:
         by_hour = self._by_hour * expected.runs / self._hour_runs
         by_day = self._by_day * expected.runs * hours / self._day_runs
         if hours != window_hours:
-            by_day *= self._memory[0 if window_hours else 1]
+            by_day *= MEMORY_OF_TWO_DAYS if window_hours else MEMORY
         return self._constant + expected.concentration * (by_hour + by_day)
 
     def compare(self, runs_of_slot: Floats, hits: Floats, season: Floats) -> Expected:

@@ -12,7 +12,7 @@ from agentvigil.analysis.detection import arrays
 from agentvigil.analysis.detection.bets import log_bets, log_mean_exp, path
 from agentvigil.analysis.detection.config import HOURS_PER_DAY, MEMORY, SEASONS, DetectionConfig
 from agentvigil.analysis.detection.counting import Floats, Layout, Rows
-from agentvigil.analysis.detection.dispersion import FleetSpread, Spread, dispersion_of, families_of, fleet_spread, spread_of
+from agentvigil.analysis.detection.dispersion import FleetSpread, Spread, dispersion_of, families_of, fleet_spread, pair_dispersion, spread_of
 from agentvigil.analysis.detection.errors import ForeignState
 from agentvigil.analysis.detection.expecting import Expected, Null, probability, season_of
 from agentvigil.analysis.detection.planning import Planned, TooFewRuns, plan_of
@@ -35,7 +35,7 @@ _KIND: Final = "baseline of the drift detector"
 _VERSION: Final = 2
 _ARRAYS: Final = (
     "share", "variance", "class_share", "common_error", "season", "constant", "by_hour", "by_day", "hour_runs",
-    "day_runs", "cumulants", "center", "scale", "level",
+    "day_runs", "pair_dispersion", "cumulants", "center", "scale", "level",
 )  # fmt: skip
 
 
@@ -57,6 +57,7 @@ class Baseline:
     by_day: Floats
     hour_runs: Floats
     day_runs: Floats
+    pair_dispersion: Floats
     cumulants: Floats
     center: Floats
     scale: Floats
@@ -230,6 +231,7 @@ def _measure(
         np.zeros(layout.stream_count),
         _of_average_run(runs_of_group),
         _of_average_run(runs_of_group.reshape(-1, HOURS_PER_DAY, layout.group_count).sum(axis=1)),
+        np.ones(layout.pairs.shape[1]),
         by_class.cumulants,
         by_class.center,
         by_class.scale,
@@ -256,6 +258,7 @@ def _measure(
         constant=dispersion.constant,
         by_hour=dispersion.by_hour,
         by_day=dispersion.by_day,
+        pair_dispersion=pair_dispersion(residual[:, layout.pairs[0]], residual[:, layout.pairs[1]]),
     )
     null = Null(layout, [numbers], config)
     return _Measured(numbers, null, null.compare(runs_of_slot, hits, season[places]), spread)
@@ -383,25 +386,24 @@ def _tried(measured: _Measured, config: DetectionConfig) -> Baseline:
     """Raise the dispersion of features that would have alarmed in their own baseline."""
     baseline, layout, expected = measured.baseline, measured.null.layout, measured.expected
     log_e = log_bets(measured.null, expected)
-    active = expected.runs > 0
+    active = expected.runs[:, layout.first_stream[layout.group_of_column]] > 0
     bound = np.log(config.hours_between_false_alarms * layout.group_count)
     raised: dict[str, float] = {}
     factors = np.ones(layout.stream_count)
     weights = np.log(layout.weight)
-    by_stream = log_mean_exp(path(log_e, active, baseline.first_hour), axis=0) + weights
+    by_column = log_mean_exp(path(log_e, active, baseline.first_hour), axis=0) + weights
     for group in range(layout.group_count):
-        first = int(layout.first_stream[group])
-        streams = slice(first, first + int(layout.streams_of_group[group]))
-        if np.logaddexp.reduce(by_stream[:, streams], axis=1).max() < bound:
+        columns = layout.group_of_column == group
+        if np.logaddexp.reduce(by_column[:, columns], axis=1).max() < bound:
             continue
         factor = 1.0
         while factor < _MAX_RAISE:
             factor *= _RAISE
-            again = log_mean_exp(path(log_e[:, :, streams] / factor, active[:, streams], baseline.first_hour), axis=0)
-            again += weights[streams]
+            again = log_mean_exp(path(log_e[:, :, columns] / factor, active[:, columns], baseline.first_hour), axis=0)
+            again += weights[columns]
             if np.logaddexp.reduce(again, axis=1).max() < bound:
                 break
-        factors[streams] = factor
+        factors[layout.group_of_stream == group] = factor
         raised[baseline.plan.features[group]] = round(factor, 3)
     if not raised:
         return baseline

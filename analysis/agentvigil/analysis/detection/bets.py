@@ -7,6 +7,10 @@ probabilities of runs differ around p, since Λ is concave in p, or lie on the n
 is the cumulant of the baseline's own distribution. Dividing by the dispersion φ ≥ 1 keeps the expectation at most 1
 (Jensen), and pays for runs that are not independent: to second order, a variance φ times as large is allowed.
 
+Where one key takes the place of another, both tell of it. So what a bet on the one pays is multiplied with what the
+opposite bet on the other pays, for pairs of the commonest keys of a feature: the product of bets on independent counts
+is a bet, and where counts are not independent, it too is divided by how much more their difference varies.
+
 **R ← (1 + R)·e** per bet (Shiryaev-Roberts). R minus the number of steps is a supermartingale under the null, so the
 time until R ≥ A is A steps or more in expectation, and so it is for averages of such R over bets and streams, however
 these depend on each other: Shin, Ramdas, Rinaldo, *E-detectors: a nonparametric framework for sequential change
@@ -19,24 +23,27 @@ import numpy as np
 
 from agentvigil.analysis.detection.counting import Bools, Floats
 from agentvigil.analysis.detection.expecting import Expected, Null, probability
-from agentvigil.analysis.detection.tilts import WINDOW
+from agentvigil.analysis.detection.tilts import BETS, MIRROR, WINDOW
 
 # R is kept below exp of it: evidence that no more data can strengthen in any way that matters, and far from overflow.
 MAX_LOG_R: Final = 500.0
 
 
 def log_bets(null: Null, expected: Expected) -> Floats:
-    """Return the logarithms of what bets pay: bets × times × streams. 0 where there are no runs."""
-    is_mean, runs = null.layout.is_mean, expected.runs
-    paid = np.empty((len(null.tilts), *runs.shape))
+    """Return the logarithms of what bets pay: bets × times × columns (streams, then pairs). 0 where there are no runs."""
+    layout, is_mean, runs = null.layout, null.layout.is_mean, expected.runs
+    paid = np.empty((BETS, len(runs), layout.column_count))
+    single = paid[:, :, : layout.stream_count]
     reach = expected.error + null.margin
     by_window = {hours: null.dispersion(expected, hours) for hours in set(WINDOW.tolist())}
     for bet, (tilt, growth, cumulant) in enumerate(zip(null.tilts, null.growth, null.cumulants, strict=True)):
         edge = probability(expected.level + np.sign(tilt) * reach)
         of_share = np.log1p(edge * growth)
         of_mean = cumulant + tilt * expected.level + np.abs(tilt) * reach
-        paid[bet] = tilt * expected.hits - runs * np.where(is_mean, of_mean, of_share)
-        paid[bet] /= by_window[int(WINDOW[bet])]
+        single[bet] = tilt * expected.hits - runs * np.where(is_mean, of_mean, of_share)
+        single[bet] /= by_window[int(WINDOW[bet])]
+    one, other = layout.pairs
+    paid[:, :, layout.stream_count :] = (single[:, :, one] + single[MIRROR][:, :, other]) / null.pair_dispersion
     return paid
 
 

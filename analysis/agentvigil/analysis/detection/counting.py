@@ -7,6 +7,7 @@ their places once (:meth:`Layout.rows`), and then added up by whatever they are 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,8 @@ WATCHED: Final = tuple(feature for feature in FEATURES.values() if feature.count
 FEATURE_PLACES: Final = {feature.name: place for place, feature in enumerate(WATCHED)}
 _HAS_VALUES: Final = np.array([feature.counting is Counting.VALUES for feature in WATCHED])
 _MAX_EDGES: Final = 8
+PAIRED_KEYS: Final = 4
+"""Keys of a feature that are watched in pairs, the commonest: six pairs."""
 _NO_EDGE: Final = np.iinfo(np.int16).max
 # Places of texts fit below it, so that one integer holds a group or subject and a text.
 _TEXTS: Final = 1 << 32
@@ -128,6 +131,12 @@ class Layout:
         self.new_stream = np.array(new_stream, dtype=np.int64)
         self.group_of_stream = np.repeat(np.arange(self.group_count), self.streams_of_group)
         self.group_of_slot = np.repeat(np.arange(self.group_count), self.slots_of_group)
+        self.pairs = _pairs(plans, self.first_stream, self.streams_of_group, group_feature)
+        """2 × pairs: streams whose bets are added up, as their keys may take each other's place."""
+        group_of_pair = self.group_of_stream[self.pairs[0]]
+        self.group_of_column = np.concatenate([self.group_of_stream, group_of_pair])
+        """Of what there is evidence of: the streams, then the pairs."""
+        self.column_count = len(self.group_of_column)
         # What a stream weighs in its feature: half for the mean, since most changes of values move it.
         alone = self.mean_stream < 0
         weight = np.where(alone, 1 / self.streams_of_group, 0.5 / np.maximum(self.streams_of_group - 1, 1))
@@ -135,6 +144,11 @@ class Layout:
         has_others = ~alone & (self.streams_of_group > 1)
         self.weight[self.mean_stream[has_others]] = 0.5
         self.weight[self.mean_stream[~alone & ~has_others]] = 1.0
+        # Half for the pairs, where there are some.
+        pairs_of_group = np.bincount(group_of_pair, minlength=self.group_count)
+        self.weight[pairs_of_group[self.group_of_stream] > 0] /= 2
+        self.weight = np.concatenate([self.weight, 0.5 / pairs_of_group[group_of_pair]])
+        """By column."""
         self.is_mean = np.zeros(stream_count, dtype=np.bool_)
         self.is_mean[self.mean_stream[self.mean_stream >= 0]] = True
         self._edges = np.array(edges, dtype=np.int64).reshape(-1, _MAX_EDGES).T.copy()
@@ -242,6 +256,18 @@ class Layout:
         deviation = n * (rows.log2[valued] - center[slot]) / scale[slot]
         sums = _added(start + np.maximum(mean, 0), np.where(mean >= 0, deviation, 0.0), count, self.stream_count)
         return hits + highest + sums
+
+
+def _pairs(plans: Sequence[Plan], first_stream: Ints, streams_of_group: Ints, group_feature: list[int]) -> Ints:
+    """Return the pairs of the commonest keys of each feature with keys, as places of streams: 2 × pairs."""
+    streams = [stream for plan in plans for stream in plan.streams]
+    found: list[tuple[int, int]] = []
+    for first, count, feature in zip(first_stream, streams_of_group, group_feature, strict=True):
+        if not _HAS_VALUES[feature]:
+            places = range(int(first), int(first + count))
+            keys = [place for place in places if streams[place].kind is StreamKind.KEY]
+            found += combinations(keys[:PAIRED_KEYS], 2)
+    return np.array(found, dtype=np.int64).reshape(-1, 2).T
 
 
 def _sorted(places: dict[int, int]) -> tuple[Ints, Ints]:

@@ -191,3 +191,12 @@ def _shrunk(own: Floats, pooled: Floats, families: Sequence[Family], weight: flo
     alike = np.array([[one == other for other in families] for one in families])
     of_family = alike @ factor / alike.sum(axis=1)
     return np.asarray(pooled * (1 + weight * ((factor + of_family) / 2 - 1)))
+
+
+def pair_dispersion(one: Floats, other: Floats) -> Floats:
+    """Return how much more the difference of two residuals varies than if they were independent: 1 or more, by column.
+
+    Both are hours × pairs. Keys of which a run has one or the other take runs from each other.
+    """
+    apart = (one**2 + other**2).sum(axis=0)
+    return np.asarray(np.maximum(((one - other) ** 2).sum(axis=0) / np.maximum(apart, 1e-9), 1))

@@ -80,6 +80,11 @@ class Numbers(Protocol):
         ...
 
     @property
+    def pair_dispersion(self) -> Floats:
+        """Pairs of streams: variance of the difference of both residuals, relative to that of independent ones."""
+        ...
+
+    @property
     def cumulants(self) -> Floats:
         """Bets × S: of one run's deviation from the mean, at each tilt. 0 in streams of shares."""
         ...
@@ -130,6 +135,7 @@ class Null:
         self._by_day = _joined([part.by_day for part in numbers])
         self._hour_runs = np.maximum(_joined([part.hour_runs for part in numbers]), 1)[layout.group_of_stream]
         self._day_runs = np.maximum(_joined([part.day_runs for part in numbers]), 1)[layout.group_of_stream]
+        self.pair_dispersion = _joined([part.pair_dispersion for part in numbers])
         self.margin = np.where(layout.is_mean, config.margin_sd, config.margin_log_odds)
         """By stream: how far the edges of the null interval lie beyond the error of the estimate."""
         is_new = np.zeros(layout.stream_count, dtype=np.bool_)

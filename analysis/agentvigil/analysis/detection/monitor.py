@@ -51,7 +51,7 @@ class FleetMonitor:
         self._config = config
         self._layout = Layout([baseline.plan for baseline in self._baselines])
         self._null = Null(self._layout, self._baselines, config)
-        self._log_r = np.full((BETS, self._layout.stream_count), -np.inf)
+        self._log_r = np.full((BETS, self._layout.column_count), -np.inf)
         self._alarmed = np.zeros(self._layout.group_count, dtype=np.bool_)
         self._since = np.full(self._layout.group_count, _NEVER, dtype=np.int64)
         groups = np.bincount(self._layout.group_subject, minlength=len(self._baselines))
@@ -95,9 +95,9 @@ class FleetMonitor:
         if not len(rows.n):
             return []
         expected = self._null.expect(rows, np.zeros_like(rows.hour), np.array([hour]))
-        active = expected.runs[0] > 0
+        group_active = expected.runs[0, self._layout.first_stream] > 0
+        active = group_active[self._layout.group_of_column]
         self._log_r = grown(self._log_r, log_bets(self._null, expected)[:, 0], active)
-        group_active = np.bincount(self._layout.group_of_stream, active, minlength=self._layout.group_count) > 0
         self._since[group_active & (self._since == _NEVER)] = hour
         return self._alarms(hour)
 
@@ -115,7 +115,7 @@ class FleetMonitor:
         groups = self._groups(subject, feature)
         self._alarmed[groups] = False
         self._since[groups] = _NEVER
-        self._log_r[:, groups[self._layout.group_of_stream]] = -np.inf
+        self._log_r[:, groups[self._layout.group_of_column]] = -np.inf
 
     @property
     def evidence(self) -> Evidence:
@@ -155,8 +155,8 @@ class FleetMonitor:
                 "log_r": self._log_r,
                 "alarmed": self._alarmed,
                 "since": self._since,
-                "streams": np.bincount(
-                    self._layout.group_subject[self._layout.group_of_stream], minlength=len(self._baselines)
+                "columns": np.bincount(
+                    self._layout.group_subject[self._layout.group_of_column], minlength=len(self._baselines)
                 ),
                 "groups": np.bincount(self._layout.group_subject, minlength=len(self._baselines)),
             },
@@ -175,13 +175,13 @@ class FleetMonitor:
         monitor = cls(baselines, config)
         try:
             log_r, alarmed, since = stored["log_r"], stored["alarmed"], stored["since"]
-            streams, groups = stored["streams"], stored["groups"]
+            columns, groups = stored["columns"], stored["groups"]
             fingerprints, last_hour = list(texts["baselines"]), texts["last_hour"]
             fits = (
-                log_r.shape == (BETS, int(streams.sum()))
+                log_r.shape == (BETS, int(columns.sum()))
                 and (log_r.dtype, alarmed.dtype, since.dtype) == _DTYPES
                 and alarmed.shape == since.shape == (int(groups.sum()),)
-                and len(fingerprints) == len(streams) == len(groups)
+                and len(fingerprints) == len(columns) == len(groups)
                 and (last_hour is None or isinstance(last_hour, int))
                 and not np.isnan(log_r).any()
                 and not (log_r > MAX_LOG_R).any()
@@ -190,22 +190,22 @@ class FleetMonitor:
             raise ForeignState(f"the {_KIND} misses a part; throw it away and start anew: {exc}") from exc
         if not fits:
             raise ForeignState(f"the parts of the {_KIND} do not fit each other; throw it away and start anew")
-        end_streams, end_groups = np.cumsum(streams), np.cumsum(groups)
+        end_columns, end_groups = np.cumsum(columns), np.cumsum(groups)
         places = {fingerprint: place for place, fingerprint in enumerate(fingerprints)}
         monitor._last_hour = last_hour
         for place, baseline in enumerate(monitor._baselines):
             found = places.get(baseline.fingerprint)
             if found is None:
                 continue
-            from_streams = slice(int(end_streams[found] - streams[found]), int(end_streams[found]))
+            from_columns = slice(int(end_columns[found] - columns[found]), int(end_columns[found]))
             from_groups = slice(int(end_groups[found] - groups[found]), int(end_groups[found]))
             mine = monitor._layout.group_subject == place
-            my_streams = mine[monitor._layout.group_of_stream]
-            if my_streams.sum() != streams[found] or mine.sum() != groups[found]:
+            my_columns = mine[monitor._layout.group_of_column]
+            if my_columns.sum() != columns[found] or mine.sum() != groups[found]:
                 raise ForeignState(
                     f"the {_KIND} tells of other streams of {baseline.subject.agent!r}; throw it away and start anew"
                 )
-            monitor._log_r[:, my_streams] = log_r[:, from_streams]
+            monitor._log_r[:, my_columns] = log_r[:, from_columns]
             monitor._alarmed[mine] = alarmed[from_groups]
             monitor._since[mine] = since[from_groups]
         return monitor
@@ -218,8 +218,8 @@ class FleetMonitor:
             place = places.get(baseline.fingerprint)
             if place is not None:
                 to_groups, groups = self._layout.group_subject == mine, theirs.group_subject == place
-                to_streams, streams = to_groups[self._layout.group_of_stream], groups[theirs.group_of_stream]
-                self._log_r[:, to_streams] = evidence.log_r[:, streams]
+                to_columns, columns = to_groups[self._layout.group_of_column], groups[theirs.group_of_column]
+                self._log_r[:, to_columns] = evidence.log_r[:, columns]
                 self._alarmed[to_groups] = evidence.alarmed[groups]
                 self._since[to_groups] = evidence.since[groups]
 
@@ -236,16 +236,16 @@ class FleetMonitor:
         # R fits a float: it is kept below exp(500).
         evidence = np.exp(self._log_r)
         layout = self._layout
-        of_stream = evidence.mean(axis=0) * layout.weight
-        of_group = np.bincount(layout.group_of_stream, of_stream, minlength=layout.group_count)
+        of_column = evidence.mean(axis=0) * layout.weight
+        of_group = np.bincount(layout.group_of_column, of_column, minlength=layout.group_count)
         alarming = np.flatnonzero((of_group >= self._threshold) & ~self._alarmed)
         self._alarmed[alarming] = True
-        return [self._alarm(int(group), hour, evidence, of_stream, float(of_group[group])) for group in alarming]
+        return [self._alarm(int(group), hour, evidence, of_column, float(of_group[group])) for group in alarming]
 
-    def _alarm(self, group: int, hour: int, evidence: Floats, of_stream: Floats, statistic: float) -> Alarm:
+    def _alarm(self, group: int, hour: int, evidence: Floats, of_column: Floats, statistic: float) -> Alarm:
         layout = self._layout
         first, count = int(layout.first_stream[group]), int(layout.streams_of_group[group])
-        leading = first + int(np.argmax(of_stream[first : first + count]))
+        leading = first + int(np.argmax(of_column[first : first + count]))
         subject = int(layout.group_subject[group])
         baseline = self._baselines[subject]
         stream = baseline.streams[
@@ -263,5 +263,5 @@ class FleetMonitor:
             self._config.hours_between_false_alarms,
             stream,
             Direction.NEW if stream.kind is StreamKind.NEW else direction,
-            float(of_stream[leading] / statistic),
+            float(of_column[leading] / of_column[first : first + count].sum()),
         )

@@ -175,7 +175,7 @@ class _Watched:
         if not len(rows.n) or not count:
             return np.zeros((BETS, count)), np.zeros(count, dtype=np.bool_)
         expected = self.null.expect(rows, np.zeros_like(rows.hour), np.array([hour]))
-        paid = log_bets(self.null, expected)[:, 0]
+        paid = log_bets(self.null, expected)[:, 0, : self.layout.stream_count]
         joined = self.joins >= 0
         sums = np.zeros((BETS, count))
         for bet, mine in enumerate(paid):

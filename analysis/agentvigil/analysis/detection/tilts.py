@@ -23,3 +23,7 @@ BETS: Final = len(ORDINARY)
 """Twenty-two: ten without an end, then six of each window."""
 WINDOW: Final[Ints] = np.repeat((0, *WINDOWS_HOURS), (2 * len(TILTS), 2 * len(_STRONG), 2 * len(_MIDDLE)))
 """Hours after which a bet begins anew; 0 for one that never does."""
+MIRROR: Final[Ints] = np.array(
+    [np.flatnonzero((ORDINARY == -tilt) & (WINDOW == window))[0] for tilt, window in zip(ORDINARY, WINDOW, strict=True)]
+)
+"""The bet that leans as far the other way for as long."""

@@ -15,7 +15,7 @@ from agentvigil.analysis.detection import (
     fit,
     fit_fleet,
 )
-from agentvigil.analysis.detection.dispersion import FeatureSpread, FleetSpread
+from agentvigil.analysis.detection.dispersion import Family, FamilySpread, FleetSpread
 from agentvigil.analysis.features.cells import Cells
 from simulated_agents import START, Agent, cells_of, subject
 
@@ -128,9 +128,19 @@ def test_strange_cells_give_finite_numbers_and_no_alarm_while_nothing_changes(ce
         monitor = FleetMonitor([found])
         alarms = [a for hour in range(END, END + 96) for a in monitor.advance(hour, {subject(): twisted})]
 
-    for name in ("share", "variance", "season", "slow_dispersion", "fast_dispersion", "wander", "cumulants", "scale"):
+    for name in (
+        "share",
+        "variance",
+        "season",
+        "constant",
+        "by_hour",
+        "by_day",
+        "pair_dispersion",
+        "cumulants",
+        "scale",
+    ):
         assert np.isfinite(getattr(found, name)).all(), name
-    assert (found.slow_dispersion >= 1).all()
+    assert (found.constant >= 1).all()
     assert alarms == []
 
 
@@ -138,7 +148,8 @@ def test_a_baseline_that_alarms_on_itself_is_trusted_less() -> None:
     """A level that jumped in its midst is how much this agent varies."""
     agent = Agent(1_000)
     jumped = cells_of(agent, 28, 3, changes=[(14, replace(agent, tokens=1_600))])
-    steady = FleetSpread({"output_tokens": FeatureSpread(1, 0, 1), "cost": FeatureSpread(1, 0, 1)})
+    still = FamilySpread(1, 0, 0)
+    steady = FleetSpread({Family(name, mean): still for name in ("output_tokens", "cost") for mean in (False, True)})
     trusting = DetectionConfig(prior_days=1e6)
 
     found = fit(subject(), jumped, START, END, fleet=steady, config=trusting)
@@ -165,10 +176,20 @@ def test_wander_and_clusters_are_told_apart() -> None:
             found.append(float(getattr(baseline, name)[place]))
         return found
 
-    assert of_refund("wander", "wander")[-1] == pytest.approx(0.15, rel=0.4)
-    assert of_refund("still", "wander")[-1] < 0.06
-    assert of_refund("wander", "slow_dispersion")[-1] > 4 * of_refund("still", "slow_dispersion")[-1]
-    assert of_refund("cluster", "fast_dispersion")[-1] > 1.1 * of_refund("still", "fast_dispersion")[-1]
+    wander = (
+        DetectionConfig().dispersion_factor
+        * 0.15**2
+        * 1_500
+        * of_refund("wander", "level")[-1]
+        * (1 - of_refund("wander", "level")[-1])
+    )
+    assert of_refund("wander", "by_day")[-1] == pytest.approx(wander, rel=0.6)
+    assert of_refund("still", "by_day")[-1] < 0.2 * wander
+    assert of_refund("cluster", "by_day")[-1] < 0.2 * wander
+    inside_of_days = [
+        sum(of_refund(kind, part)[-1] for part in ("constant", "by_hour")) for kind in ("cluster", "still")
+    ]
+    assert inside_of_days[0] > 1.05 * inside_of_days[1]
 
 
 def test_the_fingerprint_tells_baselines_apart(baseline: Baseline, cells: Cells) -> None:

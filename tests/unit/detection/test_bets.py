@@ -11,22 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from agentvigil.analysis.detection.bets import grown, log_bets, path
-from agentvigil.analysis.detection.config import SEASONS, DetectionConfig
+from agentvigil.analysis.detection.bets import begun_anew, grown, log_bets, path
+from agentvigil.analysis.detection.config import MEMORY, MEMORY_OF_TWO_DAYS, SEASONS, DetectionConfig
 from agentvigil.analysis.detection.counting import Layout
 from agentvigil.analysis.detection.expecting import Expected, Null
 from agentvigil.analysis.detection.streams import Plan, Stream, StreamKind
-from agentvigil.analysis.detection.tilts import BETS, NEW_KEYS, ORDINARY
+from agentvigil.analysis.detection.tilts import BETS, MIRROR, NEW_KEYS, ORDINARY, WINDOW
 from agentvigil.analysis.features.cells import Subject
 
 CONFIG = DetectionConfig()
 STREAMS = (
     Stream("status", StreamKind.KEY, key="failure"),
+    Stream("status", StreamKind.KEY, key="partial"),
     Stream("status", StreamKind.NEW),
     Stream("duration", StreamKind.ABOVE, edge_bin=8, level=0.5),
     Stream("duration", StreamKind.MEAN),
 )
-KEY, NEW, ABOVE, MEAN = range(4)
+KEY, OTHER_KEY, NEW, ABOVE, MEAN, PAIR = range(6)
 # A skewed distribution with mean 0 and standard deviation 1, as clipped logarithms may have.
 DEVIATIONS = np.array([-1.0, 0.0, 2.0])
 CHANCES = np.array([0.4, 0.4, 0.2])
@@ -38,30 +39,38 @@ class Given:
     """Numbers of one subject with one input class, and any other."""
 
     dispersion: float = 1.0
-    spread: float = 0.0
-    share: ClassVar = np.full((4, 2), 0.1)
-    variance: ClassVar = np.zeros((4, 2))
+    wander: float = 0.0
+    pair: float = 1.0
+    share: ClassVar = np.full((5, 2), 0.1)
+    variance: ClassVar = np.zeros((5, 2))
     class_share: ClassVar = np.ones(4)
-    common_error: ClassVar = np.zeros(4)
-    season: ClassVar = np.zeros((SEASONS, 4))
+    common_error: ClassVar = np.zeros(5)
+    season: ClassVar = np.zeros((SEASONS, 5))
     center: ClassVar = np.zeros(4)
     scale: ClassVar = np.ones(4)
 
     @property
-    def slow_dispersion(self) -> NDArray[np.float64]:
-        return np.full(4, self.dispersion)
+    def constant(self) -> NDArray[np.float64]:
+        return np.full(5, self.dispersion)
 
     @property
-    def fast_dispersion(self) -> NDArray[np.float64]:
-        return np.full(4, self.dispersion)
+    def by_day(self) -> NDArray[np.float64]:
+        return np.full(5, self.wander)
 
     @property
-    def wander(self) -> NDArray[np.float64]:
-        return np.full(4, self.spread)
+    def by_hour(self) -> NDArray[np.float64]:
+        return np.full(5, self.wander / 10)
+
+    hour_runs: ClassVar = np.full(2, 10.0)
+    day_runs: ClassVar = np.full(2, 240.0)
+
+    @property
+    def pair_dispersion(self) -> NDArray[np.float64]:
+        return np.full(1, self.pair)
 
     @property
     def cumulants(self) -> NDArray[np.float64]:
-        found = np.zeros((BETS, 4))
+        found = np.zeros((BETS, 5))
         found[:, MEAN] = np.log(np.exp(np.outer(ORDINARY, DEVIATIONS)) @ CHANCES)
         return found
 
@@ -72,10 +81,10 @@ def null_of(numbers: Given) -> Null:
 
 
 def paid(null: Null, runs: float, hits: float, log_odds: float = 0.0) -> NDArray[np.float64]:
-    """Return what each bet pays on each stream for the same runs and hits: bets × streams."""
-    one = np.ones((1, 4))
+    """Return what each bet pays on each stream and pair for the same runs and hits: bets × columns."""
+    one = np.ones((1, 5))
     level = np.where(null.layout.is_mean, 0.0, log_odds) * one
-    return np.exp(log_bets(null, Expected(runs * one, hits * one, level, 0 * one)))[:, 0]
+    return np.exp(log_bets(null, Expected(runs * one, hits * one, level, 0 * one, one)))[:, 0]
 
 
 def shifted(share: float, log_odds: float) -> float:
@@ -106,8 +115,7 @@ def test_a_bet_at_its_edge_is_exactly_fair() -> None:
     true = shifted(0.2, CONFIG.margin_log_odds)
     expectation = (1 - true) * paid(null, 1, 0, np.log(0.25)) + true * paid(null, 1, 1, np.log(0.25))
 
-    slow_up = (ORDINARY > 0) & (np.arange(BETS) < 10)
-    assert expectation[slow_up, KEY] == pytest.approx(1)
+    assert expectation[ORDINARY > 0, KEY] == pytest.approx(1)
     assert expectation[NEW_KEYS > 0, NEW] == pytest.approx(1)
 
 
@@ -136,12 +144,45 @@ def test_no_bet_on_a_mean_gains_inside_the_margin(moved: float) -> None:
     assert (expectation <= 1 + 1e-9).all()
 
 
-def test_fast_bets_allow_for_wander_and_slow_ones_do_not() -> None:
-    """A level that wandered by as much as it did before is no news to those that are not slowed by it."""
-    still, wandering = (paid(null_of(Given(spread=spread)), 200, 60, np.log(0.25)) for spread in (0.0, 0.2))
+def test_the_shorter_a_bet_lasts_the_less_wander_it_allows_for() -> None:
+    """In an hour there is no more wander than in a day, and what it adds to a sum grows with the runs in it."""
+    still, wandering = (
+        np.log(paid(null_of(Given(wander=wander)), 10, 9, np.log(0.25))[:, KEY]) for wander in (0.0, 2.4)
+    )
+    slowed = still / wandering
 
-    assert (wandering[:10, KEY] == still[:10, KEY]).all()
-    assert (wandering[10:13, KEY] < still[10:13, KEY]).all()
+    def of(window: int) -> NDArray[np.float64]:
+        return slowed[window == WINDOW]
+
+    # As many runs as the usual hour has: 0.24 by the hour, and by the day as many hours as the bet lasts.
+    assert of(6) == pytest.approx(1 + 0.24 + 2.4 * 6 / 24)
+    assert of(48) == pytest.approx(1 + 0.24 + 2.4 * MEMORY_OF_TWO_DAYS)
+    assert of(0) == pytest.approx(1 + 0.24 + 2.4 * MEMORY)
+
+
+def test_wander_slows_bets_as_much_more_as_there_are_more_runs() -> None:
+    """An agent that is asked three times as often wanders as far, and three times as many runs show it."""
+    still, wandering = (
+        np.log(paid(null_of(Given(wander=wander)), 30, 27, np.log(0.25))[:, KEY]) for wander in (0.0, 2.4)
+    )
+
+    assert (still / wandering)[WINDOW == 6] == pytest.approx(1 + 3 * (0.24 + 2.4 * 6 / 24))
+
+
+def test_a_bet_on_a_pair_is_the_product_of_opposite_bets() -> None:
+    """So it is fair where both are, and the keys are independent; else it is slowed by how far they are not."""
+    null = null_of(Given())
+    up, down = paid(null, 40, 16, np.log(0.25))[:, KEY], paid(null, 40, 2, np.log(0.25))[MIRROR, OTHER_KEY]
+    hits = np.array([[16.0, 2.0, 0.0, 0.0, 0.0]])
+    one = np.ones((1, 5))
+    expected = Expected(40 * one, hits, np.where(null.layout.is_mean, 0.0, np.log(0.25)) * one, 0 * one, one)
+
+    together = np.exp(log_bets(null, expected))[:, 0, PAIR]
+    dependent = log_bets(null_of(Given(pair=1.5)), expected)[:, 0, PAIR]
+
+    assert together == pytest.approx(up * down)
+    assert (together[ORDINARY == 0.8] > np.maximum(up, down)[ORDINARY == 0.8]).all()
+    assert dependent == pytest.approx(np.log(up * down) / 1.5)
 
 
 def test_no_runs_pay_nothing() -> None:
@@ -149,16 +190,28 @@ def test_no_runs_pay_nothing() -> None:
     assert (paid(null_of(Given()), 0, 0) == 1).all()
 
 
-@given(st.lists(st.tuples(st.floats(-30, 30), st.booleans()), min_size=1, max_size=40))
-def test_the_path_is_what_one_hour_after_another_comes_to(steps: list[tuple[float, bool]]) -> None:
+@given(st.lists(st.tuples(st.floats(-30, 30), st.booleans()), min_size=1, max_size=100), st.integers(0, 50))
+def test_the_path_is_what_one_hour_after_another_comes_to(steps: list[tuple[float, bool]], first_hour: int) -> None:
     """The back-test takes the short way through the same sums as the monitor."""
-    log_e = np.array([[[step if active else 0.0] for step, active in steps]])
+    log_e = np.array([[[step if active else 0.0] for step, active in steps]]).repeat(BETS, axis=0)
     active = np.array([[active] for _, active in steps])
-    log_r = np.array([[-np.inf]])
+    log_r = np.full((BETS, 1), -np.inf)
+    through = path(log_e, active, first_hour)
     for hour in range(len(steps)):
+        log_r = begun_anew(log_r, first_hour + hour, first_hour + hour - 1)
         log_r = grown(log_r, log_e[:, hour], active[hour])
 
-        assert path(log_e, active)[:, hour] == pytest.approx(log_r)
+        assert through[:, hour] == pytest.approx(log_r)
+
+
+def test_what_a_window_won_ends_with_it_and_what_has_no_end_stays() -> None:
+    """Else a level that stays where it wandered to would win once for each hour that it stays there."""
+    log_r = np.ones((BETS, 1))
+
+    assert (begun_anew(log_r, 103, 102) == log_r).all()
+    assert set(WINDOW[np.isinf(begun_anew(log_r, 102, 101)[:, 0])].tolist()) == {6}
+    assert set(WINDOW[np.isinf(begun_anew(log_r, 96, 95)[:, 0])].tolist()) == {6, 48}
+    assert set(WINDOW[np.isinf(begun_anew(log_r, 500, 90)[:, 0])].tolist()) == {6, 48}
 
 
 def test_evidence_that_can_not_grow_any_more_still_falls() -> None:

@@ -108,4 +108,4 @@ def test_weights_of_a_feature_add_up_to_one() -> None:
     """R of a feature is an average of what each has a promise for."""
     layout = Layout(PLANS)
 
-    assert np.bincount(layout.group_of_stream, layout.weight) == pytest.approx(1)
+    assert np.bincount(layout.group_of_column, layout.weight) == pytest.approx(1)

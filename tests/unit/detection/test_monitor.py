@@ -115,8 +115,10 @@ def test_a_new_baseline_begins_anew_and_others_go_on(
 
     assert renewed.last_hour == FIRST + 23
     assert renewed.to_bytes() == FleetMonitor.from_bytes(monitor.to_bytes(), [rebased, other[0]]).to_bytes()
-    assert np.isneginf(renewed._log_r[:, : len(rebased.streams)]).all()
-    assert np.array_equal(renewed._log_r[:, len(rebased.streams) :], monitor._log_r[:, len(baseline.streams) :])
+    assert np.isneginf(renewed._log_r[:, renewed._subject_of_column == 0]).all()
+    theirs, ours = (one._log_r[:, one._subject_of_column == 1] for one in (monitor, renewed))
+    assert np.array_equal(ours, theirs)
+    assert not np.isneginf(ours).all()
 
 
 def test_a_feature_alarms_once_until_it_is_armed_again(baseline: Baseline, cells: Cells) -> None:

@@ -12,7 +12,15 @@ from agentvigil.analysis.detection import arrays
 from agentvigil.analysis.detection.bets import log_bets, log_mean_exp, path
 from agentvigil.analysis.detection.config import HOURS_PER_DAY, MEMORY, SEASONS, DetectionConfig
 from agentvigil.analysis.detection.counting import Floats, Layout, Rows
-from agentvigil.analysis.detection.dispersion import FleetSpread, Spread, dispersion_of, families_of, fleet_spread, pair_dispersion, spread_of
+from agentvigil.analysis.detection.dispersion import (
+    FleetSpread,
+    Spread,
+    dispersion_of,
+    families_of,
+    fleet_spread,
+    pair_dispersion,
+    spread_of,
+)
 from agentvigil.analysis.detection.errors import ForeignState
 from agentvigil.analysis.detection.expecting import Expected, Null, probability, season_of
 from agentvigil.analysis.detection.planning import Planned, TooFewRuns, plan_of

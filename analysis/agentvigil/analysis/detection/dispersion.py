@@ -72,6 +72,7 @@ class FleetSpread:
     """What a fleet says of all families."""
 
     families: Mapping[Family, FamilySpread] = field(default_factory=dict)
+
     def of(self, families: Sequence[Family]) -> list[FamilySpread]:
         """Return what it says of these, one after another."""
         return [self.families.get(family, _MILD) for family in families]

@@ -160,7 +160,8 @@ class Null:
         runs in it: those of a window with as many runs in each hour as in this one.
         """
         hours = window_hours if 0 < window_hours < HOURS_PER_DAY else HOURS_PER_DAY
-        by_hour = self._by_hour * expected.runs / self._hour_runs
+        # What clusters of this agent's own add is in it, so it does not become less where runs are fewer.
+        by_hour = self._by_hour * np.maximum(expected.runs / self._hour_runs, 1)
         by_day = self._by_day * expected.runs * hours / self._day_runs
         if hours != window_hours:
             by_day *= MEMORY_OF_TWO_DAYS if window_hours else MEMORY

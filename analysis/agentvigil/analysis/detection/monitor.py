@@ -56,6 +56,7 @@ class FleetMonitor:
         self._since = np.full(self._layout.group_count, _NEVER, dtype=np.int64)
         groups = np.bincount(self._layout.group_subject, minlength=len(self._baselines))
         self._threshold = config.hours_between_false_alarms * groups[self._layout.group_subject].astype(np.float64)
+        self._subject_of_column = self._layout.group_subject[self._layout.group_of_column]
         self._last_hour = last_hour
         for known in evidence:
             self._take(known)
@@ -152,12 +153,10 @@ class FleetMonitor:
                 "baselines": [baseline.fingerprint for baseline in self._baselines],
             },
             {
-                "log_r": self._log_r,
+                "log_r": self._log_r[:, np.argsort(self._subject_of_column, kind="stable")],
                 "alarmed": self._alarmed,
                 "since": self._since,
-                "columns": np.bincount(
-                    self._layout.group_subject[self._layout.group_of_column], minlength=len(self._baselines)
-                ),
+                "columns": np.bincount(self._subject_of_column, minlength=len(self._baselines)),
                 "groups": np.bincount(self._layout.group_subject, minlength=len(self._baselines)),
             },
         )

@@ -15,7 +15,7 @@ from reporting import table
 from tcpd import PUBLISHED, Published, covering, f1, series
 
 from agentvigil.analysis.detection import DetectionConfig, Hours
-from agentvigil.analysis.detection.bets import log_mean_exp, path
+from agentvigil.analysis.detection.bets import grown
 from agentvigil.analysis.detection.config import TILTS
 
 Floats = NDArray[np.float64]
@@ -58,9 +58,12 @@ def _next_change(values: Floats) -> int | None:
     tilts = np.array([*TILTS, *(-tilt for tilt in TILTS)])[:, None, None]
     reach = np.sqrt(dispersion / BASELINE) + DetectionConfig().margin_sd
     log_e = (tilts * z - tilts**2 / 2 - np.abs(tilts) * reach) / dispersion
-    log_r = path(log_e, np.ones(z.shape, np.bool_))
-    evidence = log_mean_exp(np.moveaxis(log_r, 1, 0).reshape(len(z), -1), axis=1)
-    alarms = np.flatnonzero(evidence >= np.log(Hours.EAGER))
+    log_r = np.full((len(tilts), z.shape[1]), -np.inf)
+    evidence = np.zeros(len(z))
+    for place, paid in enumerate(np.moveaxis(log_e, 1, 0)):
+        log_r = grown(log_r, paid, np.ones(z.shape[1], np.bool_))
+        evidence[place] = np.exp(log_r).mean()
+    alarms = np.flatnonzero(evidence >= Hours.EAGER)
     if not len(alarms):
         return None
     # The likelihood of a change at each place before the alarm, by the bet and the stream for which it is largest.

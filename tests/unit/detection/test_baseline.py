@@ -15,7 +15,7 @@ from agentvigil.analysis.detection import (
     fit,
     fit_fleet,
 )
-from agentvigil.analysis.detection.dispersion import Family, FamilySpread, FleetSpread
+from agentvigil.analysis.detection.dispersion import Family, FamilySpread, FleetSpread, Part
 from agentvigil.analysis.features.cells import Cells
 from simulated_agents import START, Agent, cells_of, subject
 
@@ -149,7 +149,7 @@ def test_a_baseline_that_alarms_on_itself_is_trusted_less() -> None:
     agent = Agent(1_000)
     jumped = cells_of(agent, 28, 3, changes=[(14, replace(agent, tokens=1_600))])
     still = FamilySpread(1, 0, 0)
-    steady = FleetSpread({Family(name, mean): still for name in ("output_tokens", "cost") for mean in (False, True)})
+    steady = FleetSpread({Family(name, part): still for name in ("output_tokens", "cost") for part in Part})
     trusting = DetectionConfig(prior_days=1e6)
 
     found = fit(subject(), jumped, START, END, fleet=steady, config=trusting)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from agentvigil.analysis.detection import arrays
-from agentvigil.analysis.detection.bets import log_bets, log_mean_exp, path
+from agentvigil.analysis.detection.bets import log_bets, path
 from agentvigil.analysis.detection.config import HOURS_PER_DAY, MEMORY, SEASONS, DetectionConfig
 from agentvigil.analysis.detection.counting import Floats, Layout, Rows
 from agentvigil.analysis.detection.dispersion import (
@@ -248,12 +248,12 @@ def _measure(
     )
     season, places = numbers.season, season_of(hours)
     null = Null(layout, [numbers], config)
-    expected = null.compare(runs_of_slot, hits, season[places])
+    usual = expected = null.compare(runs_of_slot, hits, season[places])
     has_season = np.array([stream.kind is not StreamKind.NEW for stream in planned.plan.streams])
     for _ in range(_SEASON_STEPS):
         residual, information = residuals(layout, expected)
         season = season + np.where(has_season, season_step(residual, information, places, first_dispersion), 0)
-        expected = null.compare(runs_of_slot, hits, season[places])
+        expected = replace(usual, level=usual.level + season[places])
     residual, information = residuals(layout, expected)
     spread = spread_of(families, residual, information)
     dispersion = dispersion_of(spread, fleet, config)
@@ -268,8 +268,8 @@ def _measure(
         by_day=dispersion.by_day,
         pair_dispersion=pair_dispersion(residual[:, layout.pairs[0]], residual[:, layout.pairs[1]]),
     )
-    null = Null(layout, [numbers], config)
-    return _Measured(numbers, null, null.compare(runs_of_slot, hits, season[places]), spread)
+    error = np.hypot(expected.error, numbers.common_error * np.sqrt(expected.concentration))
+    return _Measured(numbers, Null(layout, [numbers], config), replace(expected, error=error), spread)
 
 
 def _of_average_run(runs: Floats) -> Floats:
@@ -395,21 +395,19 @@ def _tried(measured: _Measured, config: DetectionConfig) -> Baseline:
     baseline, layout, expected = measured.baseline, measured.null.layout, measured.expected
     log_e = log_bets(measured.null, expected)
     active = expected.runs[:, layout.first_stream[layout.group_of_column]] > 0
-    bound = np.log(config.hours_between_false_alarms * layout.group_count)
+    bound = config.hours_between_false_alarms * layout.group_count
     raised: dict[str, float] = {}
     factors = np.ones(layout.stream_count)
-    weights = np.log(layout.weight)
-    by_column = log_mean_exp(path(log_e, active, baseline.first_hour), axis=0) + weights
+    evidence = path(log_e, active, baseline.first_hour) * layout.weight
     for group in range(layout.group_count):
         columns = layout.group_of_column == group
-        if np.logaddexp.reduce(by_column[:, columns], axis=1).max() < bound:
+        if evidence[:, columns].sum(axis=1).max() < bound:
             continue
         factor = 1.0
         while factor < _MAX_RAISE:
             factor *= _RAISE
-            again = log_mean_exp(path(log_e[:, :, columns] / factor, active[:, columns], baseline.first_hour), axis=0)
-            again += weights[columns]
-            if np.logaddexp.reduce(again, axis=1).max() < bound:
+            again = path(log_e[:, :, columns] / factor, active[:, columns], baseline.first_hour)
+            if (again @ layout.weight[columns]).max() < bound:
                 break
         factors[layout.group_of_stream == group] = factor
         raised[baseline.plan.features[group]] = round(factor, 3)

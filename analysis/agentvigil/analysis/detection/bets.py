@@ -21,27 +21,31 @@ from typing import Final
 
 import numpy as np
 
+from agentvigil.analysis.detection.config import WINDOWS_HOURS
 from agentvigil.analysis.detection.counting import Bools, Floats
 from agentvigil.analysis.detection.expecting import Expected, Null, probability
-from agentvigil.analysis.detection.tilts import BETS, MIRROR, WINDOW
+from agentvigil.analysis.detection.tilts import BETS, MIRROR, ORDINARY, WINDOW
 
 # R is kept below exp of it: evidence that no more data can strengthen in any way that matters, and far from overflow.
 MAX_LOG_R: Final = 500.0
 
 
 def log_bets(null: Null, expected: Expected) -> Floats:
-    """Return the logarithms of what bets pay: bets × times × columns (streams, then pairs). 0 where there are no runs."""
+    """Return the logarithms of what bets pay, 0 without runs: bets × times × columns (streams, then pairs)."""
     layout, is_mean, runs = null.layout, null.layout.is_mean, expected.runs
     paid = np.empty((BETS, len(runs), layout.column_count))
     single = paid[:, :, : layout.stream_count]
     reach = expected.error + null.margin
+    upper, lower = probability(expected.level + reach), probability(expected.level - reach)
     by_window = {hours: null.dispersion(expected, hours) for hours in set(WINDOW.tolist())}
-    for bet, (tilt, growth, cumulant) in enumerate(zip(null.tilts, null.growth, null.cumulants, strict=True)):
-        edge = probability(expected.level + np.sign(tilt) * reach)
-        of_share = np.log1p(edge * growth)
-        of_mean = cumulant + tilt * expected.level + np.abs(tilt) * reach
-        single[bet] = tilt * expected.hits - runs * np.where(is_mean, of_mean, of_share)
-        single[bet] /= by_window[int(WINDOW[bet])]
+    for tilt in np.unique(ORDINARY):
+        bets = np.flatnonzero(tilt == ORDINARY)
+        tilts, growth, cumulant = null.tilts[bets[0]], null.growth[bets[0]], null.cumulants[bets[0]]
+        won = tilts * expected.hits - runs * np.log1p(np.where(tilts > 0, upper, lower) * growth)
+        of_mean = cumulant[is_mean] + tilt * expected.level[:, is_mean] + np.abs(tilt) * reach[:, is_mean]
+        won[:, is_mean] = tilt * expected.hits[:, is_mean] - runs[:, is_mean] * of_mean
+        for bet in bets:
+            np.divide(won, by_window[int(WINDOW[bet])], out=single[bet])
     one, other = layout.pairs
     paid[:, :, layout.stream_count :] = (single[:, :, one] + single[MIRROR][:, :, other]) / null.pair_dispersion
     return paid
@@ -56,33 +60,27 @@ def grown(log_r: Floats, log_e: Floats, active: Bools) -> Floats:
 
 
 def begun_anew(log_r: Floats, hour: int, last_hour: int) -> Floats:
-    """Return log R (bets × streams) before ``hour``, without what bets won in windows that ended since ``last_hour``."""
+    """Return log R (bets × columns) before ``hour``, without what was won in windows that ended since ``last_hour``."""
     windows = np.maximum(WINDOW, 1)
     ended = (WINDOW > 0) & (hour // windows != last_hour // windows)
     return np.where(ended[:, None], -np.inf, log_r)
 
 
 def path(log_e: Floats, active: Bools, first_hour: int) -> Floats:
-    """Return log R after each of some hours, from R = 0, along the second axis (bets × times × streams).
+    """Return R after each of some hours, from R = 0, averaged over bets: times × columns.
 
-    What :func:`begun_anew` and :func:`grown` come to, without a logarithm for each step: below exp(-700) R is 0, which
-    ``1 + R`` does not tell from it.
+    ``log_e`` are bets × times × columns. This is what :func:`begun_anew` and :func:`grown` come to, without logarithms.
     """
-    e = np.exp(np.minimum(log_e, MAX_LOG_R))
-    r, most = np.zeros_like(e[:, 0]), np.exp(MAX_LOG_R)
-    passed = np.empty_like(e)
-    with np.errstate(over="ignore", divide="ignore"):
+    e = np.exp(np.minimum(log_e, MAX_LOG_R)).transpose(1, 0, 2).copy()
+    r, most, passed = np.zeros(e.shape[1:]), np.exp(MAX_LOG_R), np.empty(active.shape)
+    ends = [(hours == WINDOW, hours) for hours in WINDOWS_HOURS]
+    all_active = active.all(axis=1)
+    with np.errstate(over="ignore"):
         for hour, some in enumerate(active):
-            r[(WINDOW > 0) & ((first_hour + hour) % np.maximum(WINDOW, 1) == 0)] = 0
-            r = np.where(some, np.minimum((1 + r) * e[:, hour], most), r)
-            passed[:, hour] = r
-        return np.asarray(np.log(passed))
-
-
-def log_mean_exp(values: Floats, axis: int) -> Floats:
-    """Return the logarithm of the mean of exponentials."""
-    top = np.max(values, axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0)
-    with np.errstate(divide="ignore"):
-        mean = np.log(np.mean(np.exp(values - top), axis=axis))
-    return np.asarray(mean + np.squeeze(top, axis=axis))
+            for window, hours in ends:
+                if (first_hour + hour) % hours == 0:
+                    r[window] = 0
+            after = np.minimum((1 + r) * e[hour], most)
+            r = after if all_active[hour] else np.where(some, after, r)
+            r.mean(axis=0, out=passed[hour])
+    return passed

@@ -10,8 +10,9 @@ mean) is, relative to that of independent runs,
 
 where a ≥ 1 is that of clusters, and h and w are the standard deviations of the level of an hour and of a day. A fleet
 tells them apart, since its agents differ in volume. One agent's days are too few to know its dispersion well: 28 of
-them give a relative error of a quarter. They are shrunk to what the feature's other streams and the fleet say. How long levels stay where they wandered to they can not tell at
-all, since what is fitted to them takes that away, so it is assumed (``config.py``).
+them give a relative error of a quarter. They are shrunk to what the feature's other streams and the fleet say. How long
+levels stay where they wandered to, days can not tell at all, since what is fitted to them takes that away: it is
+assumed (``config.py``).
 
 What grows with volume is kept apart from what does not, since volumes change: an agent that is asked three times as
 often wanders as far as before, and sums of three times as many runs show it three times as much.
@@ -19,6 +20,7 @@ often wanders as far as before, and sums of three times as many runs show it thr
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -30,16 +32,27 @@ from agentvigil.analysis.detection.streams import Stream, StreamKind
 
 _FITTED: Final = 2
 """Means that were fitted to the days: of working days and of weekends."""
+_TAIL: Final = 0.925
+"""Quantile from which on a threshold is one of the tail."""
 _USUAL: Final = 0.98
 """Quantile beyond which dispersions are taken for changes in the baseline."""
 _FITS: Final = 10
 
 
+class Part(StrEnum):
+    """Which streams of a feature wander alike, in their own measure."""
+
+    SHARES = "shares"
+    TAIL = "tail"
+    """Thresholds that few runs pass: where a mean moves, their log odds move twice as far as those of the median."""
+    MEAN = "mean"
+
+
 class Family(NamedTuple):
-    """Streams that are alike in how they vary: the shares of a feature, or its mean."""
+    """Streams that are alike in how they vary."""
 
     feature: str
-    is_mean: bool
+    part: Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +105,13 @@ class Dispersion:
 
 def families_of(streams: Sequence[Stream]) -> list[Family]:
     """Return the families of streams, one after another."""
-    return [Family(stream.feature, stream.kind is StreamKind.MEAN) for stream in streams]
+    return [Family(stream.feature, _part(stream)) for stream in streams]
+
+
+def _part(stream: Stream) -> Part:
+    if stream.kind is StreamKind.MEAN:
+        return Part.MEAN
+    return Part.TAIL if stream.kind is StreamKind.ABOVE and stream.level >= _TAIL else Part.SHARES
 
 
 def spread_of(families: Sequence[Family], residual: Floats, information: Floats) -> Spread:
@@ -171,9 +190,9 @@ def _not_negative(columns: Floats, wanted: Floats) -> Floats:
 def dispersion_of(spread: Spread, fleet: FleetSpread, config: DetectionConfig) -> Dispersion:
     """Shrink what a subject says of itself to what the fleet says, and allow for what neither tells."""
     pooled = fleet.of(spread.families)
-    clusters = np.array([feature.clusters for feature in pooled])
-    hourly = np.array([feature.hourly**2 for feature in pooled]) * spread.information_of_hours
-    wander = np.array([feature.wander**2 for feature in pooled])
+    clusters = np.array([family.clusters for family in pooled])
+    hourly = np.array([family.hourly**2 for family in pooled]) * spread.information_of_hours
+    wander = np.array([family.wander**2 for family in pooled])
     own = spread.days / (spread.days + config.prior_days)
     days = _shrunk(spread.of_days, clusters + hourly + wander * spread.information_of_days, spread.families, own)
     hours = _shrunk(spread.of_hours, clusters + hourly + wander * spread.information_of_hours, spread.families, own)

@@ -78,10 +78,9 @@ def plan_of(subject: Subject, cells: Cells, days: float, config: DetectionConfig
             rare_keys[name] = rare
             keys_seen_once[name] = sum(n <= 1 for _, n in keys)
         else:
-            bins, inverse = np.unique(totals[name].bin, return_inverse=True)
-            n: Floats = np.bincount(inverse, totals[name].n).astype(np.float64)
-            thresholds = _thresholds(name, bins.astype(np.int64), n, config)
-            low, high = _clipped(bins.astype(np.int64), n)
+            bins, n = _by_bin(totals[name])
+            thresholds = _thresholds(name, bins, n, config)
+            low, high = _clipped(bins, n)
             streams += thresholds
             if high > low:
                 clipped_bins[name] = low, high
@@ -99,13 +98,20 @@ def _totals(cells: Cells, counting: Counting) -> Cells:
     return cells if counting is Counting.VALUES else cells.where(cells.key == 0)
 
 
+def _by_bin(cells: Cells) -> tuple[Ints, Floats]:
+    """Return the bins that have runs, from low to high, and how many."""
+    lowest = int(cells.bin.min())
+    n = np.bincount(cells.bin.astype(np.int64) - lowest, cells.n)
+    found = np.flatnonzero(n)
+    return found + lowest, n[found].astype(np.float64)
+
+
 def _by_count(
     codes: "np.typing.NDArray[np.int32]", n: Floats, cells: Cells, *, empty: bool = False
 ) -> list[tuple[str, float]]:
     """Return words and how often they came, the most frequent first, without the empty one unless it is wanted."""
-    found, inverse = np.unique(codes, return_inverse=True)
-    counts = np.bincount(inverse, n, minlength=len(found))
-    words = [(cells.words[int(code)], float(count)) for code, count in zip(found, counts, strict=True)]
+    counts = np.bincount(codes, n)
+    words = [(cells.words[int(code)], float(counts[code])) for code in np.flatnonzero(counts)]
     return sorted((pair for pair in words if pair[1] > 0 and (empty or pair[0])), key=lambda pair: (-pair[1], pair[0]))
 
 

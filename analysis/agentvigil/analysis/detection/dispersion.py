@@ -26,7 +26,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from agentvigil.analysis.detection.config import HOURS_PER_DAY, DetectionConfig
+from agentvigil.analysis.detection.config import HOURS_PER_DAY, MEMORY, DetectionConfig
 from agentvigil.analysis.detection.counting import Floats
 from agentvigil.analysis.detection.streams import Stream, StreamKind
 
@@ -34,6 +34,7 @@ _FITTED: Final = 2
 """Means that were fitted to the days: of working days and of weekends."""
 _TAIL: Final = 0.925
 """Quantile from which on a threshold is one of the tail."""
+_LEAST_LEFT: Final = 0.25
 _USUAL: Final = 0.98
 """Quantile beyond which dispersions are taken for changes in the baseline."""
 _FITS: Final = 10
@@ -201,6 +202,9 @@ def dispersion_of(spread: Spread, fleet: FleetSpread, config: DetectionConfig) -
     of_level = np.maximum(days - hours, 0) / more
     constant = np.minimum(clusters, hours)
     by_hour = np.maximum(hours - constant - of_level * spread.information_of_hours, 0)
+    # Of wander with a memory, fitting the means took away more than of what each day did for itself.
+    taken = _FITTED / spread.days
+    of_level = of_level * (1 - taken) / max(1 - MEMORY * taken, _LEAST_LEFT)
     factor = config.dispersion_factor
     return Dispersion(constant * factor, by_hour * factor, of_level * spread.information_of_days * factor)
 

@@ -19,20 +19,11 @@ from agentvigil.analysis.detection.wording import (
 from agentvigil.analysis.explaining.labels import quoted
 from agentvigil.analysis.explaining.wording import listed
 from agentvigil.analysis.features.cells import time_of
-from agentvigil.analysis.features.names import FEATURES, Unit
+from agentvigil.analysis.features.names import FEATURES, Unit, is_error
 from agentvigil.analysis.findings.model import Kind, Observation, Severity, SubjectType
+from agentvigil.analysis.findings.severity import severity_of
 
 DETECTOR: Final = "drift"
-_FAILING: Final = {"failure", "tool_error"}
-_MAJOR: Final = 0.25
-"""Relative change."""
-_CRITICAL: Final = 2.0
-"""Factor."""
-_CRITICAL_POINTS: Final = 0.05
-"""Runs more that fail, as a share of all."""
-_EXPOSED_SHARE: Final = 0.01
-"""Share of runs that must be concerned for a relative change to matter: twice nearly nothing is nearly nothing."""
-_EXPOSED_USD_PER_DAY: Final = 1.0
 _NAMED_CHANGES: Final = 3
 _CARRIES: Final = 0.6
 """Part of a shift that a group must carry to be named."""
@@ -79,7 +70,7 @@ def observation_of(explanation: Explanation, baseline: Baseline) -> Observation:
         threshold=alarm.threshold,
         evidence_level=alarm.hours_between_false_alarms,
         effect_size=explanation.effect_size,
-        severity=severity_of(explanation),
+        severity=_severity(explanation),
         runs=explanation.runs,
         usd_per_day=explanation.usd_per_day,
         failed_runs_per_day=explanation.failed_runs_per_day,
@@ -88,30 +79,16 @@ def observation_of(explanation: Explanation, baseline: Baseline) -> Observation:
     )
 
 
-def severity_of(explanation: Explanation) -> Severity:
-    """Say how much it matters: by how far it moved, and how many runs or dollars a day that concerns."""
+def _severity(explanation: Explanation) -> Severity:
+    """Say how much it matters: of values by how far these moved, which a share that is above some edge does not say."""
     stream, effect = explanation.alarm.stream, explanation.effect_size
-    points = explanation.window_value - explanation.baseline_value
     if stream.kind in {StreamKind.MEAN, StreamKind.ABOVE}:
-        exposed = explanation.usd_per_day is None or abs(explanation.usd_per_day) >= _EXPOSED_USD_PER_DAY
-        factor = max(1 + effect, 1 / max(1 + effect, 1e-9))
-        if factor >= _CRITICAL and exposed:
-            return Severity.CRITICAL
-        return Severity.MAJOR if abs(effect) >= _MAJOR else Severity.MINOR
-    if is_failing(stream):
-        if points <= 0:
-            return Severity.MINOR
-        if points >= _CRITICAL_POINTS or (effect + 1 >= _CRITICAL and points >= _EXPOSED_SHARE):
-            return Severity.CRITICAL
-        return Severity.MAJOR if effect >= _MAJOR else Severity.MINOR
-    if effect + 1 >= _CRITICAL and points >= _CRITICAL_POINTS and stream.kind is not StreamKind.NEW:
-        return Severity.CRITICAL
-    return Severity.MAJOR if abs(effect) >= _MAJOR and abs(points) >= _EXPOSED_SHARE else Severity.MINOR
-
-
-def is_failing(stream: Stream) -> bool:
-    """Say whether more hits of a stream mean more runs that fail."""
-    return stream.feature in _FAILING or (stream.feature == "status" and stream.key == "failure")
+        return severity_of(effect, None, None, FEATURES[stream.feature].unit, explanation.usd_per_day)
+    # The baseline expects a little of what it never saw.
+    before = 0.0 if stream.kind is StreamKind.NEW else explanation.baseline_value
+    points = explanation.window_value - explanation.baseline_value
+    errors_per_day = points * explanation.runs_per_day if is_error(stream.feature, stream.key) else None
+    return severity_of(effect, before, explanation.window_value, Unit.SHARE, None, errors_per_day)
 
 
 def sentence(explanation: Explanation) -> str:

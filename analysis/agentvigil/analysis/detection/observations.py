@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Final
 
-from agentvigil.analysis.detection.alarms import Direction
+from agentvigil.analysis.detection.alarms import Alarm, Direction
 from agentvigil.analysis.detection.baseline import Baseline
+from agentvigil.analysis.detection.changetime import ChangeTime
+from agentvigil.analysis.detection.config import HOURS_PER_DAY
 from agentvigil.analysis.detection.decomposition import Part
-from agentvigil.analysis.detection.explaining import Change, Explanation, Moved
+from agentvigil.analysis.detection.explaining import Change, Explanation, Moved, Told
 from agentvigil.analysis.detection.streams import Stream, StreamKind
 from agentvigil.analysis.detection.wording import (
     about_words,
@@ -18,7 +21,7 @@ from agentvigil.analysis.detection.wording import (
 )
 from agentvigil.analysis.explaining.labels import quoted
 from agentvigil.analysis.explaining.wording import listed
-from agentvigil.analysis.features.cells import time_of
+from agentvigil.analysis.features.cells import Subject, hour_of, time_of
 from agentvigil.analysis.features.names import FEATURES, Unit, is_error
 from agentvigil.analysis.findings.model import Kind, Observation, Severity, SubjectType
 from agentvigil.analysis.findings.severity import severity_of
@@ -54,7 +57,7 @@ def observation_of(explanation: Explanation, baseline: Baseline) -> Observation:
         stream=stream_name(alarm.stream),
         direction=alarm.direction.value,
         seen_at=time_of(end_hour),
-        window_start=time_of(since.hour),
+        window_start=time_of(explanation.level_from),
         window_end=time_of(end_hour),
         changed_at=time_of(since.hour),
         changed_from=time_of(since.first_hour),
@@ -104,6 +107,9 @@ def sentence(explanation: Explanation) -> str:
         firsts = [f"{_WHAT[change.what]} {quoted(change.name)}" for change in explanation.changes[:_NAMED_CHANGES]]
         said.append(f"after {listed(firsts)} {'was' if len(firsts) == 1 else 'were'} first seen")
     text = f"{', '.join(said)}; {explanation.runs:,} runs in {explanation.hours:,} h"
+    if explanation.level_from > since.hour:
+        days = (alarm.hour + 1 - explanation.level_from) // HOURS_PER_DAY
+        text += f", told as in the last {days} days of them"
     carried = _carrier(explanation)
     return f"{text}; {carried}." if carried else f"{text}."
 
@@ -123,6 +129,34 @@ def moved_of(details: Mapping[str, Any]) -> Moved:
         float(moved["level"]),
     )
     return Moved(stream, Direction(moved["direction"]), float(moved["shift"]))
+
+
+def told_of(seen: Observation) -> Told:
+    """Return what an observation of this detector told of its alarm.
+
+    Raises:
+        KeyError, ValueError, TypeError: if it is one of another detector.
+    """
+    moved = moved_of(seen.details)
+    began = [seen.changed_at, seen.changed_from, seen.changed_to]
+    hour, first_hour, end_hour = (hour_of(time) for time in began if time is not None)
+    alarm = Alarm(
+        subject=Subject(seen.project, seen.environment, seen.agent),
+        feature=seen.feature,
+        hour=hour_of(seen.seen_at) - 1,
+        watched_from=first_hour,
+        statistic=seen.statistic or 0.0,
+        threshold=seen.threshold or 0.0,
+        hours_between_false_alarms=seen.evidence_level or 0.0,
+        stream=moved.stream,
+        direction=moved.direction,
+        part=float(seen.details["part_of_evidence"]),
+    )
+    changes = [
+        Change(str(one["what"]), str(one["name"]), hour_of(datetime.fromisoformat(one["at"])), int(one["runs"]))
+        for one in seen.details["changes"]
+    ]
+    return Told(alarm, moved, ChangeTime(hour, first_hour, end_hour - 1), changes)
 
 
 def _carrier(explanation: Explanation) -> str:

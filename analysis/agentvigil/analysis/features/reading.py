@@ -97,7 +97,7 @@ def read_costs(
     agents: Collection[str] = (),
     environments: Collection[str] = (),
 ) -> NDArray[np.float64]:
-    """Return what finished runs cost in US dollars, one number for each hour from ``first_hour`` to before ``end_hour``.
+    """Return what finished runs cost, in US dollars, in each hour from ``first_hour`` to before ``end_hour``.
 
     They are runs of ``agents`` in ``environments``, of all where none is named.
 

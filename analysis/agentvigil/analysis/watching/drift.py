@@ -112,24 +112,29 @@ class DriftWatch:
         What has no newer numbers is left out: an agent that has no runs or is compared with something else, which
         has learned from the drift or knows its stream no more.
         """
+        by_subject: dict[Subject, list[tuple[Finding, Told]]] = {}
         for finding in findings:
-            if finding.seen.detector != DETECTOR:
-                continue
-            told = told_of(finding.seen)
-            subject, watched = told.alarm.subject, self.watched.get(told.alarm.subject)
-            if watched is None or _has_learned_from(watched.choice, told):
+            if finding.seen.detector == DETECTOR:
+                told = told_of(finding.seen)
+                by_subject.setdefault(told.alarm.subject, []).append((finding, told))
+        for subject, drifts in by_subject.items():
+            watched = self.watched.get(subject)
+            if watched is None:
                 continue
             baseline, hours = watched.baseline, watched.choice.hours
             shown_from = max(baseline.end_hour, self.next_hour - SERIES_DAYS * HOURS_PER_DAY)
-            after = self._read(min(told.since.first_hour, shown_from), self.next_hour, [subject]).get(subject)
+            first_hours = [min(told.since.first_hour, shown_from) for _, told in drifts]
+            after = self._read(min(first_hours), self.next_hour, [subject]).get(subject)
             before = self._read(hours.first, hours.end, [subject]).get(subject)
             if after is None or before is None:
                 continue
-            explanation = explain_further(
-                told, baseline, watched.choice.of(before), after, until(finding), self.next_hour
-            )
-            if explanation is not None:
-                yield observation_of(explanation, baseline)
+            before = watched.choice.of(before)
+            for first_hour, (finding, told) in zip(first_hours, drifts, strict=True):
+                if not _has_learned_from(watched.choice, told):
+                    mine = after.between(first_hour, self.next_hour)
+                    explanation = explain_further(told, baseline, before, mine, until(finding), self.next_hour)
+                    if explanation is not None:
+                        yield observation_of(explanation, baseline)
 
     def _observation(self, alarm: Alarm) -> Observation:
         watched, subject = self.watched[alarm.subject], alarm.subject

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from agentvigil.analysis.detection import Alarm, Baseline, Direction, FleetMonitor, StreamKind, fit_fleet
@@ -175,6 +176,67 @@ def test_an_observation_says_it_in_a_sentence(
     assert found.changed_to is not None
     assert found.changed_from <= found.window_start <= found.changed_to <= found.window_end
     assert moved_of(found.details) == explanation.moved
+
+
+def test_typical_values_are_told_in_their_unit(
+    explained: dict[str, Explanation], baselines: dict[str, Baseline], fleet: dict[str, Cells]
+) -> None:
+    """They are logarithms where they are compared, and tokens or dollars where people read of them."""
+    longer = explained["longer"]
+    seen = observation_of(longer, baselines["longer"])
+
+    for parts in seen.details["parts"].values():
+        if len(parts) < 6:
+            assert sum(part["total"] for part in parts) == pytest.approx(
+                longer.window_value - longer.baseline_value, rel=0.1
+            )
+    for part in seen.details["parts"]["input_class"]:
+        assert part["value_after"] / part["value_before"] == pytest.approx(1.25, rel=0.1)
+    before, after = (
+        [point for point in longer.series if (point.hour >= longer.since.hour) is is_after]
+        for is_after in (False, True)
+    )
+    cells = fleet["longer"].of(longer.alarm.feature).between(before[0].hour, before[-1].hour + 6)
+    mean = 2 ** (np.average((cells.bin + 0.5) / 8, weights=cells.n))
+    assert np.average([p.value for p in before], weights=[p.runs for p in before]) == pytest.approx(mean, rel=0.05)
+    for point in before:
+        assert point.expected == pytest.approx(longer.baseline_value, rel=0.25)
+    ratios = [np.log(p.value / p.expected) for p in after]
+    assert np.average(ratios, weights=[p.runs for p in after]) == pytest.approx(
+        np.log(longer.window_value / longer.baseline_value), abs=0.02
+    )
+
+
+@pytest.mark.parametrize(
+    ("shift", "said"),
+    [
+        ("tool", "`agentvigil compare agent-0000 1.0 2.4` tells what else is worse."),
+        ("failing", "Ask whether gpt-5 was meant to answer"),
+        ("new tool", "See who gave the agent the tool wire"),
+        ("longer", "No version, model, tool or class of work was first seen then."),
+    ],
+)
+def test_it_is_said_what_to_do(
+    explained: dict[str, Explanation], baselines: dict[str, Baseline], shift: str, said: str
+) -> None:
+    """First about what changed then."""
+    first, *_, last = observation_of(explained[shift], baselines[shift]).details["next_actions"]
+
+    assert said in first
+    assert last.startswith("Lay a run that shows it beside one as they were before")
+
+
+def test_no_name_gets_into_a_command_that_would_be_more_than_a_name(
+    explained: dict[str, Explanation], baselines: dict[str, Baseline]
+) -> None:
+    """Versions are what applications say they are."""
+    tool = explained["tool"]
+    hostile = replace(tool, changes=[replace(tool.changes[0], name="2.4; rm -rf ~")])
+
+    first, *_ = observation_of(hostile, baselines["tool"]).details["next_actions"]
+
+    assert '"2.4; rm -rf ~"' in first
+    assert "agentvigil compare" not in first
 
 
 def test_what_goes_on_is_told_as_it_is_now(

@@ -344,19 +344,35 @@ def _series(seen: _Seen, after: Cells, end_hour: int) -> list[Point]:
     """Return points of six hours each, of the two weeks before an hour; those without runs are left out."""
     null, place = seen.null, seen.place
     hours = np.arange(end_hour - SERIES_DAYS * HOURS_PER_DAY, end_hour)
-    rows: list[tuple[Floats, Floats, Floats]] = []
+    told: list[tuple[Floats, Floats, Floats]] = []
     for cells in (seen.before, after):
-        expected = _expected(null, cells.between(int(hours[0]), end_hour), hours)
-        level = expected.level[:, place]
-        value = level if null.layout.is_mean[place] else probability(level)
-        runs = expected.runs[:, place]
-        rows.append((runs, expected.hits[:, place], runs * value))
+        mine = cells.between(int(hours[0]), end_hour)
+        expected = _expected(null, mine, hours)
+        runs, hits, level = expected.runs[:, place], expected.hits[:, place], expected.level[:, place]
+        if null.layout.is_mean[place]:
+            sums, spread = _logarithms(seen, mine, hours)
+            told.append((runs, sums, sums - spread * (hits - runs * level)))
+        else:
+            told.append((runs, hits, runs * probability(level)))
     runs, hits, wanted = (
-        (rows[0][part] + rows[1][part]).reshape(-1, SERIES_STEP_HOURS).sum(axis=1) for part in range(3)
+        (told[0][part] + told[1][part]).reshape(-1, SERIES_STEP_HOURS).sum(axis=1) for part in range(3)
     )
+    is_mean = null.layout.is_mean[place]
     starts = hours[::SERIES_STEP_HOURS]
     return [
-        Point(int(hour), round(float(n)), float(y / n), float(x / n))
+        Point(int(hour), round(float(n)), *(float(2**mean if is_mean else mean) for mean in (y / n, x / n)))
         for hour, n, y, x in zip(starts, runs, hits, wanted, strict=True)
         if n > 0
     ]
+
+
+def _logarithms(seen: _Seen, cells: Cells, hours: Ints) -> tuple[Floats, Floats]:
+    """Return the sum of the logarithms to base 2 of an hour's values, and what a standard deviation of them is."""
+    layout = seen.null.layout
+    rows = layout.rows([(0, cells)])
+    rows = rows.where(rows.group == layout.group_of_stream[seen.place])
+    at = rows.hour - int(hours[0])
+    sums, n, scales = (
+        np.bincount(at, rows.n * of, minlength=len(hours)) for of in (rows.log2, 1.0, seen.null.scale[rows.slot])
+    )
+    return sums, scales / np.maximum(n, 1)

@@ -1,5 +1,6 @@
 """From an alarm that is explained to what stands in the book of findings."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -11,6 +12,7 @@ from agentvigil.analysis.detection.changetime import ChangeTime
 from agentvigil.analysis.detection.config import HOURS_PER_DAY
 from agentvigil.analysis.detection.decomposition import Part
 from agentvigil.analysis.detection.explaining import Change, Explanation, Moved, Told
+from agentvigil.analysis.detection.next_steps import next_steps_of
 from agentvigil.analysis.detection.streams import Stream, StreamKind
 from agentvigil.analysis.detection.wording import (
     about_words,
@@ -196,6 +198,7 @@ def _details(explanation: Explanation) -> dict[str, Any]:
         if explanation.quantile
         else None,
         "part_of_evidence": explanation.alarm.part,
+        "next_actions": next_steps_of(explanation),
         "hours": explanation.hours,
         "runs_per_day": explanation.runs_per_day,
         "parts": {
@@ -211,8 +214,21 @@ def _details(explanation: Explanation) -> dict[str, Any]:
 
 
 def _part(part: Part, explanation: Explanation) -> dict[str, Any]:
-    """Return a part; its values are in the unit of the stream, those of means being logarithms to base 2."""
-    return {**asdict(part), "total": part.total, "is_log2": explanation.alarm.stream.kind is StreamKind.MEAN}
+    """Return a part in the unit of the stream.
+
+    Those of typical values are logarithms. The logarithmic mean is the slope by which what they carry adds up to the
+    difference of the values: B. W. Ang, *The LMDI approach to decomposition analysis: a practical guide*, 2005.
+    """
+    told = {**asdict(part), "total": part.total}
+    if explanation.alarm.stream.kind is not StreamKind.MEAN:
+        return told
+    before, after = explanation.baseline_value, explanation.window_value
+    slope = (after - before) / math.log2(after / before) if after != before else after * math.log(2)
+    for name in ("mix", "within", "total"):
+        told[name] *= slope
+    for name in ("value_before", "value_after"):
+        told[name] = None if told[name] is None else 2 ** told[name]
+    return told
 
 
 def _change(change: Change) -> dict[str, Any]:

@@ -185,13 +185,14 @@ def test_typical_values_are_told_in_their_unit(
     longer = explained["longer"]
     seen = observation_of(longer, baselines["longer"])
 
-    for parts in seen.details["parts"].values():
-        if len(parts) < 6:
-            assert sum(part["total"] for part in parts) == pytest.approx(
-                longer.window_value - longer.baseline_value, rel=0.1
-            )
-    for part in seen.details["parts"]["input_class"]:
-        assert part["value_after"] / part["value_before"] == pytest.approx(1.25, rel=0.1)
+    for dimension, parts in longer.parts.items():
+        for part, of_it in zip(parts, seen.details["parts"][dimension], strict=True):
+            for name in ("value_before", "value_after"):
+                assert of_it[name] == pytest.approx(2 ** getattr(part, name))
+            # What a factor comes to, in the unit, is between what it comes to at the lower and at the higher value.
+            slope = of_it["within"] / part.within
+            assert longer.baseline_value * np.log(2) < slope < longer.window_value * np.log(2)
+            assert of_it["mix"] + of_it["within"] == pytest.approx(of_it["total"])
     before, after = (
         [point for point in longer.series if (point.hour >= longer.since.hour) is is_after]
         for is_after in (False, True)

@@ -28,7 +28,7 @@ FIRST: Final = hour_of(datetime.now(UTC)) // 24 * 24 - DAYS * 24
 """The midnight at which the agent first runs: days end as they do for the job, whenever tests run."""
 AGENT: Final = Subject("default", "production", "concierge")
 USUAL: Final = Agent(240, season=0.0, daily=0.3)
-MOVED: Final = Agent(240, season=0.0, daily=0.3, tools={**USUAL.tools, "refund": 0.5}, tokens=1100, version="2.4")
+MOVED: Final = Agent(240, season=0.0, daily=0.3, tools={**USUAL.tools, "refund": 0.5}, tokens=1600, version="2.4")
 BUDGETS: Final = [SharedBudget(Budget(1.0, Period.DAY), frozenset({"concierge"}))]
 
 
@@ -158,6 +158,21 @@ def test_again_and_at_once_it_is_told_the_same(store: EmbeddedStore, story: Stor
     forget(store, "drift_baselines", "drift_evidence", "findings", "finding_events")
     watch(store, day(DAYS))
     assert {feature: one.seen for feature, one in drifts(store).items()} == story.all_over
+
+
+def test_what_was_not_mended_is_found_again_though_something_else_is_the_new_normal(store: EmbeddedStore) -> None:
+    """What somebody accepts is one feature; the agent's others are watched on."""
+    forget(store, "drift_baselines", "drift_evidence", "findings", "finding_events")
+    watch(store, day(BEGAN_DAY + 2.5))
+    first, book = drifts(store), FindingsBook(store)
+    book.resolve("default", first["tool"].id, Resolution.NEW_NORMAL, "k", day(BEGAN_DAY + 2.5))
+    book.resolve("default", first["output_tokens"].id, Resolution.FIXED, "k", day(BEGAN_DAY + 2.5))
+
+    watch(store, day(OVER_DAY))
+
+    again = {one.seen.feature for one in book.unresolved("default") if one.seen.kind is Kind.DRIFT}
+    assert "output_tokens" in again
+    assert "tool" not in again
 
 
 def test_what_takes_an_agent_over_its_budget_is_major(store: EmbeddedStore) -> None:

@@ -236,7 +236,7 @@ class WatchJob:
         """Watch anew what alarmed and is over. What is the new normal waits for a baseline that knows it."""
         for subject, feature in watch.alarmed() - said.drifting:
             learned_until = watch.watched[subject].choice.hours.end
-            if not any(since >= learned_until for since in said.normal_hours.get(subject, ())):
+            if not any(since >= learned_until for since in said.accepted_hours.get((subject, feature), ())):
                 watch.rearm(subject, feature)
 
     def _look_at_day(self, project: str, end_hour: int, said: Said, now: datetime) -> None:

@@ -372,7 +372,6 @@ def _logarithms(seen: _Seen, cells: Cells, hours: Ints) -> tuple[Floats, Floats]
     rows = layout.rows([(0, cells)])
     rows = rows.where(rows.group == layout.group_of_stream[seen.place])
     at = rows.hour - int(hours[0])
-    sums, n, scales = (
-        np.bincount(at, rows.n * of, minlength=len(hours)) for of in (rows.log2, 1.0, seen.null.scale[rows.slot])
-    )
+    weights = (rows.n * rows.log2, rows.n, rows.n * seen.null.scale[rows.slot])
+    sums, n, scales = (np.bincount(at, of, len(hours)).astype(np.float64) for of in weights)
     return sums, scales / np.maximum(n, 1)

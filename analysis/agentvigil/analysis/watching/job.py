@@ -271,7 +271,7 @@ def _next_midnight(hour: int) -> int:
 
 
 def _last_hour_outside(finding: Finding) -> int:
-    """Return until when a drift lasted that is back: all of the two days before it was seen to be so are inside."""
+    """Return until when a drift that is back surely lasted: it ended in the two days by which it was seen to be so."""
     assert finding.inside_since is not None
     return hour_of(finding.inside_since) - CLOSING_HOURS
 

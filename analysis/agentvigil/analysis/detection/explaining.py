@@ -109,9 +109,8 @@ def explain(
     """
     after = after.between(alarm.watched_from, alarm.hour + 1)
     seen = _Seen.of(alarm.stream, baseline, before, after, range(alarm.watched_from, alarm.hour + 1), config)
-    leaning = (
-        seen.null.tilts[:, seen.place] < 0 if alarm.direction is Direction.DOWN else seen.null.tilts[:, seen.place] > 0
-    )
+    tilts = seen.null.tilts[:, seen.place]
+    leaning = tilts < 0 if alarm.direction is Direction.DOWN else tilts > 0
     log_e = log_bets(seen.null, seen.expected)[leaning, :, seen.place]
     since = change_time(seen.hours, log_e, seen.expected.runs[:, seen.place] > 0)
     changes = changes_between(seen.before, after, since.first_hour - _SLACK_HOURS, since.last_hour + 1)

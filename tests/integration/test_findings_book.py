@@ -209,6 +209,31 @@ def test_what_is_quiet_is_closed_and_what_nobody_looked_at_is_not(book: Findings
     assert {one.id for one in book.unresolved(project)} == {outside.id, unseen.id}
 
 
+def test_what_goes_on_is_refreshed_and_begins_nothing(book: FindingsBook, store: EmbeddedStore, project: str) -> None:
+    finding = begun(book, observation(project=project, runs=10))
+    newer = observation(project=project, seen=36, runs=500)
+    other = observation(project=project, seen=36, feature="cost")
+
+    assert [one.id for one in book.refresh([newer, other], at(36))] == [finding.id]
+    written = rows(store, project)
+    assert book.refresh([newer, other], at(37)) == []
+    assert rows(store, project) == written
+    (kept,) = book.unresolved(project)
+    assert (kept.seen.runs, kept.found_at, kept.incident_id) == (500, finding.found_at, finding.incident_id)
+
+
+def test_what_is_closed_is_closed_with_its_last_numbers(book: FindingsBook, project: str) -> None:
+    finding = begun(book, observation(project=project, seen=12, runs=10))
+    last = observation(project=project, seen=20, runs=99)
+    key = {finding.stable_key}
+
+    assert book.close_quiet(key, at(30), last=[last]) == []
+    assert book.one(project, finding.id).seen.runs == 10
+    (closed,) = book.close_quiet(key, at(78), last=[last])
+    assert closed.seen.runs == 99
+    assert book.one(project, finding.id) == closed
+
+
 def test_findings_of_one_time_are_in_one_incident(book: FindingsBook, project: str) -> None:
     """Also when they come in one by one, and when a model takes some away that came long before."""
     models = {"models": ["gpt-4.1"]}

@@ -14,8 +14,9 @@ from fastapi.testclient import TestClient
 
 from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.analysis.findings.finding import Finding
-from agentvigil.analysis.findings.model import Kind, Observation, Severity
+from agentvigil.analysis.findings.model import Kind, Observation, Severity, SubjectType
 from agentvigil.cli.findings import findings
+from agentvigil.cli.views.paper import Paper
 from agentvigil.storage.embedded import EmbeddedStore
 from migrated_stores import MigratedStores
 from observations import at, observation
@@ -88,6 +89,54 @@ def test_the_list_is_the_apis_without_what_is_over(
     none = run("--agent", "nobody")
     assert (none.exit_code, len(none.stdout.splitlines())) == (0, 1)
     assert "no finding is open or acknowledged" in none.stderr
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is printed goes to a terminal."""
+    monkeypatch.setattr(Paper, "of_stdout", lambda: Paper(width=100))
+
+
+def an_anomaly(project: str, run_id: str, severity: Severity = Severity.MINOR) -> Observation:
+    return observation(
+        None, project=project, kind=Kind.ANOMALY, subject_type=SubjectType.RUN, subject=run_id, severity=severity
+    )
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_terminal_counts_minor_anomalies_unless_they_are_asked_for(
+    store: EmbeddedStore, run: _Run, project: str
+) -> None:
+    """A newcomer sees what moved, and not first a page of runs that were a little long."""
+    begin(store, observation(project=project, severity=Severity.MINOR))
+    begin(store, *(an_anomaly(project, f"run-{number}") for number in range(3)))
+    begin(store, an_anomaly(project, "run-grave", Severity.CRITICAL))
+
+    table = run()
+
+    assert table.stdout.splitlines()[-1] == "and 3 minor anomalies of single runs: --kind anomaly shows them"
+    assert [line.split()[0] for line in table.stdout.splitlines()[1:-1]] == ["critical", "minor"]
+    assert not table.stderr
+    for asked, runs in (
+        (("--kind", "anomaly"), 4),
+        (("--severity", "minor"), 3),
+        (("--sort", "newest"), 4),
+        (("--all",), 4),
+    ):
+        assert run(*asked).stdout.count("run-") == runs, asked
+    # Where the page ends among them nothing else is left out; where it ends before, something may be.
+    assert "and 3 minor anomalies" in run("--limit", "3").stdout
+    assert not run("--limit", "3").stderr
+    assert "there are more" in run("--limit", "1").stderr
+    assert "and 3" not in run("--limit", "1").stdout
+
+
+@pytest.mark.usefixtures("terminal")
+def test_where_there_is_nothing_but_minor_anomalies_it_is_said(store: EmbeddedStore, run: _Run, project: str) -> None:
+    begin(store, an_anomaly(project, "run-1"))
+
+    assert run().stdout == "1 minor anomaly of a single run: --kind anomaly shows it\n"
+    assert len(told(run("--json"))) == 1
 
 
 def test_a_finding_goes_through_its_life(store: EmbeddedStore, run: _Run, project: str) -> None:
@@ -181,6 +230,7 @@ with open_store(None, Path({str(data)!r}), "default", purpose="pytest") as (stor
     FindingsBook(store).record([observation()], datetime.now(UTC))
 from click.testing import CliRunner
 from agentvigil.cli.findings import findings
+from agentvigil.cli.views.paper import Paper
 for arguments in (["ack", "last"], ["show", "last"]):
     result = CliRunner().invoke(findings, [*arguments, "--data", {str(data)!r}])
     assert result.exit_code == 0, result.output
@@ -202,6 +252,7 @@ def test_asking_loads_no_server() -> None:
 import sys
 from click.testing import CliRunner
 from agentvigil.cli.findings import findings
+from agentvigil.cli.views.paper import Paper
 CliRunner().invoke(findings, ["--help"])
 print(*sys.modules)
 """

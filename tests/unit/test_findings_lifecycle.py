@@ -114,6 +114,46 @@ def test_being_outside_for_an_hour_begins_the_48_hours_anew() -> None:
     assert after(seen.change).inside_since is None
 
 
+def test_newer_numbers_say_nothing_of_whether_it_is_back() -> None:
+    """A drift is looked at once a day, which is not to keep it open."""
+    first = begun(observation(10, 12, runs=100, severity=Severity.MINOR))
+
+    second = lifecycle.refreshed(first, observation(10, 36, runs=900, severity=Severity.MAJOR), at(36))
+
+    assert after(second).seen.runs == 900
+    assert [(event.what, event.value) for event in second.events] == [(What.SEVERITY, "major")]  # type: ignore[union-attr]
+    assert lifecycle.refreshed(after(second), observation(10, 36, runs=1000), at(36)) is None
+    inside = after(lifecycle.quiet(after(second), is_inside=True, now=at(40)))
+    assert lifecycle.refreshed(inside, observation(10, 60), at(60)) is None
+    over = after(lifecycle.resolved(after(second), Resolution.FIXED, "k", at(41)))
+    assert lifecycle.refreshed(over, observation(10, 60), at(60)) is None
+
+
+def test_less_than_before_is_told_and_is_as_severe() -> None:
+    first = begun(observation(10, 12, window_value=0.5, severity=Severity.CRITICAL))
+
+    second = lifecycle.refreshed(first, observation(10, 36, window_value=0.3, severity=Severity.MINOR), at(36))
+
+    assert (after(second).seen.window_value, after(second).severity) == (0.3, Severity.CRITICAL)
+    assert second is not None
+    assert second.events == ()
+
+
+def test_what_is_closed_has_its_last_numbers_and_its_time() -> None:
+    """Which are of a time before it was last looked at: what it covers must not shrink."""
+    inside = after(lifecycle.quiet(begun(observation(10, 36)), is_inside=True, now=at(36)))
+    closed = lifecycle.quiet(inside, is_inside=True, now=at(84))
+    assert lifecycle.is_back(inside, at(84))
+    assert not lifecycle.is_back(inside, at(83))
+    assert closed is not None
+
+    summed_up = lifecycle.summed_up(closed, observation(10, 30, runs=77, severity=Severity.MINOR))
+
+    assert (summed_up.finding.seen.runs, summed_up.finding.seen.seen_at) == (77, at(36))
+    assert (summed_up.finding.severity, summed_up.finding.version) == (Severity.MAJOR, closed.finding.version)
+    assert summed_up.events == closed.events
+
+
 def test_a_single_run_is_closed_by_time_unless_somebody_reopened_it() -> None:
     finding = begun(observation(None, 12, subject_type=SubjectType.RUN, subject="r1"))
 

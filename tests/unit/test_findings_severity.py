@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agentvigil.analysis.features.names import Unit
 from agentvigil.analysis.findings.model import Severity
-from agentvigil.analysis.findings.severity import rank, severity_of, worst
+from agentvigil.analysis.findings.severity import over_budget, rank, severity_of, worst
 
 MINOR, MAJOR, CRITICAL = Severity
 
@@ -45,7 +45,8 @@ def severity(
         (0.01, 0.03, "share", None, 0.5, MAJOR),
         (0.03, 0.01, "share", None, -60.0, MINOR),
         (0.0, 0.03, "share", None, None, MAJOR),
-        (0.0, 0.08, "share", None, None, CRITICAL),
+        (0.0, 0.08, "share", None, None, MAJOR),
+        (0.0, 0.08, "share", None, 16.0, CRITICAL),
         (None, 0.08, "share", None, None, MINOR),
     ],
 )
@@ -63,8 +64,14 @@ def test_an_effect_alone_will_do() -> None:
 
 
 def test_over_a_budget_it_is_major_at_least() -> None:
-    assert severity_of(0.01, 10.0, 10.1, "USD", 0.1, over_budget=True) is MAJOR
-    assert severity_of(2.0, 10.0, 30.0, "USD", 100.0, over_budget=True) is CRITICAL
+    assert [over_budget(one) for one in Severity] == [MAJOR, MAJOR, CRITICAL]
+
+
+def test_twice_as_many_high_values_are_major() -> None:
+    """Where values grow by a quarter, the tenth that was highest is soon a fifth."""
+    found = [severity_of(effect, None, None, "share", is_tail=True) for effect in (0.5, 1.0, 9.0, math.inf)]
+
+    assert found == [MINOR, MAJOR, MAJOR, MAJOR]
 
 
 _SHARES = st.floats(0, 1)

@@ -1,7 +1,7 @@
 """How findings look on a terminal: written out, at the widths that people have."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -112,9 +112,12 @@ def test_a_finding_is_explained() -> None:
     for said in (
         "Runs of support-agent use refund in 31 % instead of 20 %.",
         "since     2026-11-01 10:00 (20h ago), between 2026-11-01 09:00 and 2026-11-01 11:00",
-        "what      tool refund 20.0% → 31.0% (28.0% to 34.0%), +55%",
+        "severity  major: it moved by a quarter or more, or takes an agent over its budget",
+        "what      tool refund 20.0% → 31.0% of runs (it lies between 28.0% and 34.0%), 55% more",
+        "runs      1,234 since it began, in 15 h\n",
         "costs     $12.35 more a day",
         "evidence  9,012, where 7,200 is enough (drift)",
+        "times     UTC\n",
         "model gpt-4.1                 70%  █████████████████████",
         "mix                          -10%  ███",
         "- agent version 1.5, first seen 2026-11-01 10:00 (20h ago)",
@@ -126,6 +129,58 @@ def test_a_finding_is_explained() -> None:
     ):
         assert said in page, f"{said!r} is not in:\n{page}"
     assert max(map(len, lines)) <= 90
+
+
+def page_of(finding: Finding, now: datetime = NOW, width: int = 120) -> str:
+    return "\n".join(written(finding_page(told(finding), now, Paper(width=width))))
+
+
+def test_what_goes_on_says_which_days_its_value_is_of() -> None:
+    going_on = a_finding(window_start=at(18), evidence_level=7200.0)
+
+    page = page_of(going_on)
+
+    assert "1,234 since it began, in 15 h; the value is that from 2026-11-01 18:00 on" in page
+    assert "9,012, where 7,200 is enough: set to alarm falsely about an agent once in 300 days (drift)" in page
+
+
+def test_whose_clock_is_shown_is_said() -> None:
+    """The sentence says UTC, and somebody in Berlin reads the rest by their own clock."""
+    berlin = NOW.astimezone(timezone(timedelta(hours=1), "CET"))
+
+    page = page_of(a_finding(), berlin)
+
+    assert "since     2026-11-01 11:00 (20h ago)" in page
+    assert "times     CET, UTC+0100: the clock of this machine; sentences say UTC" in page
+
+
+def test_a_dimension_of_which_all_runs_are_alike_is_left_out() -> None:
+    """That all of it is in the only model there is tells nothing; a model that is new carries all, which does."""
+    part = {"share_before": 1.0, "share_after": 1.0, "mix": 0.0, "within": 0.1, "value_after": 0.3}
+    parts = {
+        "model": [{"name": "gpt", "value_before": 0.2, **part}],
+        "version": [{"name": "1.5", "value_before": None, **part}],
+    }
+
+    page = page_of(a_finding(details={"parts": parts}))
+
+    assert "version 1.5" in page
+    assert "model gpt" not in page
+
+
+def test_each_thing_that_can_be_said_of_it_says_what_follows() -> None:
+    finding = a_finding()
+    short = finding.id[:8]
+
+    page = page_of(finding)
+
+    for command, meaning in (
+        (f"ack {short}", "somebody looks after it: no more reminders"),
+        (f"resolve {short} --as fixed", "it is mended"),
+        (f"resolve {short} --as new_normal", "it shall be so, and is compared with what is now"),
+        (f"resolve {short} --as false_alarm", "it is nothing: the same is muted for 30 days"),
+    ):
+        assert f"- agentvigil findings {command}\n    {meaning}" in page
 
 
 def test_a_bare_finding_is_explained_as_far_as_it_goes() -> None:

@@ -25,7 +25,7 @@ from agentvigil.analysis.rollups import CALL_HOURS, RollupJob
 from agentvigil.analysis.settling import SettlingConfig, SettlingJob, SettlingService
 from agentvigil.analysis.watching import WatchJob
 from agentvigil.analysis.watching.sink import recording
-from agentvigil.cli.background import detection_config, start_jobs
+from agentvigil.cli.background import budgets_in, detection_config, start_jobs
 from agentvigil.cli.exit_codes import CannotRun, told
 from agentvigil.cli.logs import configure_logging
 from agentvigil.cli.options import STORE_OPTIONS, load_settings, settings_options
@@ -79,9 +79,9 @@ def analyze(once: bool, since: datetime | None, until: datetime | None, project:
             with _progress() as progress:
                 _catch_up(store, settings, progress)
                 if since is not None:
-                    _look_over(store, settings, progress, since, until or began, project)
+                    _look_over(store, settings, alerts, progress, since, until or began, project)
                 else:
-                    _watch(store, settings, progress)
+                    _watch(store, settings, alerts, progress)
             found = [one for one in FindingsBook(store).unresolved(project or "") if one.found_at >= began]
     _print(found)
     sys.exit(1 if found else 0)
@@ -135,9 +135,14 @@ def _catch_up(store: Store, settings: Settings, progress: Progress) -> None:
     rollups.stop(datetime.now(UTC))
 
 
-def _watch(store: Store, settings: Settings, progress: Progress) -> None:
+def _watch_job(store: Store, settings: Settings, alerts: Configuration, holder: str) -> WatchJob:
+    findings = FindingsBook(store, settings.keep_days)
+    return WatchJob(store, holder, detection_config(settings), findings, budgets_in(store, alerts))
+
+
+def _watch(store: Store, settings: Settings, alerts: Configuration, progress: Progress) -> None:
     holder = holder_of(store)
-    watch = WatchJob(store, holder, detection_config(settings), FindingsBook(store, settings.keep_days))
+    watch = _watch_job(store, settings, alerts, holder)
     task = progress.add_task("watching", unit="days", total=None)
     first: dict[str, int] = {}
     while True:
@@ -159,10 +164,16 @@ def _watch(store: Store, settings: Settings, progress: Progress) -> None:
 
 
 def _look_over(
-    store: Store, settings: Settings, progress: Progress, since: datetime, until: datetime, project: str | None
+    store: Store,
+    settings: Settings,
+    alerts: Configuration,
+    progress: Progress,
+    since: datetime,
+    until: datetime,
+    project: str | None,
 ) -> None:
     holder = holder_of(store)
-    watch = WatchJob(store, holder, detection_config(settings), FindingsBook(store, settings.keep_days))
+    watch = _watch_job(store, settings, alerts, holder)
     projects = [project] if project is not None else projects_with_runs(store)
     first_hour, end_hour = hour_of(since), hour_of(until)
     if end_hour <= first_hour:

@@ -7,6 +7,8 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from agentvigil.analysis.alerts import AlertCollector, AlertJob, Configuration, Sender
+from agentvigil.analysis.alerts.book import AlertBook
+from agentvigil.analysis.alerts.budgets import cost_budgets
 from agentvigil.analysis.anomalies import AnomalyJob
 from agentvigil.analysis.detection import DetectionConfig, Hours
 from agentvigil.analysis.features.feature_hours import FEATURE_HOURS
@@ -14,6 +16,7 @@ from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.analysis.job_service import Job, JobService, Pace, holder_of
 from agentvigil.analysis.rollups import CALL_HOURS, RollupCollector, RollupJob
 from agentvigil.analysis.watching import WatchCollector, WatchJob
+from agentvigil.analysis.watching.budgets import BudgetsOf
 from agentvigil.analysis.watching.sink import recording
 from agentvigil.cli.settings import Settings
 from agentvigil.storage.store import Store
@@ -52,7 +55,7 @@ async def start_jobs(
         add("rollups", rollups, _BRISK if brisk else _SUMMING, what="hours", done="summed")
     if settings.analysis:
         findings = FindingsBook(store, settings.keep_days)
-        watch = WatchJob(store, holder, detection_config(settings), findings)
+        watch = WatchJob(store, holder, detection_config(settings), findings, budgets_in(store, alerts))
         WatchCollector(registry, lambda: watch.progress)
         add("watching", watch, _BRISK if brisk else _WATCHING, what="agents", done="watched")
         anomalies = AnomalyJob(store, holder, recording(findings))
@@ -63,6 +66,12 @@ async def start_jobs(
     for service in services:
         service.start()
         stack.push_async_callback(asyncio.to_thread, service.stop)
+
+
+def budgets_in(store: Store, alerts: Configuration) -> BudgetsOf:
+    """Return the budgets that rules for alerts set, in the file or by the API."""
+    book = AlertBook(store, alerts)
+    return lambda subject: cost_budgets(book.rules(subject.project), subject)
 
 
 def detection_config(settings: Settings) -> DetectionConfig:

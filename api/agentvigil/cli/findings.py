@@ -1,13 +1,14 @@
 """``agentvigil findings``: what moved or goes wrong, and what is to become of it."""
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
 
-from agentvigil.analysis.findings.model import Resolution
-from agentvigil.api.findings.asked import FindingList, IncidentList
+from agentvigil.analysis.findings.model import Kind, Resolution, Severity
+from agentvigil.api.findings.asked import FindingList, FindingOrder, IncidentList
 from agentvigil.cli.api_access import Api, Params, segment
 from agentvigil.cli.asking import JSON_OPTION, asks_the_api, print_json
 from agentvigil.cli.filter_options import filter_options
@@ -28,6 +29,10 @@ _WHOLE_ID: Final = re.compile(r"[0-9a-f]{32}")
 _BEGINNING: Final = re.compile(r"[0-9a-f]{4,32}")
 _MOST_ALIKE: Final = 10
 _UNRESOLVED: Final = ("open", "acknowledged")
+_MINOR_ANOMALIES: Final = {"kind": [Kind.ANOMALY.value], "severity": [Severity.MINOR.value]}
+_MOST_COUNTED: Final = 1000
+_NAMES_THEM: Final = frozenset({"kind", "severity", "sort", "subject", "detector", "incident", "id_prefix"})
+"""Options of somebody who wants them one by one, or all in another order."""
 
 _limit_option = click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many are printed."
@@ -54,7 +59,7 @@ def findings() -> None:
     Without a command it lists; `agentvigil findings list --help` has the filters.
 
     \b
-    agentvigil findings                          # what is open, the newest first
+    agentvigil findings                          # what is open, the most urgent first
     agentvigil findings --agent support-agent --severity critical
     agentvigil findings show 9f86d081            # one, with a plot and what to do
     agentvigil findings ack 9f86d081             # I look after it
@@ -71,22 +76,50 @@ def findings() -> None:
 @_all_option
 @JSON_OPTION
 def list_findings(api: Api, params: Params, *, limit: int, show_all: bool, as_json: bool) -> None:
-    """List findings that are not resolved, the newest first: a table on a terminal, tabs and a line of names elsewhere.
+    """List findings that are not resolved, the most urgent first: a table on a terminal, else tabs and a line of names.
 
-    A filter given several times matches any of its values; --state resolved lists what is over.
+    Critical comes before major and minor, the newest of each first; --sort newest goes by time alone. On a terminal
+    minor anomalies of single runs are counted in a last line, unless an option asks for them. A filter given several
+    times matches any of its values; --state resolved lists what is over.
 
     \b
     agentvigil findings
-    agentvigil findings --sort -severity --kind drift --kind regression
+    agentvigil findings --sort newest --kind drift --kind regression
     agentvigil findings --state resolved --since 30d --json
     """
     asked = {"state": list(_UNRESOLVED), **params}
     found, has_more = api.items("/v1/findings", asked, None if show_all else limit)
-    print_list(found, as_json=as_json, table=finding_table, lines=finding_lines)
+    is_table = not as_json and Paper.of_stdout().is_terminal
+    shown = found
+    if is_table and not show_all and _NAMES_THEM.isdisjoint(params):
+        shown = [one for one in found if not _is_minor_anomaly(one)]
+    print_list(shown, as_json=as_json, table=finding_table, lines=finding_lines)
+    if len(shown) < len(found):
+        click.echo(_minor_anomalies(api, asked, beside=bool(shown)))
+        # They come last of those of one state: nothing else is left then.
+        has_more = has_more and not (_is_minor_anomaly(found[-1]) and _are_of_one_end(asked["state"]))
     if not found:
         click.echo(f"no finding is {' or '.join(asked['state'])} and matches", err=True)
     elif has_more:
         click.echo("there are more; --limit or --all print them", err=True)
+
+
+def _is_minor_anomaly(finding: Mapping[str, Any]) -> bool:
+    return all(finding[name] in values for name, values in _MINOR_ANOMALIES.items())
+
+
+def _minor_anomalies(api: Api, asked: Params, *, beside: bool) -> str:
+    """Return in a line how many minor anomalies of single runs match what is ``asked``."""
+    counted, has_more = api.items("/v1/findings", {**asked, **_MINOR_ANOMALIES}, _MOST_COUNTED)
+    number = f"{len(counted):,}{' or more' if has_more else ''}"
+    what = "minor anomaly of a single run" if len(counted) == 1 else "minor anomalies of single runs"
+    shows = "shows it" if len(counted) == 1 else "shows them"
+    return f"{'and ' if beside else ''}{number} {what}: --kind anomaly {shows}"
+
+
+def _are_of_one_end(states: Sequence[str]) -> bool:
+    """Say whether ``states`` are all of findings that are over, or all of others."""
+    return len({state in _UNRESOLVED for state in states}) == 1
 
 
 @findings.command("incidents")
@@ -265,7 +298,7 @@ def _whole_id(api: Api, said: str, project: str | None) -> str:
         click.ClickException: if it means none, or several.
     """
     if said == "last":
-        newest, _ = api.items("/v1/findings", _of(project), 1)
+        newest, _ = api.items("/v1/findings", {**_of(project), "sort": FindingOrder.NEWEST.value}, 1)
         if not newest:
             raise click.ClickException("there is no finding yet")
         return str(newest[0]["id"])

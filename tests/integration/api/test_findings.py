@@ -182,23 +182,63 @@ def test_lists_are_filtered(api: Asking, finds: Finds) -> None:
         assert set(api.ids(**params)) == {one.id for one in expected}, params
 
 
+def paged(api: Asking, **params: Any) -> list[Any]:
+    found: list[Any] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = api.get("findings", limit=2, **params, **cursor)
+        found += page["items"]
+        if page["next_cursor"] is None:
+            return found
+        cursor = {"cursor": page["next_cursor"]}
+
+
 def test_pages_are_in_order_and_whole(api: Asking, finds: Finds) -> None:
     for hour, severity in enumerate((*Severity, *Severity)):
         finds(of_feature(f"f{hour}", hour * 20, severity=severity), hour=500 + hour)
 
-    def paged(sort: str) -> list[Any]:
-        found: list[Any] = []
-        cursor: dict[str, str] = {}
-        while True:
-            page = api.get("findings", sort=sort, limit=2, **cursor)
-            found += page["items"]
-            if page["next_cursor"] is None:
-                return found
-            cursor = {"cursor": page["next_cursor"]}
+    assert [one["feature"] for one in paged(api, sort="newest")] == ["f5", "f4", "f3", "f2", "f1", "f0"]
+    assert [one["feature"] for one in paged(api, sort="oldest")] == ["f0", "f1", "f2", "f3", "f4", "f5"]
+    assert [one["feature"] for one in paged(api, sort="urgent")] == ["f5", "f2", "f4", "f1", "f3", "f0"]
 
-    assert [one["feature"] for one in paged("-found_at")] == ["f5", "f4", "f3", "f2", "f1", "f0"]
-    assert [one["feature"] for one in paged("found_at")] == ["f0", "f1", "f2", "f3", "f4", "f5"]
-    assert [one["feature"] for one in paged("-severity")] == ["f5", "f2", "f4", "f1", "f3", "f0"]
+
+def anomaly(run: str, seen: float, **said: Any) -> Observation:
+    return observation(None, seen, kind=Kind.ANOMALY, subject_type=SubjectType.RUN, subject=run, feature=run, **said)
+
+
+def test_unless_it_is_said_otherwise_the_most_urgent_comes_first(api: Asking, finds: Finds) -> None:
+    """Whoever is called at night sees what is grave and goes on, not the newest run that was a little long."""
+    finds(of_feature("major", severity=Severity.MAJOR), hour=500)
+    finds(of_feature("critical", 40, severity=Severity.CRITICAL), hour=501)
+    (over,) = finds(of_feature("over", 80, severity=Severity.CRITICAL), hour=502)
+    (mine,) = finds(of_feature("mine", 120, severity=Severity.CRITICAL), hour=503)
+    finds(of_feature("minor", 160, severity=Severity.MINOR), hour=504)
+    finds(anomaly("grave-run", 180, severity=Severity.MAJOR), hour=505)
+    finds(anomaly("run", 200, severity=Severity.MINOR), hour=506)
+    api.act(over, "resolve", {"resolution": "fixed"})
+    api.act(mine, "acknowledge")
+
+    in_order = ["mine", "critical", "grave-run", "major", "minor", "run", "over"]
+    assert [one["feature"] for one in paged(api)] == in_order
+
+
+def test_what_comes_and_goes_between_pages_shifts_nothing_that_stays(api: Asking, finds: Finds) -> None:
+    """No finding is left out, or told twice, because others became more or less urgent meanwhile."""
+    findings = [
+        finds(of_feature(f"f{place}", place * 20, severity=severity), hour=500 + place)[0]
+        for place, severity in enumerate((Severity.MINOR, Severity.MAJOR, Severity.CRITICAL, Severity.MAJOR))
+    ]
+    first = api.get("findings", limit=2)
+    finds(of_feature("new", 200, severity=Severity.CRITICAL), hour=600)
+    api.act(findings[2], "resolve", {"resolution": "fixed"})
+    second = api.get("findings", limit=2, cursor=first["next_cursor"])
+    third = api.get("findings", limit=2, cursor=second["next_cursor"])
+
+    assert [one["feature"] for one in first["items"]] == ["f2", "f3"]
+    assert [one["feature"] for one in second["items"]] == ["f1", "f0"]
+    # It was told as critical, and is told again for what it is now: resolved.
+    assert [(one["feature"], one["state"]) for one in third["items"]] == [("f2", "resolved")]
+    assert third["next_cursor"] is None
 
 
 def test_an_unchanged_list_is_not_sent_again(client: TestClient, api: Asking, finds: Finds) -> None:

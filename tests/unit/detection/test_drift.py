@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from agentvigil.analysis.detection import Alarm, Baseline, Direction, FleetMonitor, StreamKind, fit_fleet
-from agentvigil.analysis.detection.explaining import Explanation, explain, is_inside
-from agentvigil.analysis.detection.observations import moved_of, observation_of
+from agentvigil.analysis.detection.explaining import Explanation, explain, explain_further, is_inside
+from agentvigil.analysis.detection.observations import moved_of, observation_of, told_of
 from agentvigil.analysis.features.cells import Cells
 from agentvigil.analysis.findings.model import Kind, Severity
 from simulated_agents import START, Agent, cells_of, subject
@@ -175,6 +176,119 @@ def test_an_observation_says_it_in_a_sentence(
     assert found.changed_to is not None
     assert found.changed_from <= found.window_start <= found.changed_to <= found.window_end
     assert moved_of(found.details) == explanation.moved
+
+
+def test_typical_values_are_told_in_their_unit(
+    explained: dict[str, Explanation], baselines: dict[str, Baseline], fleet: dict[str, Cells]
+) -> None:
+    """They are logarithms where they are compared, and tokens or dollars where people read of them."""
+    longer = explained["longer"]
+    seen = observation_of(longer, baselines["longer"])
+
+    for dimension, parts in longer.parts.items():
+        for part, of_it in zip(parts, seen.details["parts"][dimension], strict=True):
+            for name in ("value_before", "value_after"):
+                assert of_it[name] == pytest.approx(2 ** getattr(part, name))
+            # What a factor comes to, in the unit, is between what it comes to at the lower and at the higher value.
+            slope = of_it["within"] / part.within
+            assert longer.baseline_value * np.log(2) < slope < longer.window_value * np.log(2)
+            assert of_it["mix"] + of_it["within"] == pytest.approx(of_it["total"])
+    before, after = (
+        [point for point in longer.series if (point.hour >= longer.since.hour) is is_after]
+        for is_after in (False, True)
+    )
+    cells = fleet["longer"].of(longer.alarm.feature).between(before[0].hour, before[-1].hour + 6)
+    mean = 2 ** (np.average((cells.bin + 0.5) / 8, weights=cells.n))
+    assert np.average([p.value for p in before], weights=[p.runs for p in before]) == pytest.approx(mean, rel=0.05)
+    for point in before:
+        assert point.expected == pytest.approx(longer.baseline_value, rel=0.25)
+    ratios = [np.log(p.value / p.expected) for p in after]
+    assert np.average(ratios, weights=[p.runs for p in after]) == pytest.approx(
+        np.log(longer.window_value / longer.baseline_value), abs=0.02
+    )
+
+
+@pytest.mark.parametrize(
+    ("shift", "said"),
+    [
+        ("tool", "`agentvigil compare agent-0000 1.0 2.4` tells what else is worse."),
+        ("failing", "Ask whether gpt-5 was meant to answer"),
+        ("new tool", "See who gave the agent the tool wire"),
+        ("longer", "No version, model, tool or class of work was first seen then."),
+    ],
+)
+def test_it_is_said_what_to_do(
+    explained: dict[str, Explanation], baselines: dict[str, Baseline], shift: str, said: str
+) -> None:
+    """First about what changed then."""
+    first, *_, last = observation_of(explained[shift], baselines[shift]).details["next_actions"]
+
+    assert said in first
+    assert last.startswith("Lay a run that shows it beside one as they were before")
+
+
+def test_no_name_gets_into_a_command_that_would_be_more_than_a_name(
+    explained: dict[str, Explanation], baselines: dict[str, Baseline]
+) -> None:
+    """Versions are what applications say they are."""
+    tool = explained["tool"]
+    hostile = replace(tool, changes=[replace(tool.changes[0], name="2.4; rm -rf ~")])
+
+    first, *_ = observation_of(hostile, baselines["tool"]).details["next_actions"]
+
+    assert '"2.4; rm -rf ~"' in first
+    assert "agentvigil compare" not in first
+
+
+def test_what_goes_on_is_told_as_it_is_now(
+    fleet: dict[str, Cells], baselines: dict[str, Baseline], explained: dict[str, Explanation]
+) -> None:
+    """Since the change, with the level of the last week: what it was in its first hours says less each day."""
+    baseline, now = baselines["tool"], CHANGED + 20 * 24
+    told = told_of(observation_of(explained["tool"], baseline))
+    stronger = replace(SHIFTS["tool"], tools={**USUAL.tools, "search": 0.4, "refund": 0.5})
+    longer = cells_of(USUAL, 50, 40, changes=[((CHANGED - START) / 24, SHIFTS["tool"]), (40, stronger)])
+
+    further = explain_further(told, baseline, fleet["tool"], longer.between(FIRST, now), now, now)
+
+    assert further is not None
+    assert (further.since, further.moved, further.hours) == (told.since, told.moved, now - told.since.hour)
+    assert further.level_from == now - 7 * 24
+    assert further.alarm.statistic == told.alarm.statistic
+    week = longer.between(now - 7 * 24, now).of("tool")
+    runs, hits = (week.n[week.key == week.words.index(key)].sum() for key in ("", told.moved.stream.key))
+    assert further.window_value == pytest.approx(hits / runs)
+    assert further.runs_per_day == pytest.approx(runs / 7)
+    since = longer.between(told.since.hour, now).of("tool")
+    assert further.runs == since.n[since.key == 0].sum()
+    assert sum(part.total for part in further.parts["version"]) == pytest.approx(
+        further.window_value - _share(fleet["tool"].between(START, FIRST), told.moved.stream.key)
+    )
+    assert [(change.name, change.hour) for change in further.changes] == [(c.name, c.hour) for c in told.changes]
+    seen = observation_of(further, baseline)
+    assert f"{further.runs:,} runs in 480 h, told as in the last 7 days of them" in seen.explanation
+    assert told_of(seen).moved == told.moved
+
+
+def test_what_is_not_told_any_more(
+    fleet: dict[str, Cells], baselines: dict[str, Baseline], explained: dict[str, Explanation]
+) -> None:
+    """Without runs, or against a baseline that knows the stream no more, or of no time, there is nothing to tell."""
+    baseline = baselines["tool"]
+    told = told_of(observation_of(explained["tool"], baseline))
+    cells, end = fleet["tool"], told.alarm.hour + 1
+
+    assert explain_further(told, baseline, cells, cells.between(FIRST, end), end, end) is not None
+    assert explain_further(told, baseline, cells, cells.between(FIRST, FIRST), end, end) is None
+    assert explain_further(told, baseline, cells, cells.between(FIRST, end), told.since.hour, end) is None
+    unknown = replace(told, alarm=replace(told.alarm, stream=replace(told.alarm.stream, key="unknown")))
+    assert explain_further(unknown, baseline, cells, cells.between(FIRST, end), end, end) is None
+
+
+def _share(cells: Cells, key: str) -> float:
+    tools = cells.of("tool")
+    runs, hits = (tools.n[tools.key == tools.words.index(one)].sum() for one in ("", key))
+    return float(hits / runs)
 
 
 def test_severity_is_of_the_effect_and_not_of_the_evidence(

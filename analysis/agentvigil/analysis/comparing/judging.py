@@ -2,16 +2,14 @@
 
 1. The evidence for a way decides whether it moved, against a threshold that allows for all that is looked at.
 2. What moved is worse, better or changed, as the feature has it. What is worse is as severe as it is large, never as it
-   is sure: minor, **major** from a quarter more on, **critical** from twice as much on, or from 5 points more of
-   trouble. Rates of trouble must grow by a point, or by ten runs a day, to be more than minor. That twice as many
-   values are high is major.
+   is sure: :mod:`agentvigil.analysis.findings.severity`.
 3. What did not move is the same where the interval leaves out what matters: a quarter, but two points at least, of
    rates; a quarter of values; twice as many high values. Else there are too few runs, and about how many more would
    tell.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Final
 
@@ -25,14 +23,12 @@ from agentvigil.analysis.comparing.evidence import (
 from agentvigil.analysis.comparing.intervals import FEWEST, Z_95
 from agentvigil.analysis.comparing.report import Change, Verdict
 from agentvigil.analysis.comparing.streams import Measure, Stream
-from agentvigil.analysis.features.names import Counting
+from agentvigil.analysis.comparing.wording import is_share
+from agentvigil.analysis.features.names import Unit, is_error
 from agentvigil.analysis.findings.model import Severity
+from agentvigil.analysis.findings.severity import MAJOR_RATIO, severity_of
 
-MAJOR_RATIO: Final = 1.25
-CRITICAL_RATIO: Final = 2.0
-CRITICAL_POINTS: Final = 0.05
 POINT: Final = 0.01
-_RUNS_A_DAY: Final = 10.0
 _REACH: Final = Z_95 + NormalDist().inv_cdf(0.9)
 """So many standard errors what matters must have, so that four intervals in five around nothing leave it out."""
 
@@ -58,14 +54,31 @@ def judge(stream: Stream, correlation: float, log_threshold: float, runs_per_day
             return _change(stream, difference, evidence, log_threshold, Verdict.CHANGED)
         if not is_up:
             return _change(stream, difference, evidence, log_threshold, Verdict.BETTER)
-        severity = _severity(stream, difference, runs_per_day)
-        return _change(stream, difference, evidence, log_threshold, Verdict.WORSE, severity)
+        change = _change(stream, difference, evidence, log_threshold, Verdict.WORSE)
+        return replace(change, severity=severity_of_change(change, runs_per_day))
     matters = _what_matters(stream, difference)
     interval = difference.interval
     if interval is not None and -matters < interval.low and interval.high < matters:
         return _change(stream, difference, evidence, log_threshold, Verdict.SAME)
     needed = _needed(difference, matters, stream.before.count, stream.after.count)
-    return _change(stream, difference, evidence, log_threshold, Verdict.TOO_FEW_RUNS, None, needed)
+    return _change(stream, difference, evidence, log_threshold, Verdict.TOO_FEW_RUNS, needed)
+
+
+def severity_of_change(change: Change, runs_per_day: float, usd_per_day: float | None = None) -> Severity:
+    """Return how much it matters that something got worse, in ``runs_per_day``; ``usd_per_day`` is what it costs more.
+
+    What it costs is known of runs as they come day by day, and not of a test that is run now and then.
+    """
+    unit = Unit.SHARE if is_share(change) else change.feature.unit
+    if change.measure is Measure.HIGH:
+        effect = math.inf if change.relative is None else change.relative
+        return severity_of(effect, None, None, unit, is_tail=True)
+    if unit != Unit.SHARE:
+        return severity_of(change.relative, None, None, unit, usd_per_day)
+    grown = change.within or 0.0
+    before = grown / change.relative if change.relative else 0.0
+    errors_per_day = grown * runs_per_day if is_error(change.feature.name, change.key) else None
+    return severity_of(change.relative, before, before + grown, unit, None, errors_per_day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +93,6 @@ def _change(
     evidence: Evidence,
     log_threshold: float,
     verdict: Verdict,
-    severity: Severity | None = None,
     needed: _Needed | None = None,
 ) -> Change:
     before, after = stream.before.mean, stream.after.mean
@@ -110,31 +122,9 @@ def _change(
         log_evidence=evidence.log_greatest,
         log_threshold=log_threshold,
         verdict=verdict,
-        severity=severity,
         more_before=needed.before if needed else None,
         more_after=needed.after if needed else None,
     )
-
-
-def _severity(stream: Stream, difference: Difference, runs_per_day: float) -> Severity:
-    if stream.is_logarithm:
-        return _of_ratio(2.0**difference.within)
-    old, grown = difference.standard_before, difference.within
-    ratio = (old + grown) / old if old > 0 else math.inf
-    if stream.measure is Measure.HIGH:
-        return Severity.MAJOR if ratio >= CRITICAL_RATIO else Severity.MINOR
-    if stream.measure is Measure.SHARE and stream.feature.counting is Counting.CATEGORIES:
-        if grown < POINT and grown * runs_per_day < _RUNS_A_DAY:
-            return Severity.MINOR
-    elif grown < POINT:
-        return Severity.MINOR
-    return Severity.CRITICAL if grown >= CRITICAL_POINTS else _of_ratio(ratio)
-
-
-def _of_ratio(ratio: float) -> Severity:
-    if ratio >= CRITICAL_RATIO:
-        return Severity.CRITICAL
-    return Severity.MAJOR if ratio >= MAJOR_RATIO else Severity.MINOR
 
 
 def _what_matters(stream: Stream, difference: Difference) -> float:

@@ -3,6 +3,7 @@
 import math
 from typing import Any, Final
 
+from agentvigil.analysis.comparing.judging import severity_of_change
 from agentvigil.analysis.comparing.report import RANK, FeatureReport, Report, Verdict
 from agentvigil.analysis.comparing.streams import Measure
 from agentvigil.analysis.comparing.wording import is_share, sentence, what
@@ -38,7 +39,6 @@ def _observation(
 ) -> Observation:
     worse = [change for change in feature.changes if change.verdict is Verdict.WORSE]
     change = max(worse, key=lambda one: (RANK[one.severity] if one.severity else 0, one.log_evidence))
-    assert change.severity is not None
     before, after = cells
     start, end = time_of(int(after.hour[0])), time_of(int(after.hour[-1]) + 1)
     low, high = change.low, change.high
@@ -60,6 +60,7 @@ def _observation(
     is_cost = feature.feature.name == "cost"
     is_failure = feature.feature.name in ("status", "failure")
     more_usd, more_failed = report.usd_per_run, report.failed_per_run
+    usd_per_day = more_usd * report.runs_per_day if is_cost and more_usd is not None else None
     return Observation(
         project=subject.project,
         kind=Kind.REGRESSION,
@@ -70,7 +71,7 @@ def _observation(
         seen_at=end,
         window_start=start,
         window_end=end,
-        severity=change.severity,
+        severity=severity_of_change(change, report.runs_per_day, usd_per_day),
         explanation=f"version {version}: {sentence(change)}",
         environment=subject.environment,
         agent=subject.agent,
@@ -91,7 +92,7 @@ def _observation(
         evidence_level=report.level,
         effect_size=change.relative,
         runs=report.runs_after,
-        usd_per_day=more_usd * report.runs_per_day if is_cost and more_usd is not None else None,
+        usd_per_day=usd_per_day,
         failed_runs_per_day=more_failed * report.runs_per_day if is_failure and more_failed is not None else None,
         details=details,
     )

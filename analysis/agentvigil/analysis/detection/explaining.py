@@ -1,7 +1,7 @@
 """What is known of an alarm: how far, since when, carried by which runs, and what else changed then."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -25,6 +25,8 @@ _SLACK_HOURS: Final = 2
 SERIES_DAYS: Final = 14
 SERIES_STEP_HOURS: Final = 6
 _SHOWN_PARTS: Final = 6
+_LEVEL_DAYS: Final = 7
+"""What goes on has the level of its last days, each weekday once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +62,29 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What was told of an alarm, and stays as it goes on."""
+
+    alarm: Alarm
+    moved: Moved
+    since: ChangeTime
+    changes: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """An alarm explained. Values are shares; of means, typical values (geometric means) in the unit of the feature."""
 
     alarm: Alarm
     moved: Moved
     since: ChangeTime
+    level_from: int
+    """The values are of the hours from this one on; it is that of the change, or a week ago if that is later."""
     runs: int
+    """Since the change; so are the hours."""
     hours: int
     baseline_value: float
-    """What the baseline expects of the input classes and hours since the change."""
+    """What the baseline expects of the input classes and hours that the values are of."""
     window_value: float
     low: float
     high: float
@@ -93,47 +108,40 @@ def explain(
 
     Both may hold more hours; what comes after the alarm is not looked at.
     """
-    before = before.between(baseline.first_hour, baseline.end_hour)
     after = after.between(alarm.watched_from, alarm.hour + 1)
-    layout = Layout([baseline.plan])
-    null = Null(layout, [baseline], config)
-    place = baseline.streams.index(alarm.stream)
-    hours = np.arange(alarm.watched_from, alarm.hour + 1)
-    expected = _expected(null, after, hours)
-    leaning = null.tilts[:, place] < 0 if alarm.direction is Direction.DOWN else null.tilts[:, place] > 0
-    leaning &= WINDOW == 0
-    log_e = log_bets(null, expected)[leaning, :, place]
-    since = change_time(hours, log_e, expected.runs[:, place] > 0)
+    seen = _Seen.of(alarm.stream, baseline, before, after, range(alarm.watched_from, alarm.hour + 1), config)
+    tilts = seen.null.tilts[:, seen.place]
+    leaning = (tilts < 0 if alarm.direction is Direction.DOWN else tilts > 0) & (WINDOW == 0)
+    log_e = log_bets(seen.null, seen.expected)[leaning, :, seen.place]
+    since = change_time(seen.hours, log_e, seen.expected.runs[:, seen.place] > 0)
+    changes = changes_between(seen.before, after, since.first_hour - _SLACK_HOURS, since.last_hour + 1)
+    series = _series(seen, after, alarm.hour + 1)
+    return _explained(alarm, seen, since, since.hour, None, changes, series)
 
-    window = after.between(since.hour, alarm.hour + 1)
-    recent = hours >= since.hour
-    runs = float(expected.runs[recent, place].sum())
-    span = alarm.hour + 1 - since.hour
-    value = _value(baseline, null, place, window, expected, recent)
-    per_day = runs / span * HOURS_PER_DAY
-    is_failure = alarm.feature == "failure" or (alarm.feature == "status" and alarm.stream.key == "failure")
-    return Explanation(
-        alarm,
-        Moved(alarm.stream, alarm.direction, value.shift),
-        since,
-        round(runs),
-        span,
-        value.expected,
-        value.current,
-        value.low,
-        value.high,
-        *_effect(alarm.stream, value, before, window),
-        per_day,
-        _usd_per_run(window) * per_day - _usd_per_run(before) * per_day if alarm.feature == "cost" else None,
-        (value.current - value.expected) * per_day if is_failure else None,
-        {
-            dimension: parts_of(baseline.plan, alarm.stream, dimension, before, window)[:_SHOWN_PARTS]
-            for dimension in DIMENSIONS
-        },
-        _keys(alarm, before, window),
-        changes_between(before, after, since.first_hour - _SLACK_HOURS, since.last_hour + 1),
-        _series(null, place, before, after, alarm.hour + 1),
-    )
+
+def explain_further(
+    told: Told, baseline: Baseline, before: Cells, after: Cells, until: int, now: int, config: DetectionConfig = DEFAULT
+) -> Explanation | None:
+    """Explain again what goes on, or went on until hour ``until``, where ``now`` is the hour that follows the data.
+
+    When it began, how far it had moved and what changed then stay as they were told, and so does the evidence. The
+    values are those of the last week. ``before`` are cells of the baseline's hours, and ``after`` those from the change
+    on at least; neither holds rows that the other has. None where the baseline has no such stream any more, or no run
+    shows it.
+    """
+    since, alarm = told.since, replace(told.alarm, hour=until - 1)
+    if alarm.stream not in baseline.streams or until <= since.hour:
+        return None
+    seen = _Seen.of(alarm.stream, baseline, before, after, range(since.hour, until), config)
+    level_from = max(since.hour, until - _LEVEL_DAYS * HOURS_PER_DAY)
+    if not seen.runs(level_from):
+        return None
+    now_seen = {
+        (change.what, change.name): change.runs
+        for change in changes_between(seen.before, after, since.first_hour - _SLACK_HOURS, since.last_hour + 1)
+    }
+    changes = [replace(one, runs=now_seen.get((one.what, one.name), one.runs)) for one in told.changes]
+    return _explained(alarm, seen, since, level_from, told.moved, changes, _series(seen, after, now))
 
 
 def is_inside(
@@ -181,6 +189,75 @@ def changes_between(before: Cells, after: Cells, first_hour: int, last_hour: int
                 mine &= (new.key == 0) if column != "key" else True
                 found.append(Change(what, name, hour, round(float(new.n[mine].sum()))))
     return sorted(found, key=lambda change: (change.hour, -change.runs, change.what, change.name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a baseline expects of a stream in some hours, and what was there."""
+
+    baseline: Baseline
+    null: Null
+    place: int
+    """Of the stream, among those of the baseline."""
+    hours: Ints
+    expected: Expected
+    before: Cells
+    after: Cells
+
+    @classmethod
+    def of(
+        cls, stream: Stream, baseline: Baseline, before: Cells, after: Cells, hours: range, config: DetectionConfig
+    ) -> "_Seen":
+        before = before.between(baseline.first_hour, baseline.end_hour)
+        null = Null(Layout([baseline.plan]), [baseline], config)
+        after = after.between(hours.start, hours.stop)
+        asked = np.arange(hours.start, hours.stop)
+        place = baseline.streams.index(stream)
+        return cls(baseline, null, place, asked, _expected(null, after, asked), before, after)
+
+    def runs(self, first_hour: int) -> float:
+        """Return how many runs there are from an hour on."""
+        return float(self.expected.runs[self.hours >= first_hour, self.place].sum())
+
+
+def _explained(
+    alarm: Alarm,
+    seen: _Seen,
+    since: ChangeTime,
+    level_from: int,
+    moved: Moved | None,
+    changes: list[Change],
+    series: list[Point],
+) -> Explanation:
+    """Return an explanation whose values are those from ``level_from`` on; ``moved`` is None if it moved to there."""
+    baseline, before, end_hour = seen.baseline, seen.before, alarm.hour + 1
+    window = seen.after.between(level_from, end_hour)
+    value = _value(baseline, seen.null, seen.place, window, seen.expected, seen.hours >= level_from)
+    per_day = seen.runs(level_from) / (end_hour - level_from) * HOURS_PER_DAY
+    is_failure = alarm.feature == "failure" or (alarm.feature == "status" and alarm.stream.key == "failure")
+    return Explanation(
+        alarm,
+        moved or Moved(alarm.stream, alarm.direction, value.shift),
+        since,
+        level_from,
+        round(seen.runs(since.hour)),
+        end_hour - since.hour,
+        value.expected,
+        value.current,
+        value.low,
+        value.high,
+        *_effect(alarm.stream, value, before, window),
+        per_day,
+        _usd_per_run(window) * per_day - _usd_per_run(before) * per_day if alarm.feature == "cost" else None,
+        (value.current - value.expected) * per_day if is_failure else None,
+        {
+            dimension: parts_of(baseline.plan, alarm.stream, dimension, before, window)[:_SHOWN_PARTS]
+            for dimension in DIMENSIONS
+        },
+        _keys(alarm, before, window),
+        changes,
+        series,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,22 +340,38 @@ def _keys(alarm: Alarm, before: Cells, window: Cells) -> list[KeyShift]:
     return shifts[:_SHOWN_PARTS]
 
 
-def _series(null: Null, place: int, before: Cells, after: Cells, end_hour: int) -> list[Point]:
-    """Return points of six hours each, of the two weeks before the alarm; those without runs are left out."""
+def _series(seen: _Seen, after: Cells, end_hour: int) -> list[Point]:
+    """Return points of six hours each, of the two weeks before an hour; those without runs are left out."""
+    null, place = seen.null, seen.place
     hours = np.arange(end_hour - SERIES_DAYS * HOURS_PER_DAY, end_hour)
-    rows: list[tuple[Floats, Floats, Floats]] = []
-    for cells in (before, after):
-        expected = _expected(null, cells.between(int(hours[0]), end_hour), hours)
-        level = expected.level[:, place]
-        value = level if null.layout.is_mean[place] else probability(level)
-        runs = expected.runs[:, place]
-        rows.append((runs, expected.hits[:, place], runs * value))
+    told: list[tuple[Floats, Floats, Floats]] = []
+    for cells in (seen.before, after):
+        mine = cells.between(int(hours[0]), end_hour)
+        expected = _expected(null, mine, hours)
+        runs, hits, level = expected.runs[:, place], expected.hits[:, place], expected.level[:, place]
+        if null.layout.is_mean[place]:
+            sums, spread = _logarithms(seen, mine, hours)
+            told.append((runs, sums, sums - spread * (hits - runs * level)))
+        else:
+            told.append((runs, hits, runs * probability(level)))
     runs, hits, wanted = (
-        (rows[0][part] + rows[1][part]).reshape(-1, SERIES_STEP_HOURS).sum(axis=1) for part in range(3)
+        (told[0][part] + told[1][part]).reshape(-1, SERIES_STEP_HOURS).sum(axis=1) for part in range(3)
     )
+    is_mean = null.layout.is_mean[place]
     starts = hours[::SERIES_STEP_HOURS]
     return [
-        Point(int(hour), round(float(n)), float(y / n), float(x / n))
+        Point(int(hour), round(float(n)), *(float(2**mean if is_mean else mean) for mean in (y / n, x / n)))
         for hour, n, y, x in zip(starts, runs, hits, wanted, strict=True)
         if n > 0
     ]
+
+
+def _logarithms(seen: _Seen, cells: Cells, hours: Ints) -> tuple[Floats, Floats]:
+    """Return the sum of the logarithms to base 2 of an hour's values, and what a standard deviation of them is."""
+    layout = seen.null.layout
+    rows = layout.rows([(0, cells)])
+    rows = rows.where(rows.group == layout.group_of_stream[seen.place])
+    at = rows.hour - int(hours[0])
+    weights = (rows.n * rows.log2, rows.n, rows.n * seen.null.scale[rows.slot])
+    sums, n, scales = (np.bincount(at, of, len(hours)).astype(np.float64) for of in weights)
+    return sums, scales / np.maximum(n, 1)

@@ -1,13 +1,18 @@
 """From an alarm that is explained to what stands in the book of findings."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Final
 
-from agentvigil.analysis.detection.alarms import Direction
+from agentvigil.analysis.detection.alarms import Alarm, Direction
 from agentvigil.analysis.detection.baseline import Baseline
+from agentvigil.analysis.detection.changetime import ChangeTime
+from agentvigil.analysis.detection.config import HOURS_PER_DAY
 from agentvigil.analysis.detection.decomposition import Part
-from agentvigil.analysis.detection.explaining import Change, Explanation, Moved
+from agentvigil.analysis.detection.explaining import Change, Explanation, Moved, Told
+from agentvigil.analysis.detection.next_steps import next_steps_of
 from agentvigil.analysis.detection.streams import Stream, StreamKind
 from agentvigil.analysis.detection.wording import (
     about_words,
@@ -18,21 +23,12 @@ from agentvigil.analysis.detection.wording import (
 )
 from agentvigil.analysis.explaining.labels import quoted
 from agentvigil.analysis.explaining.wording import listed
-from agentvigil.analysis.features.cells import time_of
-from agentvigil.analysis.features.names import FEATURES, Unit
+from agentvigil.analysis.features.cells import Subject, hour_of, time_of
+from agentvigil.analysis.features.names import FEATURES, Unit, is_error
 from agentvigil.analysis.findings.model import Kind, Observation, Severity, SubjectType
+from agentvigil.analysis.findings.severity import severity_of
 
 DETECTOR: Final = "drift"
-_FAILING: Final = {"failure", "tool_error"}
-_MAJOR: Final = 0.25
-"""Relative change."""
-_CRITICAL: Final = 2.0
-"""Factor."""
-_CRITICAL_POINTS: Final = 0.05
-"""Runs more that fail, as a share of all."""
-_EXPOSED_SHARE: Final = 0.01
-"""Share of runs that must be concerned for a relative change to matter: twice nearly nothing is nearly nothing."""
-_EXPOSED_USD_PER_DAY: Final = 1.0
 _NAMED_CHANGES: Final = 3
 _CARRIES: Final = 0.6
 """Part of a shift that a group must carry to be named."""
@@ -63,7 +59,7 @@ def observation_of(explanation: Explanation, baseline: Baseline) -> Observation:
         stream=stream_name(alarm.stream),
         direction=alarm.direction.value,
         seen_at=time_of(end_hour),
-        window_start=time_of(since.hour),
+        window_start=time_of(explanation.level_from),
         window_end=time_of(end_hour),
         changed_at=time_of(since.hour),
         changed_from=time_of(since.first_hour),
@@ -79,7 +75,7 @@ def observation_of(explanation: Explanation, baseline: Baseline) -> Observation:
         threshold=alarm.threshold,
         evidence_level=alarm.hours_between_false_alarms,
         effect_size=explanation.effect_size,
-        severity=severity_of(explanation),
+        severity=_severity(explanation),
         runs=explanation.runs,
         usd_per_day=explanation.usd_per_day,
         failed_runs_per_day=explanation.failed_runs_per_day,
@@ -88,30 +84,16 @@ def observation_of(explanation: Explanation, baseline: Baseline) -> Observation:
     )
 
 
-def severity_of(explanation: Explanation) -> Severity:
-    """Say how much it matters: by how far it moved, and how many runs or dollars a day that concerns."""
+def _severity(explanation: Explanation) -> Severity:
+    """Say how much it matters: of values by how far these moved, which a share that is above some edge does not say."""
     stream, effect = explanation.alarm.stream, explanation.effect_size
-    points = explanation.window_value - explanation.baseline_value
     if stream.kind in {StreamKind.MEAN, StreamKind.ABOVE}:
-        exposed = explanation.usd_per_day is None or abs(explanation.usd_per_day) >= _EXPOSED_USD_PER_DAY
-        factor = max(1 + effect, 1 / max(1 + effect, 1e-9))
-        if factor >= _CRITICAL and exposed:
-            return Severity.CRITICAL
-        return Severity.MAJOR if abs(effect) >= _MAJOR else Severity.MINOR
-    if is_failing(stream):
-        if points <= 0:
-            return Severity.MINOR
-        if points >= _CRITICAL_POINTS or (effect + 1 >= _CRITICAL and points >= _EXPOSED_SHARE):
-            return Severity.CRITICAL
-        return Severity.MAJOR if effect >= _MAJOR else Severity.MINOR
-    if effect + 1 >= _CRITICAL and points >= _CRITICAL_POINTS and stream.kind is not StreamKind.NEW:
-        return Severity.CRITICAL
-    return Severity.MAJOR if abs(effect) >= _MAJOR and abs(points) >= _EXPOSED_SHARE else Severity.MINOR
-
-
-def is_failing(stream: Stream) -> bool:
-    """Say whether more hits of a stream mean more runs that fail."""
-    return stream.feature in _FAILING or (stream.feature == "status" and stream.key == "failure")
+        return severity_of(effect, None, None, FEATURES[stream.feature].unit, explanation.usd_per_day)
+    # The baseline expects a little of what it never saw.
+    before = 0.0 if stream.kind is StreamKind.NEW else explanation.baseline_value
+    points = explanation.window_value - explanation.baseline_value
+    errors_per_day = points * explanation.runs_per_day if is_error(stream.feature, stream.key) else None
+    return severity_of(effect, before, explanation.window_value, Unit.SHARE, None, errors_per_day)
 
 
 def sentence(explanation: Explanation) -> str:
@@ -127,6 +109,9 @@ def sentence(explanation: Explanation) -> str:
         firsts = [f"{_WHAT[change.what]} {quoted(change.name)}" for change in explanation.changes[:_NAMED_CHANGES]]
         said.append(f"after {listed(firsts)} {'was' if len(firsts) == 1 else 'were'} first seen")
     text = f"{', '.join(said)}; {explanation.runs:,} runs in {explanation.hours:,} h"
+    if explanation.level_from > since.hour:
+        days = (alarm.hour + 1 - explanation.level_from) // HOURS_PER_DAY
+        text += f", told as in the last {days} days of them"
     carried = _carrier(explanation)
     return f"{text}; {carried}." if carried else f"{text}."
 
@@ -146,6 +131,34 @@ def moved_of(details: Mapping[str, Any]) -> Moved:
         float(moved["level"]),
     )
     return Moved(stream, Direction(moved["direction"]), float(moved["shift"]))
+
+
+def told_of(seen: Observation) -> Told:
+    """Return what an observation of this detector told of its alarm.
+
+    Raises:
+        KeyError, ValueError, TypeError: if it is one of another detector.
+    """
+    moved = moved_of(seen.details)
+    began = [seen.changed_at, seen.changed_from, seen.changed_to]
+    hour, first_hour, end_hour = (hour_of(time) for time in began if time is not None)
+    alarm = Alarm(
+        subject=Subject(seen.project, seen.environment, seen.agent),
+        feature=seen.feature,
+        hour=hour_of(seen.seen_at) - 1,
+        watched_from=first_hour,
+        statistic=seen.statistic or 0.0,
+        threshold=seen.threshold or 0.0,
+        hours_between_false_alarms=seen.evidence_level or 0.0,
+        stream=moved.stream,
+        direction=moved.direction,
+        part=float(seen.details["part_of_evidence"]),
+    )
+    changes = [
+        Change(str(one["what"]), str(one["name"]), hour_of(datetime.fromisoformat(one["at"])), int(one["runs"]))
+        for one in seen.details["changes"]
+    ]
+    return Told(alarm, moved, ChangeTime(hour, first_hour, end_hour - 1), changes)
 
 
 def _carrier(explanation: Explanation) -> str:
@@ -185,6 +198,7 @@ def _details(explanation: Explanation) -> dict[str, Any]:
         if explanation.quantile
         else None,
         "part_of_evidence": explanation.alarm.part,
+        "next_actions": next_steps_of(explanation),
         "hours": explanation.hours,
         "runs_per_day": explanation.runs_per_day,
         "parts": {
@@ -200,8 +214,21 @@ def _details(explanation: Explanation) -> dict[str, Any]:
 
 
 def _part(part: Part, explanation: Explanation) -> dict[str, Any]:
-    """Return a part; its values are in the unit of the stream, those of means being logarithms to base 2."""
-    return {**asdict(part), "total": part.total, "is_log2": explanation.alarm.stream.kind is StreamKind.MEAN}
+    """Return a part in the unit of the stream.
+
+    Those of typical values are logarithms. The logarithmic mean is the slope by which what they carry adds up to the
+    difference of the values: B. W. Ang, *The LMDI approach to decomposition analysis: a practical guide*, 2005.
+    """
+    told = {**asdict(part), "total": part.total}
+    if explanation.alarm.stream.kind is not StreamKind.MEAN:
+        return told
+    before, after = explanation.baseline_value, explanation.window_value
+    slope = (after - before) / math.log2(after / before) if after != before else after * math.log(2)
+    for name in ("mix", "within", "total"):
+        told[name] *= slope
+    for name in ("value_before", "value_after"):
+        told[name] = None if told[name] is None else 2 ** told[name]
+    return told
 
 
 def _change(change: Change) -> dict[str, Any]:

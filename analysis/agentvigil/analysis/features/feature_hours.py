@@ -103,9 +103,9 @@ def _take_note(store: Store, now: datetime) -> None:
 
 FEATURE_HOURS: Final = HourlySums(
     "features",
-    STATEMENTS["waiting"],
+    "agent_run_changes",
+    "agent_feature_hours_made",
     STATEMENTS["sum_hours"],
-    STATEMENTS["made"],
     look_up=_look_up,
     take_note=_take_note,
 )

@@ -1,29 +1,5 @@
 -- Counting the finished runs of an hour. docs/features.md says what each feature means.
 
--- waiting --
--- Hours that are over and whose runs changed since they were summed, the newest first; those that changed just now last.
-SELECT
-    changed.Project AS project,
-    toUnixTimestamp(changed.Hour) AS hour_s,
-    changed.KeepDays AS keep_days,
-    changed.Changes AS changes,
-    changed.LastChangeAt <= now64(3) - toIntervalSecond({quiet_s:UInt32}) AS is_quiet,
-    dateDiff('second', changed.Hour, now('UTC')) - 3600 AS age_s
-FROM
-(
-    SELECT Project, Hour, KeepDays, sum(Changes) AS Changes, max(LastChangeAt) AS LastChangeAt
-    FROM agent_run_changes
-    GROUP BY Project, Hour, KeepDays
-) AS changed
-LEFT JOIN
-(
-    SELECT Project, Hour, KeepDays, max(Changes) AS Changes
-    FROM agent_feature_hours_made
-    GROUP BY Project, Hour, KeepDays
-) AS made ON changed.Project = made.Project AND changed.Hour = made.Hour AND changed.KeepDays = made.KeepDays
-WHERE changed.Changes != made.Changes AND changed.Hour + 3600 <= now()
-ORDER BY is_quiet DESC, changed.Hour DESC, project, keep_days
-
 -- models --
 -- The models that the most calls from the first hour to two hours after the last went to: whose context windows are looked up.
 SELECT Provider, Model
@@ -415,9 +391,3 @@ GROUP BY run.Project, Hour, run.KeepDays
 INSERT INTO agent_run_judgements (Project, GivenAt, KeepDays, RunId, FeedbackId, IsBad)
 SETTINGS max_partitions_per_insert_block = 0, max_threads = 1
 {{new_judgements}}
-
--- made --
--- From now on the counts of these hours hold, as long as their runs stay.
-INSERT INTO agent_feature_hours_made (Project, Hour, KeepDays, Changes)
-SELECT {project:String}, fromUnixTimestamp(hour.1), {keep_days:UInt16}, hour.2
-FROM (SELECT arrayJoin(arrayZip({hours:Array(UInt32)}, {changes:Array(UInt64)})) AS hour)

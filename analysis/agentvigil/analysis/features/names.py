@@ -86,6 +86,11 @@ failed). The keys of ``failure`` are type and code, ``tool/timeout``; those of `
 """
 
 
+def is_error(feature: str, key: str) -> bool:
+    """Say whether runs with ``key`` went wrong by an error: they failed, or a tool did in them."""
+    return feature in ("failure", "tool_error") or (feature == "status" and key == "failure")
+
+
 def bin_of(value: float) -> int:
     """Return the bin of a value that is 0 or more: an eighth of an octave wide."""
     return ZERO_BIN if value <= 0 else math.floor(BINS_PER_OCTAVE * math.log2(value))

@@ -89,6 +89,29 @@ def count_runs(
     }
 
 
+def read_costs(
+    store: Store,
+    project: str,
+    first_hour: int,
+    end_hour: int,
+    agents: Collection[str] = (),
+    environments: Collection[str] = (),
+) -> NDArray[np.float64]:
+    """Return what finished runs cost, in US dollars, in each hour from ``first_hour`` to before ``end_hour``.
+
+    They are runs of ``agents`` in ``environments``, of all where none is named.
+
+    Raises:
+        StorageError: if the store does not answer.
+    """
+    asked = {"agents": sorted(agents), "environments": sorted(environments)}
+    sql = _TEXTS["costs"].replace("{{counting}}", _COUNTING)
+    costs = np.zeros(max(0, end_hour - first_hour))
+    for hour, usd in store.rows(sql, {**_hours(project, first_hour, end_hour), **asked}):
+        costs[int(hour) - first_hour] = float(usd)
+    return costs
+
+
 def count_changes(store: Store, project: str, end_hour: int) -> int:
     """Return how often runs of the hours before ``end_hour`` were written: it grows whenever one comes, or changes.
 

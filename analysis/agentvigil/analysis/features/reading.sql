@@ -71,6 +71,20 @@ FROM
 GROUP BY environment, agent
 ORDER BY environment, agent
 
+-- costs --
+-- What the finished runs of some agents, or of all, cost in each of some hours that any ran in.
+SELECT toInt64(intDiv(toUnixTimestamp(Hour), 3600)) AS hour, sum(S) AS usd
+FROM agent_feature_hours FINAL
+WHERE Project = {project:String}
+    AND Hour >= fromUnixTimestamp({first_hour_s:UInt32}) AND Hour < fromUnixTimestamp({end_hour_s:UInt32})
+    AND Feature = 'cost'
+    AND (empty({agents:Array(String)}) OR Agent IN {agents:Array(String)})
+    AND (empty({environments:Array(String)}) OR Environment IN {environments:Array(String)})
+    AND {{counting}}
+GROUP BY hour
+ORDER BY hour
+SETTINGS do_not_merge_across_partitions_select_final = 1
+
 -- projects --
 -- Projects that have or had runs.
 SELECT DISTINCT Project FROM agent_run_changes ORDER BY Project

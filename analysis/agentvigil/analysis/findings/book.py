@@ -71,13 +71,39 @@ class FindingsBook:
             self._write(batch.changes)
         return recorded
 
+    def refresh(self, observations: Iterable[Observation], now: datetime) -> list[Finding]:
+        """Put newer numbers into the findings that go on, and return those.
+
+        Nothing begins, ends or is back by that; the severity may rise. The same again changes nothing.
+        """
+        seen = {(one.project, stable_key_of(one)): one for one in observations}
+        if not seen:
+            return []
+        with self._changing:
+            known = self._of_keys({project for project, _ in seen}, {key for _, key in seen})
+            changes = [
+                change
+                for finding in known
+                if (one := seen.get((finding.seen.project, finding.stable_key))) is not None
+                if (change := lifecycle.refreshed(finding, one, now)) is not None
+            ]
+            self._write(changes)
+        return [change.finding for change in changes]
+
     def close_quiet(
-        self, inside: Collection[str], now: datetime, *, outside: Collection[str] = frozenset()
+        self,
+        inside: Collection[str],
+        now: datetime,
+        *,
+        outside: Collection[str] = frozenset(),
+        last: Iterable[Observation] = (),
     ) -> list[Finding]:
         """Close what has been ``inside`` the margin for 48 hours, and return those findings. Both are stable keys.
 
         What is in neither was not looked at, and stays as it is. Findings of single runs are closed 48 hours later.
+        ``last`` are the last numbers of some; they count for those that are closed.
         """
+        last_seen = {stable_key_of(one): one for one in last}
         with self._changing:
             changes = [
                 change
@@ -86,6 +112,12 @@ class FindingsBook:
                 or finding.stable_key in outside
                 or finding.seen.subject_type is SubjectType.RUN
                 if (change := lifecycle.quiet(finding, is_inside=finding.stable_key in inside, now=now))
+            ]
+            changes = [
+                lifecycle.summed_up(change, last_seen[change.finding.stable_key])
+                if change.finding.is_resolved and change.finding.stable_key in last_seen
+                else change
+                for change in changes
             ]
             self._write(changes)
         return [change.finding for change in changes if change.finding.is_resolved]

@@ -181,6 +181,29 @@ def told_of_unmute(finding: Finding, key_id: str, now: datetime) -> Change:
     return Change(after, (_event(after, What.UNMUTED, now, key_id),))
 
 
+def is_back(finding: Finding, now: datetime) -> bool:
+    """Say whether ``finding`` has been inside the margin for so long that it is closed if it is still."""
+    return finding.inside_since is not None and now - finding.inside_since >= QUIET
+
+
+def refreshed(finding: Finding, seen: Observation, now: datetime) -> Change | None:
+    """Return ``finding`` with newer numbers of what it is of; None if it is over, or inside the margin, or they are not
+    newer.
+
+    It was looked at, not found again: nothing is said of whether it is back.
+    """
+    if finding.is_resolved or finding.inside_since is not None or seen.seen_at <= finding.seen.seen_at:
+        return None
+    return _updated(finding, seen, now)
+
+
+def summed_up(closed: Change, seen: Observation) -> Change:
+    """Return a finding that was just closed with its last numbers, which ``seen`` has; it is as severe as it was."""
+    before = closed.finding.seen
+    last = replace(seen, severity=before.severity, seen_at=max(before.seen_at, seen.seen_at))
+    return replace(closed, finding=replace(closed.finding, seen=last))
+
+
 def quiet(finding: Finding, *, is_inside: bool, now: datetime) -> Change | None:
     """Return ``finding``, which is unresolved, when its stream is inside the margin at ``now`` or outside of it; None
     where that changes nothing. After 48 hours inside it is closed.
@@ -190,7 +213,7 @@ def quiet(finding: Finding, *, is_inside: bool, now: datetime) -> Change | None:
     if is_run(finding.seen):
         is_over = now - finding.seen.seen_at >= QUIET and not finding.reopened_times
         return resolved(finding, Resolution.BACK_TO_NORMAL, "", now) if is_over else None
-    if is_inside and finding.inside_since is not None and now - finding.inside_since >= QUIET:
+    if is_inside and is_back(finding, now):
         return resolved(finding, Resolution.BACK_TO_NORMAL, "", now)
     inside_since = (finding.inside_since or now) if is_inside else None
     if inside_since == finding.inside_since:

@@ -7,10 +7,17 @@ and this decides how loud it is:
 2. **major**: by a quarter of what it was, or over a budget that somebody set.
 3. **critical**: twice or half of what it was, or five more of a hundred runs fail.
 
-Two rules keep small things quiet. A share must also move by one point to be major and by five to be critical, unless
-runs fail of it: a tool in 0.4 % of the runs instead of 0.2 % is twice as much and hardly anything. And where what it
-costs is known and is next to nothing, less than a dollar and less than one failed run a day, it is one step less
-severe. What gets cheaper, faster or fails less is minor, however far it moved.
+Four rules keep small things quiet:
+
+- A share of runs must also move by one point to be major and by five to be critical, unless runs fail of it: a tool in
+  0.4 % of the runs instead of 0.2 % is twice as much and hardly anything. What no run had before is so many times as
+  much as nothing, which says nothing: it is major at most.
+- Of values that are high there are soon more: that twice as many are is major, and no more than that.
+- Where what it costs is known and is next to nothing, less than a dollar and less than one failed run a day, it is one
+  step less severe.
+- What gets cheaper, faster or fails less is minor, however far it moved.
+
+Drift, regressions and failure modes all are weighed here.
 """
 
 import math
@@ -40,29 +47,36 @@ def severity_of(
     usd_per_day: float | None = None,
     failed_runs_per_day: float | None = None,
     *,
-    over_budget: bool = False,
+    is_tail: bool = False,
 ) -> Severity:
     """Return how much it matters that a value went from ``baseline`` to ``window``, both in ``unit``.
 
     ``effect`` is (window - baseline) / baseline, and counts alone where one of the two is not known. What it costs a
-    day is more than before, less than 0 if it saves something, None if nobody knows.
+    day is more than before, less than 0 if it saves something, None if nobody knows. ``is_tail`` says that it is the
+    share of values that are high.
     """
-    is_failing = (failed_runs_per_day or 0.0) > 0.0
-    if _is_better(effect, baseline, window, unit, usd_per_day, failed_runs_per_day) and not over_budget:
+    if _is_better(effect, baseline, window, unit, usd_per_day, failed_runs_per_day):
         return Severity.MINOR
     ratio = _ratio(effect, baseline, window)
     points = abs(window - baseline) if baseline is not None and window is not None else math.inf
-    is_small_share = unit == Unit.SHARE and not is_failing
-    severity = Severity.MINOR
-    if ratio >= MAJOR_RATIO and not (is_small_share and points < _MAJOR_POINTS):
-        severity = Severity.MAJOR
-    if ratio >= CRITICAL_RATIO and not (is_small_share and points < _CRITICAL_POINTS):
-        severity = Severity.CRITICAL
-    if is_failing and unit == Unit.SHARE and CRITICAL_FAILURE_POINTS <= points < math.inf:
-        severity = Severity.CRITICAL
+    if is_tail:
+        severity = Severity.MAJOR if ratio >= CRITICAL_RATIO else Severity.MINOR
+    elif unit == Unit.SHARE and (failed_runs_per_day or 0.0) > 0.0:
+        is_critical = ratio >= CRITICAL_RATIO or CRITICAL_FAILURE_POINTS <= points < math.inf
+        severity = Severity.CRITICAL if is_critical else _of_ratio(ratio)
+    elif unit == Unit.SHARE:
+        most = Severity.CRITICAL if points >= _CRITICAL_POINTS and ratio < math.inf else Severity.MAJOR
+        severity = min(_of_ratio(ratio), most, key=rank) if points >= _MAJOR_POINTS else Severity.MINOR
+    else:
+        severity = _of_ratio(ratio)
     if _is_next_to_nothing(usd_per_day, failed_runs_per_day):
-        severity = _ORDER[max(0, _ORDER.index(severity) - 1)]
-    return worst(severity, Severity.MAJOR) if over_budget else severity
+        severity = _ORDER[max(0, rank(severity) - 1)]
+    return severity
+
+
+def over_budget(severity: Severity) -> Severity:
+    """Return how severe it is that something costs more, and that a budget will not do."""
+    return worst(severity, Severity.MAJOR)
 
 
 def worst(*severities: Severity) -> Severity:
@@ -73,6 +87,12 @@ def worst(*severities: Severity) -> Severity:
 def rank(severity: Severity) -> int:
     """Return 0 for what matters least, one more for each step."""
     return _ORDER.index(severity)
+
+
+def _of_ratio(ratio: float) -> Severity:
+    if ratio >= CRITICAL_RATIO:
+        return Severity.CRITICAL
+    return Severity.MAJOR if ratio >= MAJOR_RATIO else Severity.MINOR
 
 
 def _is_better(

@@ -12,10 +12,10 @@ def _load() -> HourlySums:
     texts = {name: part(sql, Quantiles.SKETCHED) for name, sql in CALLS.items()}
     statements = {
         name: re.sub(r"\{\{(\w+)\}\}", lambda match: texts[match[1]], sql)
-        for name, sql in load_queries("agentvigil.analysis.rollups", "hours.sql").items()
+        for name, sql in load_queries("agentvigil.analysis.rollups", "call_hours.sql").items()
     }
-    return HourlySums("calls", statements["waiting"], statements["sum_hours"], statements["made"])
+    return HourlySums("calls", "agent_step_changes", "agent_step_hours_made", statements["sum_hours"])
 
 
 CALL_HOURS: Final = _load()
-"""The statements of ``hours.sql`` with the texts of ``calls.sql`` filled in."""
+"""The statements of ``call_hours.sql`` with the texts of ``calls.sql`` filled in."""

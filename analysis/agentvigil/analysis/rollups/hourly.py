@@ -1,13 +1,15 @@
 """A kind of sums by the hour, as :class:`~agentvigil.analysis.rollups.job.RollupJob` makes them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from agentvigil.storage.named_queries import load_queries
 from agentvigil.storage.store import Store
 
 _SECONDS_PER_HOUR: Final = 3600
+_STATEMENTS: Final = load_queries("agentvigil.analysis.rollups", "hourly.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +36,30 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class HourlySums:
-    """Statements that find hours that changed, sum some of one day, and say that they are summed.
+    """How the rows of an hour are summed, and the tables that say which hours wait.
 
-    ``waiting`` returns project, hour_s, keep_days, changes, is_quiet and age_s of each hour that is over and has
-    changed, in the order in which they are to be summed, and is bound to quiet_s. ``sum_hours`` and ``made`` are bound
-    to hours. Both may be run any number of times: what they write of the same changes is the same.
+    ``changes_table`` has how often rows of an hour were written, and ``made_table`` of how many of these the sums know.
+    ``sum_hours`` is bound to hours and may be run any number of times: what it writes of the same changes is the same.
     """
 
     name: str
-    waiting: str
+    changes_table: str
+    made_table: str
     sum_hours: str
-    made: str
     look_up: Callable[[Store, Hours], Mapping[str, Any]] | None = None
     """What ``sum_hours`` is bound to besides."""
     take_note: Callable[[Store, datetime], None] | None = None
     """Counts as changes what changed beside the rows; called before each look at what waits."""
+
+    def waiting(self, store: Store, quiet_s: int) -> Sequence[Mapping[str, Any]]:
+        """Return project, hour_s, keep_days, changes, is_quiet and age_s of each hour that is over and has changed, in
+        the order in which they are to be summed. What did not change for ``quiet_s`` is quiet.
+
+        Raises:
+            StorageError: if the store does not answer.
+        """
+        tables = {"changes_table": self.changes_table, "made_table": self.made_table}
+        return store.records(_STATEMENTS["waiting"], {**tables, "quiet_s": quiet_s})
 
     def sum(self, store: Store, hours: Hours) -> None:
         """Sum ``hours`` from the rows as they are.
@@ -58,4 +69,4 @@ class HourlySums:
         """
         looked_up = self.look_up(store, hours) if self.look_up is not None else {}
         store.command(self.sum_hours, {**hours.parameters(), **looked_up})
-        store.command(self.made, hours.parameters())
+        store.command(_STATEMENTS["made"], {**hours.parameters(), "made_table": self.made_table})

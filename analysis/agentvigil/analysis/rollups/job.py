@@ -99,7 +99,7 @@ class RollupJob:
     def _waiting(self, kind: HourlySums, now: datetime) -> Iterator[_Waiting]:
         if kind.take_note is not None:
             kind.take_note(self._store, now)
-        for record in self._store.records(kind.waiting, {"quiet_s": self._quiet_s}):
+        for record in kind.waiting(self._store, self._quiet_s):
             where = str(record["project"]), int(record["keep_days"]), int(record["hour_s"]), int(record["changes"])
             yield _Waiting(kind, *where, bool(record["is_quiet"]), float(record["age_s"]))
 

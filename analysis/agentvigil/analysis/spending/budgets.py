@@ -40,6 +40,15 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedBudget:
+    """A budget, and whose costs come out of it: all agents' where none is named, in all environments likewise."""
+
+    budget: Budget
+    agents: frozenset[str] = frozenset()
+    environments: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetUse:
     """Where a budget stands."""
 

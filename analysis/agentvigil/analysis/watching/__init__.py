@@ -12,9 +12,12 @@ what was counted, and the book knows its findings again.
 **What comes late.** Where runs came in for hours that were looked at already, more than the odd one, their agent is
 looked through again from the start, and its evidence put in the place of what was.
 
+**What goes on.** A drift that is open is explained again once a day, at midnight, and when it is closed: what it is
+like then. That is no second finding, and says nothing of whether it is still there: only the detector does.
+
 :mod:`.drift` holds the state of a project, :mod:`.choosing` picks baselines, :mod:`.daily` asks what is asked once a
-day, :mod:`.examples` finds runs that show it, :mod:`.keeping` writes and reads the state, and :mod:`.job` puts all of
-them together.
+day, :mod:`.examples` finds runs that show it, :mod:`.budgets` says what takes an agent over a budget, :mod:`.keeping`
+writes and reads the state, and :mod:`.job` puts all of them together.
 """
 
 from agentvigil.analysis.watching.job import WatchJob, WatchProgress

@@ -1,19 +1,19 @@
 """The drift of one project's agents: what they are compared with, the evidence so far, and the next hour."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from agentvigil.analysis.baselines.choosing import Baseline as Choice
 from agentvigil.analysis.detection import Alarm, Baseline, DetectionConfig, FleetMonitor
-from agentvigil.analysis.detection.explaining import explain, is_inside
-from agentvigil.analysis.detection.observations import moved_of, observation_of
+from agentvigil.analysis.detection.explaining import SERIES_DAYS, Told, explain, explain_further, is_inside
+from agentvigil.analysis.detection.observations import DETECTOR, moved_of, observation_of, told_of
 from agentvigil.analysis.features.cells import Cells, Subject
 from agentvigil.analysis.findings.finding import Finding
 from agentvigil.analysis.findings.model import Observation
 
 HOURS_PER_DAY: Final = 24
-_CLOSING_HOURS: Final = 48
+CLOSING_HOURS: Final = 48
 """So many hours tell whether something is back inside the margin."""
 
 Reading = Callable[[int, int, Collection[Subject] | None], Mapping[Subject, Cells]]
@@ -100,11 +100,41 @@ class DriftWatch:
             watched = self.watched.get(subject)
             if watched is None:
                 continue
-            first_hour = self.next_hour - _CLOSING_HOURS
+            first_hour = self.next_hour - CLOSING_HOURS
             cells = self._read(first_hour, self.next_hour, [subject]).get(subject)
             if cells is None:
                 continue
             yield finding, is_inside(moved_of(seen.details), watched.baseline, cells, first_hour, self.next_hour)
+
+    def further(self, findings: Iterable[Finding], until: Callable[[Finding], int]) -> Iterator[Observation]:
+        """Yield the numbers of drifts that go on, or went on ``until`` an hour, as of the hours so far.
+
+        What has no newer numbers is left out: an agent that has no runs or is compared with something else, which
+        has learned from the drift or knows its stream no more.
+        """
+        by_subject: dict[Subject, list[tuple[Finding, Told]]] = {}
+        for finding in findings:
+            if finding.seen.detector == DETECTOR:
+                told = told_of(finding.seen)
+                by_subject.setdefault(told.alarm.subject, []).append((finding, told))
+        for subject, drifts in by_subject.items():
+            watched = self.watched.get(subject)
+            if watched is None:
+                continue
+            baseline, hours = watched.baseline, watched.choice.hours
+            shown_from = max(baseline.end_hour, self.next_hour - SERIES_DAYS * HOURS_PER_DAY)
+            first_hours = [min(told.since.first_hour, shown_from) for _, told in drifts]
+            after = self._read(min(first_hours), self.next_hour, [subject]).get(subject)
+            before = self._read(hours.first, hours.end, [subject]).get(subject)
+            if after is None or before is None:
+                continue
+            before = watched.choice.of(before)
+            for first_hour, (finding, told) in zip(first_hours, drifts, strict=True):
+                if not _has_learned_from(watched.choice, told):
+                    mine = after.between(first_hour, self.next_hour)
+                    explanation = explain_further(told, baseline, before, mine, until(finding), self.next_hour)
+                    if explanation is not None:
+                        yield observation_of(explanation, baseline)
 
     def _observation(self, alarm: Alarm) -> Observation:
         watched, subject = self.watched[alarm.subject], alarm.subject
@@ -113,3 +143,11 @@ class DriftWatch:
         after = self._read(alarm.watched_from, alarm.hour + 1, [subject])[subject]
         explanation = explain(alarm, watched.baseline, watched.choice.of(before), after)
         return observation_of(explanation, watched.baseline)
+
+
+def _has_learned_from(choice: Choice, told: Told) -> bool:
+    """Say whether hours of a drift are in what its agent is compared with."""
+    first_hour = told.since.first_hour
+    return first_hour < choice.hours.end and not any(
+        hours.first <= first_hour and choice.hours.end <= hours.end for hours in choice.left_out
+    )

@@ -18,11 +18,14 @@ from agentvigil.analysis.features.reading import (
     read_progress,
 )
 from agentvigil.analysis.findings.book import FindingsBook
+from agentvigil.analysis.findings.finding import Finding
+from agentvigil.analysis.findings.lifecycle import is_back
 from agentvigil.analysis.findings.model import Observation
 from agentvigil.analysis.settling.state import SettlingState
+from agentvigil.analysis.watching.budgets import BudgetsOf, BudgetWatch, no_budgets
 from agentvigil.analysis.watching.choosing import Chooser
 from agentvigil.analysis.watching.daily import look_at_day
-from agentvigil.analysis.watching.drift import HOURS_PER_DAY, DriftWatch, Reading
+from agentvigil.analysis.watching.drift import CLOSING_HOURS, HOURS_PER_DAY, DriftWatch, Reading
 from agentvigil.analysis.watching.examples import with_examples
 from agentvigil.analysis.watching.keeping import Counted, keep, load
 from agentvigil.analysis.watching.said import Said, read_said
@@ -68,8 +71,10 @@ class WatchJob:
         holder: str,
         config: DetectionConfig = DetectionConfig(),  # noqa: B008 - frozen
         findings: FindingsBook | None = None,
+        budgets_of: BudgetsOf = no_budgets,
     ) -> None:
         self._store, self._config = store, config
+        self._budgets = BudgetWatch(store, budgets_of)
         self._state = SettlingState(store, holder, LEASE)
         self._findings = findings or FindingsBook(store)
         self._baselines = BaselineBook(store)
@@ -165,9 +170,12 @@ class WatchJob:
             day_end = min(end_hour, _next_midnight(watch.next_hour))
             if self._record(watch.advance(day_end), now):
                 said = self._said(watch.project)
-            if self._close(watch, said):
+            is_any_closed = self._close(watch, said)
+            if said.drifts or is_any_closed:
                 said = self._said(watch.project)
+            if is_any_closed:
                 self._rearm(watch, said)
+            self._refresh(watch, said, now)
             if day_end % HOURS_PER_DAY == 0 and end_hour - day_end < HOURS_PER_DAY:
                 self._look_at_day(watch.project, day_end, said, now)
 
@@ -192,7 +200,7 @@ class WatchJob:
 
     def _record(self, observations: Sequence[Observation], now: datetime) -> bool:
         if observations:
-            self._findings.record([with_examples(self._store, one) for one in observations], now)
+            self._findings.record([self._completed(one) for one in observations], now)
         return bool(observations)
 
     def _close(self, watch: DriftWatch, said: Said) -> bool:
@@ -203,13 +211,32 @@ class WatchJob:
             return False
         inside = {finding.stable_key for finding, is_inside in sides if is_inside}
         outside = {finding.stable_key for finding, is_inside in sides if not is_inside}
-        return bool(self._findings.close_quiet(inside, time_of(watch.next_hour), outside=outside))
+        until = time_of(watch.next_hour)
+        over = [finding for finding, is_inside in sides if is_inside and is_back(finding, until)]
+        last = [with_examples(self._store, one) for one in watch.further(over, _last_hour_outside)]
+        return bool(self._findings.close_quiet(inside, until, outside=outside, last=last))
+
+    def _refresh(self, watch: DriftWatch, said: Said, now: datetime) -> None:
+        """Tell once a day how drifts that go on stand; at midnight, so that it hangs on no process' hours."""
+        if watch.next_hour % HOURS_PER_DAY:
+            return
+        due = [
+            one
+            for one in said.drifts
+            if one.inside_since is None and watch.next_hour - hour_of(one.seen.seen_at) >= HOURS_PER_DAY
+        ]
+        seen = watch.further(due, lambda _: watch.next_hour)
+        self._findings.refresh([self._completed(one) for one in seen], now)
+
+    def _completed(self, seen: Observation) -> Observation:
+        """Return an observation with what the store knows besides what was counted."""
+        return self._budgets.weighed(with_examples(self._store, seen))
 
     def _rearm(self, watch: DriftWatch, said: Said) -> None:
         """Watch anew what alarmed and is over. What is the new normal waits for a baseline that knows it."""
         for subject, feature in watch.alarmed() - said.drifting:
             learned_until = watch.watched[subject].choice.hours.end
-            if not any(since >= learned_until for since in said.normal_hours.get(subject, ())):
+            if not any(since >= learned_until for since in said.accepted_hours.get((subject, feature), ())):
                 watch.rearm(subject, feature)
 
     def _look_at_day(self, project: str, end_hour: int, said: Said, now: datetime) -> None:
@@ -241,6 +268,12 @@ class WatchJob:
 
 def _next_midnight(hour: int) -> int:
     return (hour // HOURS_PER_DAY + 1) * HOURS_PER_DAY
+
+
+def _last_hour_outside(finding: Finding) -> int:
+    """Return until when a drift that is back surely lasted: it ended in the two days by which it was seen to be so."""
+    assert finding.inside_since is not None
+    return hour_of(finding.inside_since) - CLOSING_HOURS
 
 
 def _is_waiting(watch: DriftWatch, said: Said) -> bool:

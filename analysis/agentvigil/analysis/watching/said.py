@@ -39,6 +39,14 @@ class Said:
         return _by_subject((one, _began(one)) for one in self.normals)
 
     @cached_property
+    def accepted_hours(self) -> dict[tuple[Subject, str], list[int]]:
+        """The hours from which on features are as they should be."""
+        found: dict[tuple[Subject, str], list[int]] = {}
+        for one in self.normals:
+            found.setdefault((subject_of(one), one.seen.feature), []).append(_began(one))
+        return found
+
+    @cached_property
     def drifting(self) -> set[tuple[Subject, str]]:
         """Subjects and features with an unresolved drift."""
         return {(subject_of(one), one.seen.feature) for one in self.drifts}

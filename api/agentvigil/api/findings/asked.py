@@ -8,7 +8,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from agentvigil.analysis.findings.model import Kind, Resolution, Severity, State
 from agentvigil.api.asked import Asked
-from agentvigil.api.orders import Order
 from agentvigil.api.runs.filters import Texts
 from agentvigil.api.times import GivenTime
 from agentvigil.storage.access.expiry import parse_expiry
@@ -37,12 +36,14 @@ MuteEnd = Annotated[
 FindingIdPrefix = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{4,32}$")]
 
 
-class FindingOrder(Order):
-    """What findings are ordered by; among those of one severity the newest comes first."""
+class FindingOrder(StrEnum):
+    """What findings are ordered by."""
 
-    NEWEST = "-found_at"
-    OLDEST = "found_at"
-    WORST = "-severity"
+    URGENT = "urgent"
+    """As somebody on call wants them: unresolved before resolved, then by severity, the newest of each first. Minor
+    anomalies of single runs come last of either: there are many, and each is over."""
+    NEWEST = "newest"
+    OLDEST = "oldest"
 
 
 class AgentFindings(Asked):
@@ -58,7 +59,11 @@ class AgentFindings(Asked):
     incident: Texts = Field([], description="id of the incident")
     since: GivenTime | None = Field(None, description="first found at or after this time")
     until: GivenTime | None = Field(None, description="first found before this time")
-    sort: FindingOrder = FindingOrder.NEWEST
+    sort: FindingOrder = Field(
+        FindingOrder.URGENT,
+        description="newest, oldest, or urgent: unresolved before resolved, critical before major before minor, minor "
+        "anomalies last, the newest of each first",
+    )
     limit: int = Field(50, ge=1, le=1000)
     cursor: str | None = Field(None, max_length=2048, description="`next_cursor` of the page before")
 

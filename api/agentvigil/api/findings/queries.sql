@@ -18,13 +18,15 @@ AND ({{value}}, toUnixTimestamp64Nano(FoundAt), FindingId) < ({value:Int64}, {fo
 -- Only what comes after the last item of the page before; pages go up.
 AND ({{value}}, toUnixTimestamp64Nano(FoundAt), FindingId) > ({value:Int64}, {found_ns:Int64}, {finding_id:String})
 
--- value_found_at --
+-- value_time --
 -- The time is ordered by in any case.
 toInt64(0)
 
--- value_severity --
--- How much it matters.
-toInt64(indexOf(['minor', 'major', 'critical'], toString(Severity)))
+-- value_urgent --
+-- How soon somebody should look at it.
+toInt64(
+    4 * (State != 'resolved')
+    + if(Kind = 'anomaly' AND Severity = 'minor', 0, indexOf(['minor', 'major', 'critical'], toString(Severity))))
 
 -- where_kind --
 Kind IN {kind:Array(String)}

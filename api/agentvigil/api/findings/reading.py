@@ -13,7 +13,7 @@ from agentvigil.analysis.findings.rows import finding_of
 from agentvigil.api.amounts import time_of
 from agentvigil.api.conditions import conditions_of, nanoseconds, put_together
 from agentvigil.api.cursors import cursor_of, position_of
-from agentvigil.api.findings.asked import AgentFindings, FindingList, IncidentList
+from agentvigil.api.findings.asked import AgentFindings, FindingList, FindingOrder, IncidentList
 from agentvigil.api.findings.models import (
     DetectorPrecision,
     FindingDetail,
@@ -55,16 +55,17 @@ class FindingsReading:
         said = asked.model_dump(mode="json", exclude={"cursor", "limit", "since", "until"}) | {"project": project}
         from_ns, to_ns = time_range(asked.since, asked.until)
         conditions, values = conditions_of(STATEMENTS, asked)
+        is_upwards = asked.sort is FindingOrder.OLDEST
         if asked.cursor is not None:
             from_ns, to_ns, value, found_ns, finding_id = position_of(asked.cursor, said, (int, int, int, int, str))
-            conditions += "\n" + STATEMENTS["after" if asked.sort.is_descending else "before"]
+            conditions += "\n" + STATEMENTS["before" if is_upwards else "after"]
             values |= {"value": value, "found_ns": found_ns, "finding_id": finding_id}
         sql = put_together(
             STATEMENTS["page"],
             columns=_BRIEF,
             conditions=conditions,
-            value=STATEMENTS[f"value_{asked.sort.field}"],
-            direction="DESC" if asked.sort.is_descending else "ASC",
+            value=STATEMENTS["value_urgent" if asked.sort is FindingOrder.URGENT else "value_time"],
+            direction="ASC" if is_upwards else "DESC",
         )
         parameters = {**values, "project": project, "from_ns": from_ns, "to_ns": to_ns, "limit": asked.limit + 1}
         rows = self._reader.records(sql, parameters)

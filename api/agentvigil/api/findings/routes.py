@@ -46,7 +46,7 @@ def findings_router(reading: FindingsReading, acts: FindingActs, agents: Agents)
 
     @router.get("/findings", response_model=FindingPage)
     def list_findings(asker: Reads, asked: Annotated[FindingList, Query()]) -> FindingPage:
-        """List findings, all that are kept and the newest first, unless it is said otherwise."""
+        """List findings, all that are kept and the most urgent first, unless it is said otherwise."""
         return reading.page(asker.project, asked)
 
     @router.get("/findings/precision", response_model=PrecisionReport)
@@ -111,19 +111,19 @@ def findings_router(reading: FindingsReading, acts: FindingActs, agents: Agents)
 
     @router.get("/agents/{name:text}/regressions", response_model=FindingPage, responses=described(404))
     def list_regressions(asker: Reads, name: AgentName, asked: Annotated[AgentFindings, Query()]) -> FindingPage:
-        """List what got worse from one version of an agent to another, the newest first."""
+        """List what got worse from one version of an agent to another, the most urgent first."""
         agents.check(asker.project, name)
         return reading.of_agent(asker.project, name, Kind.REGRESSION, asked)
 
     @router.get("/agents/{name:text}/anomalies", response_model=FindingPage, responses=described(404))
     def list_anomalies(asker: Reads, name: AgentName, asked: Annotated[AgentFindings, Query()]) -> FindingPage:
-        """List runs of an agent that were far from its others, the newest first."""
+        """List runs of an agent that were far from its others, the most urgent first."""
         agents.check(asker.project, name)
         return reading.of_agent(asker.project, name, Kind.ANOMALY, asked)
 
     @router.get("/agents/{name:text}/drift", response_model=FindingPage, responses=described(404))
     def list_drift(asker: Reads, name: AgentName, asked: Annotated[AgentFindings, Query()]) -> FindingPage:
-        """List how an agent drifted from what it was, the newest first."""
+        """List how an agent drifted from what it was, the most urgent first."""
         agents.check(asker.project, name)
         return reading.of_agent(asker.project, name, Kind.DRIFT, asked)
 

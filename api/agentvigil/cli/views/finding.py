@@ -1,6 +1,6 @@
 """One finding: what moved, since when, what else changed then, what shows it, and what to do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -28,11 +28,20 @@ _MOST_OTHERS: Final = 8
 _BAR_WIDTH: Final = 30
 _MOST_PARTS: Final = 12
 _PARTS: Final = (
-    Column("part", 0, least=16),
-    Column("share of the shift", 0, is_number=True),
+    Column("which runs carry it", 0, least=16),
+    Column("of the shift", 0, is_number=True),
     Column("", 1, least=10),
-    Column("from where to where", 2),
+    Column("before and since", 2),
 )
+_ALL_OF_IT: Final = 0.995
+_PER: Final = {"share": "of runs", "s": "a run", "USD": "a run", "tokens": "a run"}
+"""What the values of features are of, by their unit."""
+_RULES: Final = {
+    "minor": "it moved, and by less than a quarter, or costs next to nothing",
+    "major": "it moved by a quarter or more, or takes an agent over its budget",
+    "critical": "it moved to twice or half of what it was, or 5 more of 100 runs fail",
+}
+_HOURS_PER_DAY: Final = 24
 _OTHERS: Final = (
     Column("severity", 0),
     Column("id", 0),
@@ -66,15 +75,17 @@ def _header(finding: Json, now: datetime, paper: Paper) -> Iterator[Text]:
     yield Text()
     facts = [
         ("id", finding["id"]),
+        ("severity", f"{finding['severity']}: {_RULES[finding['severity']]}"),
         ("since", _since(finding, now)),
-        ("found", _time(finding["found_at"], now) + f", last seen {_time(finding['last_seen_at'], now)}"),
+        ("found", f"{_time(finding['found_at'], now)}; the numbers are as of {_time(finding['last_seen_at'], now)}"),
         ("where", ", ".join(filter(None, (finding["agent"], finding["environment"])))),
-        ("what", moved(finding, paper) + _interval(finding) + _effect(finding)),
-        ("runs", f"{finding['runs']:,} since it began" if finding["runs"] else ""),
+        ("what", moved(finding, paper) + _per(finding) + _interval(finding) + _effect(finding)),
+        ("runs", _since_it_began(finding, now)),
         ("costs", _exposure(finding)),
         ("evidence", _evidence(finding)),
         ("baseline", _from_to(finding["baseline_start"], finding["baseline_end"], "to", now)),
         ("muted", _mute(finding, now)),
+        ("times", _zone(now)),
     ]
     for label, fact in facts:
         if fact:
@@ -90,19 +101,20 @@ def _series(finding: Json, now: datetime, paper: Paper) -> Iterator[Text]:
     changed_at = None if finding["changed_at"] is None else time_of(finding["changed_at"])
     lines = list(plot(points, changed_at, lambda value: amount(value, finding["unit"]), paper))
     if lines:
-        yield Text(printable(" ".join(filter(None, (finding["feature"], finding["stream"])))), "bold")
+        name = " ".join(filter(None, (finding["feature"].replace("_", " "), finding["stream"])))
+        yield Text(printable(f"{name} over time"), "bold")
         yield from lines
         yield Text()
 
 
 def _parts(finding: Json, paper: Paper) -> Iterator[Text]:
-    parts = finding["parts"]
+    parts = [part for part in finding["parts"] if not _is_alone(part, finding["parts"])]
     if not parts:
         return
     mark = "█" if paper.draws else "#"
     rows: list[list[Cell]] = [
         [
-            words(f"{part['dimension']} {part['key']}"),
+            words(f"{part['dimension'].replace('_', ' ')} {part['key']}"),
             Words(UNKNOWN if part["share"] is None else f"{part['share']:.0%}"),
             _bar(part["share"], mark),
             words(_from_where(part, finding["unit"], paper), "dim"),
@@ -111,6 +123,12 @@ def _parts(finding: Json, paper: Paper) -> Iterator[Text]:
     ]
     yield from draw(_PARTS, rows, paper)
     yield Text()
+
+
+def _is_alone(part: Json, parts: Sequence[Json]) -> bool:
+    """Say whether all runs are of one part, before and since: it carries all, which tells nothing."""
+    is_only = sum(one["dimension"] == part["dimension"] for one in parts) == 1
+    return is_only and part["before"] is not None and (part["share"] or 0.0) >= _ALL_OF_IT
 
 
 def _bar(share: float | None, mark: str) -> Words:
@@ -186,14 +204,20 @@ def _what_to_do(finding: Json, paper: Paper) -> Iterator[Text]:
     yield Text("what to do", "bold")
     for action in finding["next_actions"]:
         yield from wrapped(action, paper, first="- ", other="  ")
-    command, short = "agentvigil findings", printable(finding["id"][:8])
+    short = printable(finding["id"][:8])
     if finding["state"] == "resolved":
-        yield Text(f"- {command} reopen {short}", "dim")
-        return
+        said = [(f"reopen {short}", "it is not over")]
+    else:
+        said = [
+            (f"resolve {short} --as fixed", "it is mended"),
+            (f"resolve {short} --as new_normal", "it shall be so, and is compared with what is now"),
+            (f"resolve {short} --as false_alarm", "it is nothing: the same is muted for 30 days"),
+        ]
     if finding["state"] == "open":
-        yield Text(f"- {command} ack {short}", "dim")
-    yield Text(f"- {command} resolve {short} --as fixed", "dim")
-    yield Text("  or new_normal, if it shall be so; or false_alarm, if it is nothing", "dim")
+        said.insert(0, (f"ack {short}", "somebody looks after it: no more reminders"))
+    for command, meaning in said:
+        yield from wrapped(f"agentvigil findings {command}", paper, "dim", first="- ", other="  ")
+        yield from wrapped(meaning, paper, "dim", first="    ", other="    ")
 
 
 def _state(finding: Json) -> str:
@@ -211,16 +235,39 @@ def _since(finding: Json, now: datetime) -> str:
 def _from_to(begin: str | None, end: str | None, word: str, now: datetime) -> str:
     if begin is None or end is None:
         return ""
-    return f" {word} ".join(f"{time_of(time).astimezone(now.tzinfo):%Y-%m-%d %H:%M}" for time in (begin, end))
+    return f" {word} ".join(_moment(time, now) for time in (begin, end))
+
+
+def _per(finding: Json) -> str:
+    """Return what the value is of, where it is clear: of a drift and of what is compared, runs."""
+    is_of_runs = finding["kind"] in ("drift", "regression") and finding["window_value"] is not None
+    per = _PER.get(finding["unit"], "") if is_of_runs else ""
+    return f" {per}" if per else ""
+
+
+def _since_it_began(finding: Json, now: datetime) -> str:
+    if not finding["runs"]:
+        return ""
+    since = f"{finding['runs']:,} since it began"
+    if finding["changed_at"] is None or finding["kind"] != "drift":
+        return since
+    hours = round((time_of(finding["window_end"]) - time_of(finding["changed_at"])).total_seconds() / 3600)
+    since += f", in {hours:,} h"
+    if time_of(finding["window_start"]) > time_of(finding["changed_at"]):
+        since += f"; the value is that from {_moment(finding['window_start'], now)} on"
+    return since
 
 
 def _interval(finding: Json) -> str:
     low, high = (amount(finding[name], finding["unit"]) for name in ("window_low", "window_high"))
-    return "" if UNKNOWN in (low, high) else f" ({low} to {high})"
+    return "" if UNKNOWN in (low, high) else f" (it lies between {low} and {high})"
 
 
 def _effect(finding: Json) -> str:
-    return "" if finding["effect_size"] is None else f", {finding['effect_size']:+.0%}"
+    if finding["effect_size"] is None:
+        return ""
+    more = "more" if finding["effect_size"] >= 0 else "less"
+    return f", {abs(finding['effect_size']):.0%} {more}"
 
 
 def _exposure(finding: Json) -> str:
@@ -235,8 +282,18 @@ def _exposure(finding: Json) -> str:
 def _evidence(finding: Json) -> str:
     if finding["statistic"] is None:
         return ""
-    enough = "" if finding["threshold"] is None else f", where {finding['threshold']:,.4g} is enough"
-    return f"{finding['statistic']:,.4g}{enough} ({finding['detector']})"
+    said = _figure(finding["statistic"])
+    if finding["threshold"] is not None:
+        said += f", where {_figure(finding['threshold'])} is enough"
+    hours = finding["evidence_level"]
+    if finding["kind"] == "drift" and hours:
+        days = f"{hours / _HOURS_PER_DAY:,.0f} days" if hours >= _HOURS_PER_DAY else f"{hours:,.0f} h"
+        said += f": set to alarm falsely about an agent once in {days}"
+    return f"{said} ({finding['detector']})"
+
+
+def _figure(number: float) -> str:
+    return f"{number:,.0f}" if 100 <= number < 1e9 else f"{number:,.4g}"
 
 
 def _mute(finding: Json, now: datetime) -> str:
@@ -244,9 +301,20 @@ def _mute(finding: Json, now: datetime) -> str:
 
 
 def _until(until: str | None, now: datetime) -> str:
-    return f"until {time_of(until).astimezone(now.tzinfo):%Y-%m-%d %H:%M}" if until else "for ever"
+    return f"until {_moment(until, now)}" if until else "for ever"
+
+
+def _zone(now: datetime) -> str:
+    """Return whose clock is shown, where it may be taken for another one: sentences say UTC."""
+    offset = now.utcoffset()
+    if not offset:
+        return "UTC"
+    return f"{now:%Z}, UTC{now:%z}: the clock of this machine; sentences say UTC"
 
 
 def _time(text: str, now: datetime) -> str:
-    time = time_of(text)
-    return f"{time.astimezone(now.tzinfo):%Y-%m-%d %H:%M} ({ago(time, now)})"
+    return f"{_moment(text, now)} ({ago(time_of(text), now)})"
+
+
+def _moment(text: str, now: datetime) -> str:
+    return f"{time_of(text).astimezone(now.tzinfo):%Y-%m-%d %H:%M}"

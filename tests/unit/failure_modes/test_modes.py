@@ -15,6 +15,7 @@ from agentvigil.analysis.failure_modes.looking import EVIDENCE_LEVEL_HOURS, Peri
 from agentvigil.analysis.failure_modes.model_update import silent_update
 from agentvigil.analysis.failure_modes.next_steps import PLACEHOLDERS, next_steps_of, templates
 from agentvigil.analysis.failure_modes.registry import FAILURE_MODES, FEATURES_READ, find_all
+from agentvigil.analysis.failure_modes.skill_bloat import LOOKS_AFTER_GROWTH
 from agentvigil.analysis.features.cells import time_of
 from agentvigil.analysis.features.names import FEATURES
 from agentvigil.analysis.findings.model import Kind, Observation, Severity, SubjectType
@@ -141,7 +142,7 @@ def test_what_goes_wrong_is_told(mode: str) -> None:
     assert found.explanation.startswith(FAILURE_MODES[mode].title)
     assert found.explanation.endswith(".")
     assert found.feature in FAILURE_MODES[mode].features
-    assert found.evidence_level == EVIDENCE_LEVEL_HOURS
+    assert found.evidence_level == (24 * LOOKS_AFTER_GROWTH if mode == "skill_bloat" else EVIDENCE_LEVEL_HOURS)
     assert found.seen_at == found.window_end == WINDOW.end_time
     assert found.details["where"]
     assert found.details["next_actions"] == next_steps_of(mode, "support", "m-2026-11")

@@ -14,7 +14,7 @@ that it grows. **Reported** when both of this is so of the last 3, 7, 14, 21 or 
    daily looks at most (:mod:`.looking`).
 2. It is the full context that does it, and not a bad week: the odds ratio is 1.5 times what it was or more, what it was
    taken as 1 where it is below, and its lower bound is beyond 1.1 times. As the first already holds, a chance of 1 in
-   300 is enough for an error here, and agents need fewer runs for both than for a ratio of ratios at 1 in 3,000.
+   300 is enough for an error here, and agents need fewer runs for both than for a ratio of ratios at 1 in 2,100.
 
 **Limits.** An agent that always suffers from it is not told: nothing changed. Without 14 days of baseline nothing is
 said.
@@ -24,17 +24,22 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from agentvigil.analysis.failure_modes import day_tables
 from agentvigil.analysis.failure_modes.change_days import ChangeDays, most_likely_day
-from agentvigil.analysis.failure_modes.critical_values import LEAST_DEGREES, student_t
+from agentvigil.analysis.failure_modes.critical_values import student_t
 from agentvigil.analysis.failure_modes.day_tables import DayTable
 from agentvigil.analysis.failure_modes.looking import LOOKS, Look
 from agentvigil.analysis.failure_modes.observing import bad_hours, began, observe, per_day, series
-from agentvigil.analysis.failure_modes.odds_ratios import OddsRatio, mantel_haenszel, pooled_dispersion, signed_root
+from agentvigil.analysis.failure_modes.odds_ratios import OddsRatio, mantel_haenszel, signed_root
 from agentvigil.analysis.failure_modes.rises import Rise, days_before, share_rises
 from agentvigil.analysis.failure_modes.wording import ratio
 from agentvigil.analysis.features.cells import Cells
 from agentvigil.analysis.findings.model import Observation
+
+Vector = NDArray[np.float64]
 
 NAME: Final = "context_rot"
 LEAST_RATIO: Final = 1.5
@@ -66,27 +71,25 @@ def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
         days = rise.period.days
         usual = mantel_haenszel(days_before(old_high, high, days, look), days_before(old_low, low, days, look))
         now = mantel_haenszel(high.last(days), low.last(days))
-        rot = _if_it_is_the_context(rise, usual, now)
+        calls = high.last(days).n.sum(axis=1)
+        rot = _if_it_is_the_context(rise, calls[calls > 0], usual, now)
         if rot:
             return [_observation(window, look, (old_high, high, low), rot)]
     return []
 
 
-def _if_it_is_the_context(rise: Rise, usual: OddsRatio | None, now: OddsRatio | None) -> Rot | None:
+def _if_it_is_the_context(rise: Rise, calls: Vector, usual: OddsRatio | None, now: OddsRatio | None) -> Rot | None:
+    """Return the rot if full contexts stand worse to empty ones than they did, and than 1."""
     if usual is None or now is None:
         return None
-    degrees = usual.days + now.days - 2
-    if degrees < LEAST_DEGREES:
-        return None
-    critical = student_t(_CHANCE_OF_A_BAD_WEEK, degrees)
-    dispersion = pooled_dispersion(usual, now)
-    difference = now.log - max(usual.log, 0.0)
-    errors = signed_root(difference - _MARGIN, math.hypot(now.error(dispersion), usual.error(dispersion)))
-    return (
-        Rot(rise, usual, now, critical, dispersion)
-        if difference >= math.log(LEAST_RATIO) and errors >= critical
-        else None
-    )
+    spread = rise.change.dispersion
+    # What days do to both sides cancels, so this is at least what the ratio is uncertain by.
+    dispersion = float(np.average(spread.of(calls), weights=calls))
+    error, error_before = now.error(dispersion), usual.error(dispersion)
+    errors = min(signed_root(now.log - usual.log - _MARGIN, error, error_before), signed_root(now.log - _MARGIN, error))
+    critical = student_t(_CHANCE_OF_A_BAD_WEEK, spread.degrees)
+    is_large = now.log - max(usual.log, 0.0) >= math.log(LEAST_RATIO)
+    return Rot(rise, usual, now, critical, dispersion) if is_large and errors >= critical else None
 
 
 def _observation(window: Cells, look: Look, tables: tuple[DayTable, DayTable, DayTable], rot: Rot) -> Observation:

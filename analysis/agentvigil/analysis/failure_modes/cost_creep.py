@@ -12,7 +12,7 @@ at, all of them standardised to the input classes of the baseline.
    against the days of the baseline, with Student's interval; days that follow each other are as alike as they were
    in it.
 
-**Reported** when the lower bound of one of these rises is 10 % or more. One false alarm in 3,000 daily looks at most,
+**Reported** when the lower bound of one of these rises is 10 % or more. One false alarm in 2,100 daily looks at most,
 half of it for the bend and a quarter for each of the others (:mod:`.looking`).
 
 What carries the rise is told by exact shares (:mod:`.shift_shares`) over calls, retries, mix of models, input tokens,
@@ -42,7 +42,7 @@ from agentvigil.analysis.failure_modes.shift_shares import Part, shift_shares, t
 from agentvigil.analysis.failure_modes.theil_sen import LEAST_DAYS, autocorrelation_of, theil_sen
 from agentvigil.analysis.failure_modes.wording import percent, usd
 from agentvigil.analysis.features.cells import Cells, time_of
-from agentvigil.analysis.features.names import Unit
+from agentvigil.analysis.features.names import ZERO_BIN, Unit
 from agentvigil.analysis.findings.model import Observation
 
 Vector = NDArray[np.float64]
@@ -105,7 +105,7 @@ def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
         level(usual_days, daily, look) if usual_days and look.is_pinned else None,
         trend(daily, usual_days, look),
     ]
-    creep = max((rise for rise in rises if rise), key=lambda rise: rise.low, default=None)
+    creep = next((rise for rise in rises if rise), None)
     return [_observation(baseline, window, look, daily, creep, has_baseline)] if creep else []
 
 
@@ -120,7 +120,8 @@ def daily_cost(expecting: DayTable, table: DayTable) -> DailyCost | None:
 
 def bent(baseline: Cells, window: Cells, look: Look, usual: float) -> Creep | None:
     """Return the rise since the bend that shows it best, if it is large enough for sure."""
-    cheapest = day_tables.quantile(baseline, "cost", _CHEAP)
+    costs = baseline.of("cost")
+    cheapest = day_tables.quantile(costs.where(costs.bin != ZERO_BIN), "cost", _CHEAP)
     if not cheapest:
         return None
     limits = cheapest / 2, 2 * usual
@@ -128,11 +129,11 @@ def bent(baseline: Cells, window: Cells, look: Look, usual: float) -> Creep | No
     now = day_tables.logarithms(window, "cost", look.window, *limits)
     spans = [days for days in look.spans_days() if days >= _WEEK]
     found = [(days, bend(before, now, days, chance_of(days, spans, _BEND_CHANCE))) for days in spans]
-    best = max(((one.low, days, one) for days, one in found if one), default=None, key=lambda one: one[0])
-    if best is None or best[0] < LEAST_RISE:
+    sure = [(days, one) for days, one in found if one and one.low >= LEAST_RISE]
+    if not sure:
         return None
-    _, days, one = best
-    return Creep(one.rise, one.low, one.high, LEAST_RISE, f"over {days} days")
+    days, best = max(sure, key=lambda one: one[1].rise / one[1].error)
+    return Creep(best.rise, best.low, best.high, LEAST_RISE, f"over {days} days")
 
 
 def trend(daily: DailyCost, usual: DailyCost | None, look: Look) -> Creep | None:

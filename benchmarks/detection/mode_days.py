@@ -46,11 +46,16 @@ class Judged:
     trials: dict[str, list[Trial]] = field(default_factory=lambda: defaultdict(list))
     """By the words of cases."""
 
-    def __iadd__(self, other: "Judged") -> "Judged":
+    def power(self, mode: str) -> Power:
+        """Return what a mode found of its own faults."""
+        words = [case.words for case in OF_AGENTS if case.is_failure and case.mode == mode]
+        return Power(tuple(trial for case in words for trial in self.trials.get(case, ())))
+
+    def add(self, other: "Judged") -> None:
+        """Count what is said in ``other`` as well."""
         self.verdicts = {mode: self.verdicts[mode] + other.verdicts[mode] for mode in self.verdicts}
         for words, trials in other.trials.items():
             self.trials[words] += trials
-        return self
 
 
 def by_day(cells: Cells, first_hour: int) -> Cells:
@@ -125,7 +130,7 @@ def judged(seed: int, number: int, climate: Climate = CALM) -> Judged:
         course = course_of(seed, number, FLEET, climate, days, [case.fault()])
         changed = changed_features(plain, course)
         modes = [name for name, mode in FAILURE_MODES.items() if changed & set(mode.features)]
-        result += _with_case(case, course, modes)
+        result.add(_with_case(case, course, modes))
     return result
 
 
@@ -195,7 +200,7 @@ def _print_cases(seeds: list[int], numbers: range) -> None:
     for number in numbers:
         for seed in seeds:
             is_large = course_of(seed, number, FLEET).agent.runs_per_day >= LARGE
-            (large if is_large else small).__iadd__(judged(seed, number))
+            (large if is_large else small).add(judged(seed, number))
         print(f"agent {number}", file=sys.stderr, flush=True)
     if not len(numbers):
         return
@@ -209,10 +214,9 @@ def _print_cases(seeds: list[int], numbers: range) -> None:
     for mode in FAILURE_MODES:
         for size, group in ((f"20 to {LARGE}", [small]), (f"{LARGE} and more", [large]), ("all", [small, large])):
             verdicts = sum((one.verdicts[mode] for one in group), Verdicts(0, 0, 0, 0))
-            power = Power(tuple(trial for one in group for case in words[mode] for trial in one.trials[case]))
-            print(
-                f"| {mode} | {size} | {_share(verdicts.precision)} | {_share(verdicts.recall)} | {power.median_hours:.0f} |"
-            )
+            power = Power(tuple(trial for one in group for trial in one.power(mode).trials))
+            precision, recall = _share(verdicts.precision), _share(verdicts.recall)
+            print(f"| {mode} | {size} | {precision} | {recall} | {power.median_hours:.0f} |")
     print(
         "\nBy case and size, recall:\n\n| case | "
         + " | ".join(f"{low:.0f} to {high:.0f}" for low, high in _BANDS)

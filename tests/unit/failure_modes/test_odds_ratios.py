@@ -93,7 +93,7 @@ def test_the_signed_root_is_what_a_count_is_worth(count: int, expected: float) -
     assert signed_root(-log_ratio, error) < 0
 
 
-@pytest.mark.parametrize(("before", "after", "times_as_long"), [(13, 46, 1.0), (40, 20, 0.25), (5, 30, 2.0)])
+@pytest.mark.parametrize(("before", "after", "times_as_long"), [(13, 46, 1.0), (40, 20, 0.25), (12, 80, 2.0)])
 def test_a_count_beside_a_count_is_worth_what_it_is_among_both(before: int, after: int, times_as_long: float) -> None:
     """Against the binomial tail of how many of all fall to one side, which needs to know neither rate."""
     share, both = times_as_long / (1 + times_as_long), before + after

@@ -60,7 +60,7 @@ def test_few_runs_a_day_are_counted_as_if_one_in_seven_repeated_another() -> Non
 
 
 def test_the_likeness_of_runs_of_a_day_is_found_where_runs_are_many() -> None:
-    """Shares of days from a beta distribution with intra-day correlation 1 / (a + b + 1), twenty times the usual one."""
+    """Shares of days from a beta distribution with intra-day correlation 1 / (a + b + 1), twenty times the usual."""
     random = np.random.default_rng(4)
     correlation = 0.02
     size = 1 / correlation - 1

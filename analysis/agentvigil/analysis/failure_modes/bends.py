@@ -66,7 +66,7 @@ def bend(baseline: DayTable, window: DayTable, days: int, tail: float) -> Bend |
 
 
 def _of_days(table: DayTable, mean: Vector) -> tuple[Vector, Vector, Vector]:
-    """Return the days with any runs, their runs, and how far their means are above what is expected of their classes."""
+    """Return the days with any runs, their runs, and how far their means are above what their classes let expect."""
     runs = table.n.sum(axis=1)
     day = np.flatnonzero(runs > 0)
     stray = (table.s - table.n * mean).sum(axis=1)

@@ -7,9 +7,9 @@ at 0.5, nine at 0.9. If failures were merely frequent, agents would fail as ofte
 failure is also held against that after a success, within the same input class, model and day: the odds ratio of
 :mod:`.odds_ratios`, told as a lift.
 
-**Reported** when R of the last 3, 7, 14, 21 or 28 days is above 0.5, the lower bound of its rise above the baseline's is
-beyond 0.05 of log-odds, standardised to classes and models with days as clusters (:mod:`.standardized_changes`), and
-the lower bound of the odds ratio is above 1. One false alarm in 2,100 daily looks at most (:mod:`.looking`).
+**Reported** when R of the last 3, 7, 14, 21 or 28 days is above 0.5, the lower bound of its rise above what was before
+is beyond 0.02 of log-odds, standardised to classes and models with days as clusters (:mod:`.standardized_changes`), and
+the lower bound of the odds ratio is above 1. One false alarm in 1,500 daily looks at most (:mod:`.looking`).
 
 **Root.** The earliest agent upstream that failed. Hourly counts do not hold it; the example runs do.
 

@@ -8,8 +8,8 @@ answer then rests on nothing.
 
 The share is compared with the baseline's, standardised to the input classes of the window, with days as clusters
 (:mod:`.standardized_changes`). **Reported** when its odds are 1.25 times the baseline's or more and the lower bound of
-their logarithm's rise is beyond 0.05, and if ten answers were bad. The last 3, 7, 14, 21 and 28 days are looked at. One
-false alarm in 2,100 daily looks at most, half of it for each form; where both rose, the answers that somebody judged
+their logarithm's rise is beyond 0.02, and if ten answers were bad. The last 3, 7, 14, 21 and 28 days are looked at. One
+false alarm in 1,500 daily looks at most, half of it for each form; where both rose, the answers that somebody judged
 are told (:mod:`.looking`).
 
 **Limits.** Judgements that are asked for where answers look bad are no sample: more of them look like more

@@ -12,7 +12,7 @@ at, all of them standardised to the input classes of the baseline.
    against the days of the baseline, with Student's interval; days that follow each other are as alike as they were
    in it.
 
-**Reported** when the lower bound of one of these rises is 10 % or more. One false alarm in 2,100 daily looks at most,
+**Reported** when the lower bound of one of these rises is 10 % or more. One false alarm in 1,500 daily looks at most,
 half of it for the bend and a quarter for each of the others (:mod:`.looking`).
 
 What carries the rise is told by exact shares (:mod:`.shift_shares`) over calls, retries, mix of models, input tokens,

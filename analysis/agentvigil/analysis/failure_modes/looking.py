@@ -3,8 +3,9 @@
 **How often it is wrong.** Looks are taken once a day, and each goes over days that the last one has seen, so their
 errors are not independent of each other. They need not be: a look is wrong with a chance of at most 1 in :data:`LOOKS`
 for each failure mode, and chances of any events add up. So a mode of an agent that nothing happens to is wrong at most
-once in 2,100 days, and all seven at most once in 300, as often as the one detector of drift may be (7,200 hours).
-In truth it is a third of that: what is looked at daily is mostly what was seen the day before (docs/failure-modes.md).
+once in 1,500 days, and the five that chance can make speak at most once in 300, as often as the one detector of drift
+may be (7,200 hours). The other two speak of what came to stay, a tool or a model, and only then. In truth it is a third
+of that, since most of what is looked at was there the day before (docs/failure-modes.md has it measured).
 A mode that tries several things in one look divides its chance among them. This holds as far as days are as different
 from each other as they were in the days looked at; that a change must also be large enough to matter makes errors
 rarer still.
@@ -34,7 +35,7 @@ BASELINE_DAYS: Final = 28
 LEAST_BASELINE_DAYS: Final = 14
 """From its first run to its end; a shorter baseline has not seen each day of the week twice, and is none."""
 
-LOOKS: Final = 2_100
+LOOKS: Final = 1_500
 """In so many looks at an agent that nothing happens to, a mode is wrong once at most."""
 EVIDENCE_LEVEL_HOURS: Final = float(LOOKS * HOURS_PER_DAY)
 _SPANS_DAYS: Final = (3, 7, 14, 21, 28)

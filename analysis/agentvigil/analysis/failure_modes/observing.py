@@ -48,8 +48,8 @@ def observe(
 
     ``began`` is when it most likely began, and the interval of that. Without ``subject`` it is about the agent.
     ``compared_with`` is what the values of before are from, where that is not the look's baseline. One of ``looks`` is
-    wrong at most. ``things_per_day`` is how many more things that are no runs go wrong, for the severity, which follows from all of
-    that unless it is given.
+    wrong at most. ``things_per_day`` is how many more things that are no runs go wrong, for the severity, which follows
+    from all of that unless it is given.
     """
     subject_type, name = subject or (SubjectType.AGENT, look.subject.agent)
     effect = (after - before) / before if before else None

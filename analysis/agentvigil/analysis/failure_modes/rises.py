@@ -1,4 +1,4 @@
-"""A rise worth telling: the end of a window in which a share, or a mean, lies surely and far enough above what was before.
+"""A rise worth telling: the end of a window in which a share, or a mean, surely lies far enough above the days before.
 
 Two conditions, since each alone speaks too often. It is **sure**: the lower bound of the change lies beyond a margin
 that does not matter to anybody. And it is **large**: the change itself is what somebody would act on. A share must have
@@ -16,8 +16,8 @@ from agentvigil.analysis.failure_modes.looking import Look, Period, chance_of
 from agentvigil.analysis.failure_modes.observing import began
 from agentvigil.analysis.failure_modes.standardized_changes import Change, change
 
-MARGIN_LOG_ODDS: Final = 0.05
-"""Of the bound: as the detector of drift has it."""
+MARGIN_LOG_ODDS: Final = 0.02
+"""Of the bound. What shares wander without anything being wrong is in their spread, so it need not be wide."""
 LEAST_HAPPENED: Final = 10
 
 

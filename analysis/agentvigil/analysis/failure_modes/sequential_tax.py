@@ -4,10 +4,10 @@
 as long as the longest. What is lost is the sum of their durations less the longest, here as a share of the whole run.
 It is known for runs that had such a turn.
 
-**Reported** (standing) when the mean share of the last 3, 7, 14, 21 or 28 days is 20 % or more, by its lower bound, and so
-is the median of the days: one day with a hanging service is no habit. Or (drift) when the mean is 5 points and 1.5
+**Reported** (standing) when the mean share of the last 3, 7, 14, 21 or 28 days is 20 % or more, by its lower bound, and
+so is the median of the days: one day with a hanging service is no habit. Or (drift) when the mean is 5 points and 1.5
 times above the baseline, standardised to input classes, and the lower bound of the rise is beyond one point. Days are
-clusters (:mod:`.standardized_changes`). One false alarm in 2,100 daily looks at most (:mod:`.looking`), half of it for
+clusters (:mod:`.standardized_changes`). One false alarm in 1,500 daily looks at most (:mod:`.looking`), half of it for
 each form.
 
 **Limits.** The standing form needs no baseline and is said as long as it is so; acknowledge it if it is meant to be so.

@@ -8,7 +8,7 @@ stay that were never seen before (:mod:`.new_keys`).
 Since the first of them came, and in the last week, the share of runs with a tool error, and of those with a switch, is
 compared with the baseline's: standardised to the input classes of the window, with days as clusters
 (:mod:`.standardized_changes`). **Reported** when the odds of one of them are 1.25 times the baseline's or more and the
-lower bound of their logarithm's rise is beyond 0.05; or when, in the last 14 days, at least two tools and 30 % of all
+lower bound of their logarithm's rise is beyond 0.02; or when, in the last 14 days, at least two tools and 30 % of all
 were not chosen once, of those that were to be expected ten times or more. One false alarm at most in 300 daily looks
 at an agent that just got tools, divided among the four tests: there are 28 such looks for each growth, and none where
 no tool came, so it takes fewer certainty than what may happen on any day. That a tool expected ten times is not chosen

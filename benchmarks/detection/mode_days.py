@@ -208,9 +208,6 @@ def _print_cases(seeds: list[int], numbers: range) -> None:
         f"\nFaults, {len(numbers) * len(seeds)} agents with each, looked at daily for 22 days since (95 %, Wilson):\n"
     )
     print("| mode | runs a day | precision | recall | median delay, hours |\n|---|---|---|---|---|")
-    words = {
-        mode: [case.words for case in OF_AGENTS if case.is_failure and case.mode == mode] for mode in FAILURE_MODES
-    }
     for mode in FAILURE_MODES:
         for size, group in ((f"20 to {LARGE}", [small]), (f"{LARGE} and more", [large]), ("all", [small, large])):
             verdicts = sum((one.verdicts[mode] for one in group), Verdicts(0, 0, 0, 0))

@@ -16,7 +16,7 @@ that it grows. **Reported** when both of this is so of the last 3, 7, 14, 21 or 
    taken as 1 where it is below, and its lower bound is beyond 1.1 times either, with a chance of 1 in 300.
 
 Where nothing happens, both are so at once less often than either: in a simulation of agents of 25 to 150 runs a day,
-once in 200 months, which is less than the one false alarm in 1,500 daily looks that a mode may have
+once in 300 months, which is less than the one false alarm in 1,500 daily looks that a mode may have
 (:mod:`.looking`). A ratio of ratios that has to be that sure by itself needs agents half as large again.
 
 **Limits.** An agent that always suffers from it is not told: nothing changed. Without 14 days of baseline nothing is

@@ -5,7 +5,7 @@ distribution. Every feature has random numbers of its own: what a fault does to 
 for bit. An agent with 20,000 runs a day takes about a second for 44 days, one with 1,000 a tenth of it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from traits import Agent, draw
 
 from agentvigil.analysis.features.cells import Cells, Subject, Words
-from agentvigil.analysis.features.names import BINS_PER_OCTAVE, ZERO_BIN
+from agentvigil.analysis.features.names import BINS_PER_OCTAVE, FEATURES, ZERO_BIN
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,6 +27,9 @@ LOWEST_BIN: Final = BINS_PER_OCTAVE * -24
 HIGHEST_BIN: Final = BINS_PER_OCTAVE * 36
 _BINS: Final = HIGHEST_BIN - LOWEST_BIN + 2
 """And one for 0, which stands first."""
+
+USED: Final = ("cost", "input_tokens", "output_tokens")
+"""Values that the sums of ``usage`` are made of."""
 
 Fault = Callable[[Course], None]
 """Changes a course in place."""
@@ -66,24 +69,32 @@ def fleet(
         yield course, count_runs(course)
 
 
-def count_runs(course: Course) -> Cells:
-    """Draw the runs of a course and return their cells."""
+def count_runs(course: Course, features: Collection[str] = FEATURES) -> Cells:
+    """Draw the runs of a course and return their cells.
+
+    Of ``features`` alone, where that is given: they are the same with others and without.
+    """
     runs = _runs(course)
     rows = _Rows(course)
     for name, categories in course.categories.items():
-        _count_categories(course, rows, runs, name, categories)
+        if name in features:
+            _count_categories(course, rows, runs, name, categories)
     sums: dict[str, Floats] = {}
     factor = _common_factor(course, runs)
     for name, values in course.values.items():
-        sums[name] = _count_values(course, rows, runs, name, values, factor)
-    for model, name in enumerate(course.models):
-        here = np.zeros_like(runs)
-        here[:, :, model] = runs[:, :, model]
-        rows.add("response_model", "", here)
-        rows.add("response_model", name, here)
+        if name in features or (name in USED and "usage" in features):
+            sums[name] = _count_values(course, rows, runs, name, values, factor)
+    if "response_model" in features:
+        for model, name in enumerate(course.models):
+            here = np.zeros_like(runs)
+            here[:, :, model] = runs[:, :, model]
+            rows.add("response_model", "", here)
+            rows.add("response_model", name, here)
     for name, tally in course.tallies.items():
-        _count_tally(course, rows, runs, name, tally)
-    _count_usage(course, rows, runs, sums)
+        if name in features:
+            _count_tally(course, rows, runs, name, tally)
+    if "usage" in features:
+        _count_usage(course, rows, runs, sums)
     return rows.cells()
 
 

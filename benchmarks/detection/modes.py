@@ -1,4 +1,11 @@
-"""The seven failure modes as they are laid over courses, each with something that looks like it and is none."""
+"""The seven failure modes as they are laid over courses, each with something that looks like it and is none.
+
+Sizes are such that somebody would act on them and that they can happen within a day: what is rare, one run in 20 to
+100, becomes two to four times as frequent; a quarter of a run's time is lost in a row where it was a twentieth; 2 % a
+day is half as dear again in three weeks; six failures of ten are passed on where it was one. Smaller ones take more
+runs, by the square of what they are smaller: ``mode_bounds.py`` says what can be known of them at all. The
+seasons, input classes, walks, repeated runs, bursts and outages of the course stay under all of them.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

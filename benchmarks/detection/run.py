@@ -22,15 +22,12 @@ from typing import Any, Final
 
 import tcpd_trials
 from drifts import DRIFTS
-from evaluation import FalseAlarms, Power, Trial, Verdicts
-from mode_days import case_results
+from evaluation import FalseAlarms, Power
+from mode_days import FLEET, Judged, judged
 from model_trials import Said, case_words, silent_update
-from modes import CASES
 from reporting import LARGE, delay_table, false_alarm_table, machine, mode_table, power_table, update_table
 from trials import MONITORED_HOURS, OURS, Nothing, mix_alone, nothing, powers, tune
 
-FLEET: Final = 50
-"""Agents of a fleet from which those of the failure modes are taken."""
 NULL_SEED, HARSH_SEED, TUNING_SEED, DRIFT_SEED, MIX_SEED, MODE_SEED, MODEL_SEED = (
     1_000,
     2_000,
@@ -107,16 +104,11 @@ def measure(size: Size, work: Work) -> dict[str, Any]:
         for name, power in part.items():
             before = found.get(name, Power(()))
             found[name] = Power(before.trials + power.trials)
-    cases = [case for case in CASES if not case.by_model]
     large = range(FLEET // 3 + 1, FLEET, max(1, FLEET * 2 // 3 // size.mode_agents))
-    verdicts: dict[str, Verdicts] = {}
-    delays: dict[str, list[Trial]] = {}
-    for place, trials, said in work.each(
-        "failure modes", _with_case, [(MODE_SEED, large, number) for number in range(len(cases))]
-    ):
-        verdicts = {mode: verdicts.get(mode, Verdicts(0, 0, 0, 0)) + one for mode, one in said.items()}
-        delays.setdefault(cases[place].mode, []).extend(trials)
-    modes = {mode: (verdicts[mode], Power(tuple(delays[mode]))) for mode in sorted(verdicts)}
+    said_of = Judged()
+    for one in work.each("failure modes", judged, [(MODE_SEED, number) for number in large]):
+        said_of.add(one)
+    modes = {mode: (verdicts, said_of.power(mode)) for mode, verdicts in sorted(said_of.verdicts.items())}
     updates: dict[bool, list[Said]] = {True: [], False: []}
     arguments = [(MODEL_SEED + number, is_failure) for number in range(size.model_fleets) for is_failure in updates]
     for is_failure, one in work.each("model updates", _with_update, arguments):
@@ -130,12 +122,6 @@ def measure(size: Size, work: Work) -> dict[str, Any]:
         "modes": modes,
         "updates": updates,
     }
-
-
-def _with_case(seed: int, numbers: range, place: int) -> tuple[int, list[Trial], dict[str, Verdicts]]:
-    """Return what was said of the case in a place: cases hold functions, which do not travel between processes."""
-    case = [case for case in CASES if not case.by_model][place]
-    return place, *case_results(seed, numbers, case)
 
 
 def _with_update(seed: int, is_failure: bool) -> tuple[bool, Said]:

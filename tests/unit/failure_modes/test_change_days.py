@@ -4,6 +4,9 @@ import numpy as np
 
 from agentvigil.analysis.failure_modes.change_days import change_day, most_likely_day
 from agentvigil.analysis.failure_modes.day_tables import DayTable
+from agentvigil.analysis.failure_modes.dispersion import Dispersion
+
+INDEPENDENT = Dispersion(0.0, 0.001, 50)
 
 
 def days(shares: list[float], n: float = 1_000) -> DayTable:
@@ -12,7 +15,7 @@ def days(shares: list[float], n: float = 1_000) -> DayTable:
 
 
 def test_the_day_is_found() -> None:
-    found = change_day(days([0.05] * 28), days([0.05] * 20 + [0.09] * 8), 0.001)
+    found = change_day(days([0.05] * 28), days([0.05] * 20 + [0.09] * 8), INDEPENDENT)
 
     assert found.most_likely == 20
     assert found.first <= 20 <= found.last
@@ -20,8 +23,8 @@ def test_the_day_is_found() -> None:
 
 
 def test_a_small_change_has_a_wide_interval() -> None:
-    small = change_day(days([0.05] * 28, 100), days([0.05] * 20 + [0.07] * 8, 100), 0.001)
-    large = change_day(days([0.05] * 28, 100), days([0.05] * 20 + [0.3] * 8, 100), 0.001)
+    small = change_day(days([0.05] * 28, 100), days([0.05] * 20 + [0.07] * 8, 100), INDEPENDENT)
+    large = change_day(days([0.05] * 28, 100), days([0.05] * 20 + [0.3] * 8, 100), INDEPENDENT)
 
     assert small.last - small.first > large.last - large.first
 

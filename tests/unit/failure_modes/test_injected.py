@@ -1,7 +1,7 @@
 """Faults that the benchmark's generator lays over an agent are found, and what only looks like them is not.
 
-The agent has about a thousand runs a day with seasons, bursts, wander and heavy tails; it is looked at three weeks
-after. The benchmark has the same for fleets: ``benchmarks/detection/mode_days.py``.
+The agents have about a thousand and a hundred runs a day with seasons, bursts, wander and heavy tails; they are looked
+at three weeks after. The benchmark has the same for fleets: ``benchmarks/detection/mode_days.py``.
 """
 
 import sys
@@ -15,19 +15,27 @@ from climates import CALM
 from generator import BASELINE_DAYS, MONITORED_DAYS, count_runs, course_of, subject_of
 from modes import CASES, Case
 
-from agentvigil.analysis.failure_modes.registry import find_all
+from agentvigil.analysis.failure_modes.registry import FEATURES_READ, find_all
 
-NUMBER, COUNT = 28, 50
-
+THOUSAND, HUNDRED, COUNT = 28, 13, 50
+"""Agents of a fleet by their place, which is how many runs a day they have, and how many there are."""
 
 OF_AGENTS = [case for case in CASES if not case.by_model]
+
+
+def told(case: Case, number: int) -> list[str]:
+    course = course_of(11, number, COUNT, CALM, BASELINE_DAYS + MONITORED_DAYS, [case.fault()])
+    cells = count_runs(course, FEATURES_READ)
+    return [one.detector for one in find_all(cells, subject_of(course.agent), course.first_hour + course.hours)]
 
 
 @pytest.mark.parametrize("case", OF_AGENTS, ids=lambda case: f"{case.mode}: {case.words}")
 def test_a_mode_says_what_happened_and_no_other_does(case: Case) -> None:
     """Precision and recall begin with one agent each."""
-    course = course_of(11, NUMBER, COUNT, CALM, BASELINE_DAYS + MONITORED_DAYS, [case.fault()])
+    assert told(case, THOUSAND) == ([case.mode] if case.is_failure else [])
 
-    found = find_all(count_runs(course), subject_of(course.agent), course.first_hour + course.hours)
 
-    assert [one.detector for one in found] == ([case.mode] if case.is_failure else [])
+@pytest.mark.parametrize("case", [case for case in OF_AGENTS if case.is_failure], ids=lambda case: case.words)
+def test_a_hundred_runs_a_day_are_enough_in_three_weeks(case: Case) -> None:
+    """It takes all days before the fault and all since: two weeks of either, or Student's few days, would not do."""
+    assert told(case, HUNDRED) == [case.mode]

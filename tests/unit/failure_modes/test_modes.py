@@ -13,8 +13,10 @@ from agentvigil.analysis.detection.pooling import Dimension, PoolAlarm
 from agentvigil.analysis.detection.streams import Stream, StreamKind
 from agentvigil.analysis.failure_modes.looking import EVIDENCE_LEVEL_HOURS, Period
 from agentvigil.analysis.failure_modes.model_update import silent_update
+from agentvigil.analysis.failure_modes.new_keys import new_keys, runs_around, sustained
 from agentvigil.analysis.failure_modes.next_steps import PLACEHOLDERS, next_steps_of, templates
 from agentvigil.analysis.failure_modes.registry import FAILURE_MODES, FEATURES_READ, find_all
+from agentvigil.analysis.failure_modes.skill_bloat import LOOKS_AFTER_GROWTH
 from agentvigil.analysis.features.cells import time_of
 from agentvigil.analysis.features.names import FEATURES
 from agentvigil.analysis.findings.model import Kind, Observation, Severity, SubjectType
@@ -141,7 +143,7 @@ def test_what_goes_wrong_is_told(mode: str) -> None:
     assert found.explanation.startswith(FAILURE_MODES[mode].title)
     assert found.explanation.endswith(".")
     assert found.feature in FAILURE_MODES[mode].features
-    assert found.evidence_level == EVIDENCE_LEVEL_HOURS
+    assert found.evidence_level == (24 * LOOKS_AFTER_GROWTH if mode == "skill_bloat" else EVIDENCE_LEVEL_HOURS)
     assert found.seen_at == found.window_end == WINDOW.end_time
     assert found.details["where"]
     assert found.details["next_actions"] == next_steps_of(mode, "support", "m-2026-11")
@@ -249,6 +251,26 @@ def test_more_calls_with_a_full_context_are_no_rot() -> None:
     assert seen(book, "context_rot") is None
 
 
+def test_a_bad_week_is_no_rot() -> None:
+    """Calls with full contexts go wrong twice as often, and so do all others."""
+    book = Book()
+    for period, factor in ((BASELINE, 1), (BEFORE_LAST_WEEK, 1), (LAST_WEEK, 2)):
+        book.tally(period, "context", "low", 2_000, swinging(80 * factor))
+        book.tally(period, "context", "high", 400, swinging(24 * factor))
+
+    assert seen(book, "context_rot") is None
+
+
+def test_empty_contexts_that_go_right_more_often_are_no_rot() -> None:
+    """The odds ratio doubles, and nothing goes wrong that did not before."""
+    book = Book()
+    for period, low in ((BASELINE, 160), (BEFORE_LAST_WEEK, 160), (LAST_WEEK, 60)):
+        book.tally(period, "context", "low", 2_000, swinging(low))
+        book.tally(period, "context", "high", 400, swinging(40))
+
+    assert seen(book, "context_rot") is None
+
+
 def test_judged_answers_are_told_before_unfounded_ones() -> None:
     judged, unfounded = hallucinating(), hallucinating("unfounded", "any")
 
@@ -342,6 +364,18 @@ def test_agents_that_fail_more_after_everything_are_no_cascade() -> None:
         book.tally(period, "cascade", "after_failure", 40, swinging(40 * share, 0.05))
 
     assert seen(book, "cascade") is None
+
+
+def test_a_new_key_is_judged_by_the_runs_before_and_since_its_first() -> None:
+    """Five runs in the last week are news; by all runs of the window they would be few."""
+    book = Book().share(BASELINE, "tool", "search", 20, 20).share(WINDOW, "tool", "search", 20, 20)
+    book.share(LAST_WEEK, "tool", "lookup", 0, lambda day: float(day < 5))
+    cells = book.cells(BASELINE), book.cells(WINDOW)
+    (new,) = new_keys(*cells, "tool")
+
+    assert runs_around(*cells, "tool", new.first_hour) == (20 * 49, 20 * 7)
+    assert sustained(new, *runs_around(*cells, "tool", new.first_hour))
+    assert not sustained(new, 20 * 28, 20 * 28)
 
 
 def test_a_model_is_new_with_its_first_run() -> None:

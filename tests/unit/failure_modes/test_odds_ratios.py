@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import norm, poisson
+from scipy.stats import binom, norm, poisson
 from scipy.stats.contingency import odds_ratio
 
 from agentvigil.analysis.failure_modes.day_tables import DayTable
-from agentvigil.analysis.failure_modes.odds_ratios import mantel_haenszel, pooled_dispersion, signed_root
+from agentvigil.analysis.failure_modes.odds_ratios import mantel_haenszel, signed_root
 
 
 def table(n: list[list[float]], s: list[list[float]]) -> DayTable:
@@ -80,8 +80,6 @@ def test_days_that_differ_widen_the_interval() -> None:
     assert even is not None
     assert uneven is not None
     assert even.dispersion < 1 < 5 < uneven.dispersion
-    assert pooled_dispersion(even, uneven) == pytest.approx((even.dispersion + uneven.dispersion) / 2)
-    assert pooled_dispersion(even) == 1.0
 
 
 @pytest.mark.parametrize(("count", "expected"), [(10, 3.0), (25, 12.0), (150, 100.0)])
@@ -93,3 +91,14 @@ def test_the_signed_root_is_what_a_count_is_worth(count: int, expected: float) -
     assert signed_root(log_ratio, error) == pytest.approx(exact, rel=0.03)
     assert log_ratio / error > signed_root(log_ratio, error)
     assert signed_root(-log_ratio, error) < 0
+
+
+@pytest.mark.parametrize(("before", "after", "times_as_long"), [(13, 46, 1.0), (40, 20, 0.25), (12, 80, 2.0)])
+def test_a_count_beside_a_count_is_worth_what_it_is_among_both(before: int, after: int, times_as_long: float) -> None:
+    """Against the binomial tail of how many of all fall to one side, which needs to know neither rate."""
+    share, both = times_as_long / (1 + times_as_long), before + after
+    exact = norm.isf((binom.sf(after - 1, both, share) + binom.sf(after, both, share)) / 2)
+    log_ratio = math.log(after / before / times_as_long)
+
+    assert signed_root(log_ratio, after**-0.5, before**-0.5) == pytest.approx(exact, rel=0.03)
+    assert signed_root(log_ratio, after**-0.5, 1e-6) == pytest.approx(signed_root(log_ratio, after**-0.5), rel=1e-3)

@@ -1,6 +1,7 @@
 """Shares and means held against a baseline: what is expected, how sure, and how often wrong."""
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -48,27 +49,30 @@ def test_runs_of_a_class_that_is_new_are_left_out() -> None:
     assert found.after == pytest.approx(0.02, rel=0.01)
 
 
-def test_days_that_do_not_differ_leave_the_binomial_error() -> None:
-    found = change(even(28, [400], [0.1]), even(28, [400], [0.1]), 0.001, are_shares=True)
+def test_few_runs_a_day_are_counted_as_if_one_in_seven_repeated_another() -> None:
+    """Days of 40 runs can not tell how much they differ, and days that are exactly alike are chance."""
+    found = change(even(28, [40], [0.1]), even(28, [40], [0.1]), 0.001, are_shares=True)
 
     assert found is not None
-    assert found.intraday_correlation == 0.0
-    assert found.after_error == pytest.approx(math.sqrt(0.1 * 0.9 / (28 * 400)), rel=1e-3)
+    binomial = math.sqrt(0.1 * 0.9 / (28 * 40))
+    assert binomial < found.after_error < 1.1 * binomial
+    assert found.critical == pytest.approx(NormalDist().inv_cdf(0.999), rel=0.05)
 
 
-def test_the_likeness_of_runs_of_a_day_is_found() -> None:
-    """Shares of days from a beta distribution with intra-day correlation 1 / (a + b + 1)."""
+def test_the_likeness_of_runs_of_a_day_is_found_where_runs_are_many() -> None:
+    """Shares of days from a beta distribution with intra-day correlation 1 / (a + b + 1), twenty times the usual."""
     random = np.random.default_rng(4)
     correlation = 0.02
     size = 1 / correlation - 1
     found = []
     for _ in range(40):
         p = random.beta(0.1 * size, 0.9 * size, (56, 1))
-        n = random.integers(100, 500, (56, 1))
+        n = random.integers(1_000, 5_000, (56, 1))
         drawn = shares(n, random.binomial(n, p))
         compared = change(drawn.last(28), shares(drawn.n[:28], drawn.s[:28]), 0.001, are_shares=True)
         assert compared is not None
-        found.append(compared.intraday_correlation)
+        found.append(compared.dispersion.correlation)
+        assert compared.critical > 1.05 * NormalDist().inv_cdf(0.999)
 
     assert np.mean(found) == pytest.approx(correlation, rel=0.15)
 

@@ -7,9 +7,9 @@ at 0.5, nine at 0.9. If failures were merely frequent, agents would fail as ofte
 failure is also held against that after a success, within the same input class, model and day: the odds ratio of
 :mod:`.odds_ratios`, told as a lift.
 
-**Reported** when R of the last 3, 7, 14 or 28 days is above 0.5, the lower bound of its rise above the baseline's is
-beyond 0.05 of log-odds, standardised to classes and models with days as clusters (:mod:`.standardized_changes`), and
-the lower bound of the odds ratio is above 1. One false alarm in 3,000 daily looks at most (:mod:`.looking`).
+**Reported** when R of the last 3, 7, 14, 21 or 28 days is above 0.5, the lower bound of its rise above what was before
+is beyond 0.02 of log-odds, standardised to classes and models with days as clusters (:mod:`.standardized_changes`), and
+the lower bound of the odds ratio is above 1. One false alarm in 1,500 daily looks at most (:mod:`.looking`).
 
 **Root.** The earliest agent upstream that failed. Hourly counts do not hold it; the example runs do.
 
@@ -21,10 +21,10 @@ from typing import Final
 
 from agentvigil.analysis.failure_modes import day_tables
 from agentvigil.analysis.failure_modes.critical_values import LEAST_DEGREES, student_t
-from agentvigil.analysis.failure_modes.looking import LOOKS, Look
+from agentvigil.analysis.failure_modes.looking import LOOKS, Look, chance_of
 from agentvigil.analysis.failure_modes.observing import bad_hours, observe, per_day, series
 from agentvigil.analysis.failure_modes.odds_ratios import mantel_haenszel
-from agentvigil.analysis.failure_modes.rises import Rise, share_rise
+from agentvigil.analysis.failure_modes.rises import Rise, share_rises
 from agentvigil.analysis.failure_modes.wording import count, percent, ratio
 from agentvigil.analysis.features.cells import Cells
 from agentvigil.analysis.findings.model import Observation
@@ -41,10 +41,15 @@ def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
     after = day_tables.tallies(window, "cascade", "after_failure", look.window)
     if min(before.total, after.total) < _LEAST_FAILED:
         return []
-    rise = share_rise(before, after, look, spans_days=look.spans_days(), tests=1, least_odds_ratio=_LEAST_ODDS_RATIO)
-    if rise is None or rise.change.after <= LEAST_REPRODUCTION:
-        return []
-    return _if_it_is_passed_on(window, look, before, after, rise)
+    rises = share_rises(
+        before, after, look, spans_days=look.spans_days(), chance=1 / LOOKS, least_odds_ratio=_LEAST_ODDS_RATIO
+    )
+    for rise in rises:
+        if rise.change.after > LEAST_REPRODUCTION:
+            found = _if_it_is_passed_on(window, look, before, after, rise)
+            if found:
+                return found
+    return []
 
 
 def _if_it_is_passed_on(
@@ -56,7 +61,7 @@ def _if_it_is_passed_on(
     odds = mantel_haenszel(failure, success)
     if odds is None or odds.days - 1 < LEAST_DEGREES:
         return []
-    low, _ = odds.interval(student_t(1 / (LOOKS * len(look.spans_days())), odds.days - 1), odds.dispersion)
+    low, _ = odds.interval(student_t(chance_of(days, look.spans_days(), 1 / LOOKS), odds.days - 1), odds.dispersion)
     if low <= 1:
         return []
     change = rise.change
@@ -83,6 +88,7 @@ def _if_it_is_passed_on(
             threshold=change.critical,
             stream="after_failure",
             began=rise.began,
+            compared_with=rise.before,
             things_per_day=per_day(change.more, days),
             details={
                 "where": {"cascade": "after_failure", "failed": True},

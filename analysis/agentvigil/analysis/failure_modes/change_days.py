@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentvigil.analysis.failure_modes.day_tables import DayTable, comparable
+from agentvigil.analysis.failure_modes.dispersion import Dispersion
 
 Vector = NDArray[np.float64]
 
@@ -25,7 +26,7 @@ class ChangeDays(NamedTuple):
     last: int
 
 
-def change_day(before: DayTable, window: DayTable, intraday_correlation: float) -> ChangeDays:
+def change_day(before: DayTable, window: DayTable, dispersion: Dispersion) -> ChangeDays:
     """Return since which day the window lies above what ``before`` lets expect of it."""
     before, compared = comparable(before, window)
     n, s, q = (matrix.sum(axis=0) for matrix in (before.n, before.s, before.q))
@@ -33,7 +34,7 @@ def change_day(before: DayTable, window: DayTable, intraday_correlation: float) 
     variance = np.maximum(q / np.maximum(n, 1) - mean**2, 1e-12)
     of_day = compared.n.sum(axis=1)
     stray = (compared.s - compared.n * mean).sum(axis=1)
-    spread = (compared.n @ variance) * (1 + np.maximum(of_day - 1, 0) * intraday_correlation)
+    spread = (compared.n @ variance) * dispersion.of(of_day)
     return most_likely_day(stray, spread, of_day)
 
 

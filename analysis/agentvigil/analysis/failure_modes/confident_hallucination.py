@@ -8,8 +8,9 @@ answer then rests on nothing.
 
 The share is compared with the baseline's, standardised to the input classes of the window, with days as clusters
 (:mod:`.standardized_changes`). **Reported** when its odds are 1.25 times the baseline's or more and the lower bound of
-their logarithm's rise is beyond 0.05. The last 3, 7, 14 and 28 days are looked at. One false alarm in 3,000 daily looks
-at most, half of it for each form; where both rose, the answers that somebody judged are told (:mod:`.looking`).
+their logarithm's rise is beyond 0.02, and if ten answers were bad. The last 3, 7, 14, 21 and 28 days are looked at. One
+false alarm in 1,500 daily looks at most, half of it for each form; where both rose, the answers that somebody judged
+are told (:mod:`.looking`).
 
 **Limits.** Judgements that are asked for where answers look bad are no sample: more of them look like more
 hallucination. Without 14 days of baseline nothing is said.
@@ -19,9 +20,9 @@ from typing import Final
 
 from agentvigil.analysis.failure_modes import day_tables
 from agentvigil.analysis.failure_modes.day_tables import DayTable
-from agentvigil.analysis.failure_modes.looking import Look
+from agentvigil.analysis.failure_modes.looking import LOOKS, Look
 from agentvigil.analysis.failure_modes.observing import bad_hours, observe, per_day, series
-from agentvigil.analysis.failure_modes.rises import share_rise
+from agentvigil.analysis.failure_modes.rises import share_rises
 from agentvigil.analysis.failure_modes.wording import percent, percent_range
 from agentvigil.analysis.features.cells import Cells
 from agentvigil.analysis.features.names import Unit
@@ -52,11 +53,17 @@ def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
 def _compared(
     window: Cells, look: Look, feature: str, key: str, happens: str, before: DayTable, after: DayTable
 ) -> list[Observation]:
-    rise = share_rise(
-        before, after, look, spans_days=look.spans_days(), tests=len(_FORMS), least_odds_ratio=LEAST_ODDS_RATIO
+    rises = share_rises(
+        before,
+        after,
+        look,
+        spans_days=look.spans_days(),
+        chance=1 / (LOOKS * len(_FORMS)),
+        least_odds_ratio=LEAST_ODDS_RATIO,
     )
-    if rise is None:
+    if not rises:
         return []
+    rise = rises[0]
     change = rise.change
     return [
         observe(
@@ -75,6 +82,7 @@ def _compared(
             threshold=change.critical,
             stream=key,
             began=rise.began,
+            compared_with=rise.before,
             runs=rise.runs_since,
             failed_runs_per_day=per_day(change.more, rise.period.days),
             details={

@@ -7,69 +7,100 @@ within one input class, model and day each (:mod:`.odds_ratios`), so that neithe
 hard task makes it.
 
 Long runs are often the hard ones, so the ratio is above 1 for many agents that nothing is wrong with. What counts is
-that it grows: **reported** when it is 1.5 times the baseline's or more, the baseline's taken as 1 where it is below,
-and its lower bound is beyond 1.1 times the baseline's. The last 3, 7, 14 and 28 days are looked at. One false alarm in
-3,000 daily looks at most (:mod:`.looking`).
+that it grows. **Reported** when both of this is so of the last 3, 7, 14, 21 or 28 days, against what was before:
+
+1. Calls with a full context go wrong more often, for sure: the lower bound of the rise of their log-odds, standardised
+   to classes and models with days as clusters, is beyond 0.02 (:mod:`.standardized_changes`), with a chance of 1 in 500
+   for an error in a look.
+2. It is the full context that does it, and not a bad week: the odds ratio is 1.5 times what it was or more, what it was
+   taken as 1 where it is below, and its lower bound is beyond 1.1 times either, with a chance of 1 in 300.
+
+Where nothing happens, both are so at once less often than either: in a simulation of agents of 25 to 150 runs a day,
+once in 300 months, which is less than the one false alarm in 1,500 daily looks that a mode may have
+(:mod:`.looking`). A ratio of ratios that has to be that sure by itself needs agents half as large again.
 
 **Limits.** An agent that always suffers from it is not told: nothing changed. Without 14 days of baseline nothing is
 said.
 """
 
 import math
+from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from agentvigil.analysis.failure_modes import day_tables
 from agentvigil.analysis.failure_modes.change_days import ChangeDays, most_likely_day
-from agentvigil.analysis.failure_modes.critical_values import LEAST_DEGREES, student_t
+from agentvigil.analysis.failure_modes.critical_values import student_t
 from agentvigil.analysis.failure_modes.day_tables import DayTable
-from agentvigil.analysis.failure_modes.looking import LOOKS, Look
+from agentvigil.analysis.failure_modes.looking import Look
 from agentvigil.analysis.failure_modes.observing import bad_hours, began, observe, per_day, series
-from agentvigil.analysis.failure_modes.odds_ratios import OddsRatio, mantel_haenszel, pooled_dispersion, signed_root
+from agentvigil.analysis.failure_modes.odds_ratios import OddsRatio, mantel_haenszel, signed_root
+from agentvigil.analysis.failure_modes.rises import Rise, days_before, share_rises
 from agentvigil.analysis.failure_modes.wording import ratio
 from agentvigil.analysis.features.cells import Cells
 from agentvigil.analysis.findings.model import Observation
 
+Vector = NDArray[np.float64]
+
 NAME: Final = "context_rot"
 LEAST_RATIO: Final = 1.5
 _MARGIN: Final = math.log(1.1)
-_LEAST_BAD_CALLS: Final = 10
+_CHANCE_OF_NOTHING: Final = 1 / 500
+_CHANCE_OF_A_BAD_WEEK: Final = 1 / 300
+
+
+@dataclass(frozen=True, slots=True)
+class Rot:
+    """A rise of what goes wrong with full contexts, and how it stands to empty ones."""
+
+    rise: Rise
+    usual: OddsRatio
+    now: OddsRatio
+    critical: float
+    dispersion: float
 
 
 def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
     """Return the observation that full contexts go wrong more often than they used to, if they do."""
     old_high, old_low = (day_tables.tallies(baseline, "context", key, look.baseline) for key in ("high", "low"))
     high, low = (day_tables.tallies(window, "context", key, look.window) for key in ("high", "low"))
-    usual = mantel_haenszel(old_high, old_low) if old_high.total and old_high.is_baseline() else None
-    if usual is None:
+    if not old_high.total:
         return []
-    spans = look.spans_days()
-    best: tuple[float, float, float, OddsRatio, int] | None = None
-    for days in spans:
+    rises = share_rises(
+        old_high, high, look, spans_days=look.spans_days(), chance=_CHANCE_OF_NOTHING, least_odds_ratio=LEAST_RATIO
+    )
+    for rise in rises:
+        days = rise.period.days
+        usual = mantel_haenszel(days_before(old_high, high, days, look), days_before(old_low, low, days, look))
         now = mantel_haenszel(high.last(days), low.last(days))
-        degrees = usual.days + (now.days if now else 0) - 2
-        if now is None or degrees < LEAST_DEGREES or high.last(days).s.sum() < _LEAST_BAD_CALLS:
-            continue
-        critical = student_t(1 / (LOOKS * len(spans)), degrees)
-        dispersion = pooled_dispersion(usual, now)
-        difference = now.log - max(usual.log, 0.0)
-        error = math.hypot(now.error(dispersion), usual.error(dispersion))
-        errors = signed_root(difference - _MARGIN, error)
-        if difference >= math.log(LEAST_RATIO) and errors >= critical and (best is None or errors > best[0]):
-            best = errors, critical, dispersion, now, days
-    return [_observation(window, look, usual, (old_high, high, low), best)] if best else []
+        calls = high.last(days).n.sum(axis=1)
+        rot = _if_it_is_the_context(rise, calls[calls > 0], usual, now)
+        if rot:
+            return [_observation(window, look, (old_high, high, low), rot)]
+    return []
 
 
-def _observation(
-    window: Cells,
-    look: Look,
-    usual: OddsRatio,
-    tables: tuple[DayTable, DayTable, DayTable],
-    best: tuple[float, float, float, OddsRatio, int],
-) -> Observation:
-    errors, critical, dispersion, now, days = best
+def _if_it_is_the_context(rise: Rise, calls: Vector, usual: OddsRatio | None, now: OddsRatio | None) -> Rot | None:
+    """Return the rot if full contexts stand worse to empty ones than they did, and than 1."""
+    if usual is None or now is None:
+        return None
+    spread = rise.change.dispersion
+    # What days do to both sides cancels, so this is at least what the ratio is uncertain by.
+    dispersion = float(np.average(spread.of(calls), weights=calls))
+    error, error_before = now.error(dispersion), usual.error(dispersion)
+    errors = min(signed_root(now.log - usual.log - _MARGIN, error, error_before), signed_root(now.log - _MARGIN, error))
+    critical = student_t(_CHANCE_OF_A_BAD_WEEK, spread.degrees)
+    is_large = now.log - max(usual.log, 0.0) >= math.log(LEAST_RATIO)
+    return Rot(rise, usual, now, critical, dispersion) if is_large and errors >= critical else None
+
+
+def _observation(window: Cells, look: Look, tables: tuple[DayTable, DayTable, DayTable], rot: Rot) -> Observation:
     old_high, high, low = tables
-    period = look.window.last(days)
-    least, most = now.interval(critical, dispersion)
+    usual, now, period = rot.usual, rot.now, rot.rise.period
+    days = period.days
+    least, most = now.interval(rot.critical, rot.dispersion)
     bad, calls = float(high.last(days).s.sum()), float(high.last(days).n.sum())
     # So many would go wrong if full contexts had the usual odds beside those of empty ones.
     odds = bad / max(calls - bad, 0.5) * max(usual.value, 1.0) / now.value
@@ -87,10 +118,11 @@ def _observation(
         after=now.value,
         low=least,
         high=most,
-        statistic=errors,
-        threshold=critical,
+        statistic=rot.rise.errors,
+        threshold=rot.rise.change.critical,
         stream="high",
         began=began(_since(high, low, max(usual.value, 1.0)), look.window),
+        compared_with=rot.rise.before,
         things_per_day=per_day(more, days),
         details={
             "where": {"context": "high", "wrong": True},

@@ -48,6 +48,16 @@ class DayTable:
     def last(self, days: int) -> "DayTable":
         return DayTable(self.strata, self.n[-days:], self.s[-days:], self.q[-days:])
 
+    def before_last(self, days: int) -> "DayTable":
+        return DayTable(self.strata, self.n[:-days], self.s[:-days], self.q[:-days])
+
+    def followed_by(self, later: "DayTable") -> "DayTable":
+        """Return the days of both."""
+        one, other = aligned([self, later])
+        return DayTable(
+            one.strata, *(np.concatenate(days) for days in ((one.n, other.n), (one.s, other.s), (one.q, other.q)))
+        )
+
     def is_baseline(self) -> bool:
         """Whether it reaches far enough back, and tells of days enough, to be compared with."""
         days = np.flatnonzero(self.n.sum(axis=1) > 0)
@@ -84,6 +94,16 @@ def values(cells: Cells, feature: str, period: Period, cap: float | None = None)
         squares = np.where(is_over, rows.n * cap**2, squares)
     found = _table(period, [(rows, rows.n, sums)], by_model=False)
     return DayTable(found.strata, found.n, found.s, _table(period, [(rows, rows.n, squares)], by_model=False).s)
+
+
+def logarithms(cells: Cells, feature: str, period: Period, low: float, high: float) -> DayTable:
+    """Return runs and the natural logarithms of their values, which are taken as ``low`` or ``high`` where beyond."""
+    rows = cells.of(feature)
+    logs = np.log(np.clip(middles(rows.bin), low, high))
+    found = _table(period, [(rows, rows.n, rows.n * logs)], by_model=False)
+    return DayTable(
+        found.strata, found.n, found.s, _table(period, [(rows, rows.n, rows.n * logs**2)], by_model=False).s
+    )
 
 
 def middles(bins: NDArray[np.int16]) -> Matrix:

@@ -3,14 +3,20 @@
 **How often it is wrong.** Looks are taken once a day, and each goes over days that the last one has seen, so their
 errors are not independent of each other. They need not be: a look is wrong with a chance of at most 1 in :data:`LOOKS`
 for each failure mode, and chances of any events add up. So a mode of an agent that nothing happens to is wrong at most
-once in 3,000 days, and all seven at most once in 428, less often than the one detector of drift may be (7,200 hours).
+once in 1,500 days, and the five that chance can make speak at most once in 300, as often as the one detector of drift
+may be (7,200 hours). The other two speak of what came to stay, a tool or a model, and only then. In truth it is a third
+of that, since most of what is looked at was there the day before (docs/failure-modes.md has it measured).
 A mode that tries several things in one look divides its chance among them. This holds as far as days are as different
 from each other as they were in the days looked at; that a change must also be large enough to matter makes errors
 rarer still.
 
-**What is compared.** The last 3, 7, 14 and 28 days of the window, each with the baseline: three days show soon what is
-large, and whole weeks, in which a weekend is no change, what is small. Who looks more often than once a day gets errors
-as much more often, at most.
+**What is compared.** The last 3, 7, 14, 21 and 28 days of the window, each with all days before them: the baseline, and
+the days of the window that came before, unless somebody chose the baseline. Three days show soon what is large, and
+weeks, in which a weekend is no change, what is small or happens to few runs. The chance of an error in a look is
+divided among them by their lengths: in a month there are many more ends of three days that differ from each other than
+of 28, so each length is wrong about as often, and most of the chance goes to where evidence has gathered.
+
+Who looks more often than once a day gets errors as much more often, at most.
 """
 
 from collections.abc import Collection
@@ -29,10 +35,10 @@ BASELINE_DAYS: Final = 28
 LEAST_BASELINE_DAYS: Final = 14
 """From its first run to its end; a shorter baseline has not seen each day of the week twice, and is none."""
 
-LOOKS: Final = 3_000
+LOOKS: Final = 1_500
 """In so many looks at an agent that nothing happens to, a mode is wrong once at most."""
 EVIDENCE_LEVEL_HOURS: Final = float(LOOKS * HOURS_PER_DAY)
-_SPANS_DAYS: Final = (3, 7, 14, 28)
+_SPANS_DAYS: Final = (3, 7, 14, 21, 28)
 
 
 class Period(NamedTuple):
@@ -84,6 +90,17 @@ class Look:
         """Return the lengths of the ends of the window that are compared, in days."""
         days = self.window.days
         return tuple(sorted({min(days, span) for span in _SPANS_DAYS}))
+
+    def before_last(self, days: int) -> Period:
+        """Return what the last ``days`` days are compared with."""
+        if self.is_pinned:
+            return self.baseline
+        return Period(self.baseline.first_hour, self.window.last(days).first_hour)
+
+
+def chance_of(days: int, spans_days: Collection[int], chance: float) -> float:
+    """Return the part of a chance of an error that the last ``days`` days have, of ends of several lengths."""
+    return chance * days / sum(spans_days)
 
 
 def look_back(

@@ -31,6 +31,7 @@ from agentvigil.analysis.failure_modes.new_keys import (
     counted_runs,
     has_unnamed,
     new_keys,
+    runs_around,
     runs_by_key,
     sustained,
 )
@@ -56,11 +57,11 @@ def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
         return []
     names = runs_by_key(baseline, FEATURE)
     are_usual = sum(count == 1 for count in names.values()) >= _USUAL_SINGLES
-    before, since = counted_runs(baseline, FEATURE), counted_runs(window, FEATURE)
     return [
         _observation(baseline, window, look, new)
         for new in new_keys(baseline, window, FEATURE)
-        if new.key not in look.known_models and (not are_usual or sustained(new, before, since))
+        if new.key not in look.known_models
+        and (not are_usual or sustained(new, *runs_around(baseline, window, FEATURE, new.first_hour)))
     ]
 
 

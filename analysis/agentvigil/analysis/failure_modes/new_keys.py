@@ -1,8 +1,8 @@
 """Keys of a feature that were not there before, and whether that can be chance.
 
 What is rare is seen late: a tool that one run in 2,000 uses may first be seen after weeks, and is not new. So a key
-counts as new only if its runs could hardly all have fallen behind a given hour by chance. With N runs before that
-hour, M since, and k runs with the key, all of them since, that chance is (M / (N + M))^k.
+counts as new only if its runs could hardly all have fallen behind the hour in which it was first seen by chance. With N
+runs before that hour, M since, and k runs with the key, that chance is (M / (N + M))^k.
 """
 
 import math
@@ -62,6 +62,12 @@ def sustained(new: NewKey, runs_before: float, runs_since: float) -> bool:
     if new.days < _LEAST_DAYS or runs_before <= 0 or runs_since <= 0:
         return False
     return new.runs * math.log(runs_since / (runs_before + runs_since)) <= math.log(_CHANCE)
+
+
+def runs_around(baseline: Cells, window: Cells, feature: str, hour: int) -> tuple[float, float]:
+    """Return how many runs are counted of a feature before an hour of the window, and since."""
+    earlier, since = window.between(-(2**31), hour), window.between(hour, 2**31 - 1)
+    return counted_runs(baseline, feature) + counted_runs(earlier, feature), counted_runs(since, feature)
 
 
 def runs_by_key(cells: Cells, feature: str) -> dict[str, float]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from agentvigil.analysis.failure_modes.change_days import ChangeDays
 from agentvigil.analysis.failure_modes.day_tables import DayTable
-from agentvigil.analysis.failure_modes.looking import EVIDENCE_LEVEL_HOURS, LOOKS, Look, Period
+from agentvigil.analysis.failure_modes.looking import HOURS_PER_DAY, LOOKS, Look, Period
 from agentvigil.analysis.failure_modes.next_steps import next_steps_of
 from agentvigil.analysis.features.cells import Cells, time_of
 from agentvigil.analysis.findings.model import Kind, Observation, Severity, SubjectType
@@ -40,17 +40,21 @@ def observe(
     things_per_day: float | None = None,
     severity: Severity | None = None,
     details: Mapping[str, Any],
+    compared_with: Period | None = None,
+    looks: int = LOOKS,
     subject: tuple[SubjectType, str] | None = None,
 ) -> Observation:
     """Return the observation that ``mode`` holds in a look.
 
     ``began`` is when it most likely began, and the interval of that. Without ``subject`` it is about the agent.
-    ``things_per_day`` is how many more things that are no runs go wrong, for the severity, which follows from all of
-    that unless it is given.
+    ``compared_with`` is what the values of before are from, where that is not the look's baseline. One of ``looks`` is
+    wrong at most. ``things_per_day`` is how many more things that are no runs go wrong, for the severity, which follows
+    from all of that unless it is given.
     """
     subject_type, name = subject or (SubjectType.AGENT, look.subject.agent)
     effect = (after - before) / before if before else None
-    has_baseline = look.baseline.days > 0
+    baseline = compared_with or look.baseline
+    has_baseline = baseline.days > 0
     return Observation(
         project=look.subject.project,
         kind=Kind.FAILURE_MODE,
@@ -71,8 +75,8 @@ def observe(
         changed_at=began[0] if began else None,
         changed_from=began[1] if began else None,
         changed_to=began[2] if began else None,
-        baseline_start=look.baseline.start_time if has_baseline else None,
-        baseline_end=look.baseline.end_time if has_baseline else None,
+        baseline_start=baseline.start_time if has_baseline else None,
+        baseline_end=baseline.end_time if has_baseline else None,
         baseline_value=before,
         window_value=after,
         window_low=low,
@@ -80,14 +84,14 @@ def observe(
         unit=unit,
         statistic=statistic,
         threshold=threshold,
-        evidence_level=EVIDENCE_LEVEL_HOURS,
+        evidence_level=float(looks * HOURS_PER_DAY),
         effect_size=effect,
         runs=round(runs),
         usd_per_day=usd_per_day,
         failed_runs_per_day=failed_runs_per_day,
         details={
             **details,
-            "level": f"one false alarm in {LOOKS:,} daily looks at most",
+            "level": f"one false alarm in {looks:,} daily looks at most",
             "next_actions": next_steps_of(mode, look.subject.agent, name if subject else ""),
         },
     )

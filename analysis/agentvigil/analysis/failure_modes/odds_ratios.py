@@ -85,19 +85,19 @@ def mantel_haenszel(first: DayTable, second: DayTable) -> OddsRatio | None:
     return OddsRatio(math.log(sum_r / sum_s), variance, spread / variance, days, (r_of_day, s_of_day))
 
 
-def signed_root(log_ratio: float, error: float) -> float:
-    """Return how many standard errors a ratio is above 1, for a ratio of counts that may be small.
+def signed_root(log_ratio: float, error: float, error_before: float = 0.0) -> float:
+    """Return how many standard errors a ratio of what may be small counts is above 1.
 
-    The logarithm of a count is skewed: ten where three were expected are 3.2 standard errors and not 3.8. If all of
-    the uncertainty is that of the larger count, ``1 / error²``, the root of the likelihood ratio is this.
+    The logarithm of a count is skewed: ten where three were expected are 3.2 standard errors and not 3.8, and 46 where
+    13 were counted are 4.4 and not 4.0. If all of an uncertainty is that of a count, ``1 / error²``, the root of the
+    likelihood ratio is this. What is expected is known, or is itself of a count, with ``error_before``.
     """
-    return math.copysign(math.sqrt(2 * max(log_ratio - 1 + math.exp(-log_ratio), 0.0)) / error, log_ratio)
-
-
-def pooled_dispersion(*ratios: OddsRatio) -> float:
-    """Return φ of several periods, by the days of each; at least 1."""
-    degrees = [max(ratio.days - 1, 0) for ratio in ratios]
-    if not sum(degrees):
-        return 1.0
-    weighted = sum(count * ratio.dispersion for count, ratio in zip(degrees, ratios, strict=True))
-    return max(1.0, weighted / sum(degrees))
+    count, excess = 1 / error**2, log_ratio - 1 + math.exp(-log_ratio)
+    if error_before == 0.0:
+        return math.copysign(math.sqrt(2 * count * max(excess, 0.0)), log_ratio)
+    before = 1 / error_before**2
+    # How long the one was counted for, beside the other, if the ratio is what it is.
+    duration = count / before * math.exp(-log_ratio)
+    expected = (count + before) * duration / (1 + duration)
+    divergence = count * math.log(count / expected) + before * math.log(before / (count + before - expected))
+    return math.copysign(math.sqrt(2 * max(divergence, 0.0)), log_ratio)

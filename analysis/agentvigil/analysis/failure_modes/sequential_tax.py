@@ -4,17 +4,16 @@
 as long as the longest. What is lost is the sum of their durations less the longest, here as a share of the whole run.
 It is known for runs that had such a turn.
 
-**Reported** (standing) when the mean share of the last 3, 7, 14 or 28 days is 20 % or more, by its lower bound, and so
-is the median of the days: one day with a hanging service is no habit. Or (drift) when the mean is 5 points and 1.5
+**Reported** (standing) when the mean share of the last 3, 7, 14, 21 or 28 days is 20 % or more, by its lower bound, and
+so is the median of the days: one day with a hanging service is no habit. Or (drift) when the mean is 5 points and 1.5
 times above the baseline, standardised to input classes, and the lower bound of the rise is beyond one point. Days are
-clusters (:mod:`.standardized_changes`). One false alarm in 3,000 daily looks at most (:mod:`.looking`), half of it for
+clusters (:mod:`.standardized_changes`). One false alarm in 1,500 daily looks at most (:mod:`.looking`), half of it for
 each form.
 
 **Limits.** The standing form needs no baseline and is said as long as it is so; acknowledge it if it is meant to be so.
 Tools that must not run at once (they write to the same thing) look the same in a trace.
 """
 
-from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -22,7 +21,7 @@ import numpy as np
 from agentvigil.analysis.explaining.wording import duration
 from agentvigil.analysis.failure_modes import day_tables
 from agentvigil.analysis.failure_modes.day_tables import DayTable
-from agentvigil.analysis.failure_modes.looking import LOOKS, Look, Period
+from agentvigil.analysis.failure_modes.looking import LOOKS, Look, Period, chance_of
 from agentvigil.analysis.failure_modes.observing import fullest_hours, observe, per_day, series
 from agentvigil.analysis.failure_modes.rises import Rise, mean_rise
 from agentvigil.analysis.failure_modes.standardized_changes import Level, level
@@ -59,7 +58,7 @@ def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
                 change.before,
                 (change.after, change.after_low, change.after_high),
                 (rise.errors, change.critical),
-                rise.began,
+                rise,
                 rise.runs_since,
             )
         ]
@@ -91,8 +90,7 @@ def _rise(before: DayTable, after: DayTable, look: Look) -> Rise | None:
         before,
         after,
         look,
-        spans_days=look.spans_days(),
-        tests=_FORMS,
+        chance=1 / (LOOKS * _FORMS),
         margin=_MARGIN,
         least_rise=LEAST_RISE,
         least_ratio=LEAST_RATIO,
@@ -104,7 +102,7 @@ def _standing(after: DayTable, look: Look) -> tuple[Level, Period] | None:
     spans = look.spans_days()
     found = []
     for days in spans:
-        now = level(after, days, 1 / (LOOKS * _FORMS * len(spans)))
+        now = level(after, days, chance_of(days, spans, 1 / (LOOKS * _FORMS)))
         if now is not None and now.n >= _LEAST_RUNS and now.low >= LEAST_SHARE and _median(after, days) >= LEAST_SHARE:
             found.append((now, look.window.last(days)))
     return max(found, key=lambda one: one[0].low, default=None)
@@ -125,7 +123,7 @@ def _observation(
     usual: float | None,
     now: tuple[float, float, float],
     evidence: tuple[float, float],
-    began: tuple[datetime, datetime, datetime] | None,
+    rise: Rise | None,
     runs: float,
 ) -> Observation:
     share, low, high = now
@@ -148,7 +146,8 @@ def _observation(
         statistic=evidence[0],
         threshold=evidence[1],
         severity=_standing_severity(share) if usual is None else None,
-        began=began,
+        began=rise.began if rise else None,
+        compared_with=rise.before if rise else None,
         runs=runs,
         details={
             "where": {FEATURE: "highest"},

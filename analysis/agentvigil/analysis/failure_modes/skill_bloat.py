@@ -8,10 +8,11 @@ stay that were never seen before (:mod:`.new_keys`).
 Since the first of them came, and in the last week, the share of runs with a tool error, and of those with a switch, is
 compared with the baseline's: standardised to the input classes of the window, with days as clusters
 (:mod:`.standardized_changes`). **Reported** when the odds of one of them are 1.25 times the baseline's or more and the
-lower bound of their logarithm's rise is beyond 0.05; or when, in the last 14 days, at least two tools and 30 % of all
-were not chosen once, of those that were to be expected ten times or more. One false alarm in 3,000 daily looks at
-most, divided among the four tests (:mod:`.looking`); that a tool expected ten times is not chosen has a chance of
-e⁻¹⁰.
+lower bound of their logarithm's rise is beyond 0.02; or when, in the last 14 days, at least two tools and 30 % of all
+were not chosen once, of those that were to be expected ten times or more. One false alarm at most in 300 daily looks
+at an agent that just got tools, divided among the four tests: there are 28 such looks for each growth, and none where
+no tool came, so it takes fewer certainty than what may happen on any day. That a tool expected ten times is not chosen
+has a chance of e⁻¹⁰.
 
 The trend over the number of tools, by weighted least squares over all days, is told with it: points of share per tool.
 
@@ -36,11 +37,12 @@ from agentvigil.analysis.failure_modes.new_keys import (
     first_seen,
     has_unnamed,
     new_keys,
+    runs_around,
     runs_by_key,
     sustained,
 )
 from agentvigil.analysis.failure_modes.observing import bad_hours, observe, per_day, series
-from agentvigil.analysis.failure_modes.rises import Rise, share_rise
+from agentvigil.analysis.failure_modes.rises import Rise, share_rises
 from agentvigil.analysis.failure_modes.wording import percent, percent_range
 from agentvigil.analysis.features.cells import Cells, time_of
 from agentvigil.analysis.features.names import Unit
@@ -55,6 +57,8 @@ _UNUSED_DAYS: Final = 14
 _EXPECTED: Final = 10.0
 _LEAST_DAYS_SINCE: Final = 3
 _NAMES_TOLD: Final = 3
+LOOKS_AFTER_GROWTH: Final = 300
+"""In so many looks at an agent that got tools, and to which nothing else happens, it is wrong once at most."""
 
 _HARMS: Final = (
     ("tool_error", "of the runs have a tool that fails"),
@@ -85,9 +89,15 @@ def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
     for feature, words in _HARMS:
         before = day_tables.shares(baseline, feature, "any", look.baseline)
         after = day_tables.shares(window, feature, "any", look.window)
-        rise = share_rise(before, after, look, spans_days=spans, tests=len(_HARMS), least_odds_ratio=LEAST_ODDS_RATIO)
-        if rise is not None:
-            harms.append((rise, feature, words, before, after))
+        rises = share_rises(
+            before,
+            after,
+            look,
+            spans_days=spans,
+            chance=1 / (LOOKS_AFTER_GROWTH * len(_HARMS)),
+            least_odds_ratio=LEAST_ODDS_RATIO,
+        )
+        harms += [(rise, feature, words, before, after) for rise in rises[:1]]
     if harms:
         return [_of_harm(window, look, growth, *max(harms, key=lambda harm: harm[0].strength))]
     unused = unused_tools(baseline, window, look, growth)
@@ -103,8 +113,11 @@ def growth_of(baseline: Cells, window: Cells, look: Look) -> Growth | None:
         or not day_tables.shares(baseline, "tool", "", look.baseline).is_baseline()
     ):
         return None
-    before, since = counted_runs(baseline, "tool"), counted_runs(window, "tool")
-    came = tuple(new for new in new_keys(baseline, window, "tool") if sustained(new, before, since))
+    came = tuple(
+        new
+        for new in new_keys(baseline, window, "tool")
+        if sustained(new, *runs_around(baseline, window, "tool", new.first_hour))
+    )
     return Growth(came, came[0].first_hour, len(known)) if came else None
 
 
@@ -170,6 +183,8 @@ def _of_harm(
         threshold=change.critical,
         stream="any",
         began=_since(growth),
+        compared_with=rise.before,
+        looks=LOOKS_AFTER_GROWTH,
         things_per_day=per_day(change.more, rise.period.days),
         runs=float(after.last(look.window.days - _day(growth, look)).total),
         details={

@@ -4,36 +4,28 @@
 these, weighted by the runs that the window has of each class. So when customers ask for other things than before, the
 expectation follows, and only what changes inside classes counts.
 
-**Spread.** Runs of one day resemble each other. With an intra-day correlation rho, the sum over the n runs of a day
-has the variance n v (1 + (n - 1) rho), where v is that of one run. rho is found by the method of moments from how far
-days stray from what is expected of them, in the baseline and in the span of days that is compared; below 0 it is taken
-as 0. Days that follow each other may be alike as well: the part that rho adds is enlarged by (1 + r) / (1 - r), with r
-the correlation of the baseline's days with the days before them. Few days tell little of rho: critical values are
-Student's, with as many degrees of freedom as there are days, less two.
+**Spread.** Runs of one day resemble each other: the variance of days is that of :mod:`.dispersion`, by all days that
+are compared, and so are the degrees of freedom of Student's critical values.
 
 **Shares** are compared by their log-odds, means as they are. Few runs are judged by the root of the likelihood ratio
 and not by how many standard errors the log-odds lie apart: six of 15 runs where one was expected are less sure than
 they look. A count of 0 is no certainty: each class is taken to have one run more, with the share of all classes
 together.
-
-The estimator of rho is the analysis of variance of clusters (Donner 1986, International Statistical Review 54, 67-82),
-weighted by the size of days.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agentvigil.analysis.failure_modes.critical_values import LEAST_DEGREES, student_t
+from agentvigil.analysis.failure_modes.critical_values import student_t
 from agentvigil.analysis.failure_modes.day_tables import DayTable, comparable, only
+from agentvigil.analysis.failure_modes.dispersion import MEANS_OF_DAYS, ODDS_OF_DAYS, Days, Dispersion, dispersion
 
 Vector = NDArray[np.float64]
 
-_LARGEST_AUTOCORRELATION: Final = 0.6
 _ONE_RUN: Final = 1.0
 _HALVINGS: Final = 40
 
@@ -51,7 +43,7 @@ class Change:
     """So many standard errors for the chance of an error that was asked for."""
     n: float
     """Runs of the days that are compared; those of classes without a baseline are left out."""
-    intraday_correlation: float
+    dispersion: Dispersion
     days: int
 
     @property
@@ -111,24 +103,24 @@ def change(before: DayTable, after: DayTable, tail: float, *, are_shares: bool) 
     ``tail`` is the chance that ``critical`` is exceeded by chance.
     """
     before, after = comparable(before, after)
-    days = before.days_with_any + after.days_with_any
-    if days - 2 < LEAST_DEGREES or before.total == 0 or after.total == 0:
+    if before.total == 0 or after.total == 0:
         return None
     weights = after.n.sum(axis=0) / after.total
     old, old_variance = _by_class(before, are_shares)
     new, new_variance = _by_class(after, are_shares)
-    old_spread = _Spread(before, old, old_variance)
-    new_spread = _Spread(after, new, new_variance)
-    rho = _intraday_correlation((old_spread, new_spread), days)
-    enlarged = _enlarged(rho, old_spread)
+    periods = (_days(before, old, old_variance), _days(after, new, new_variance))
+    usual = ODDS_OF_DAYS**2 * float(weights @ old_variance) if are_shares else MEANS_OF_DAYS**2
+    spread = dispersion(periods, usual)
+    if spread is None:
+        return None
     return Change(
         before=float(weights @ old),
         after=float(weights @ new),
-        before_error=math.sqrt(_variance(before, old_variance, weights, enlarged)),
-        after_error=math.sqrt(_variance(after, new_variance, weights, enlarged)),
-        critical=student_t(tail, days - 2),
+        before_error=math.sqrt(_variance(before, old_variance, weights, spread)),
+        after_error=math.sqrt(_variance(after, new_variance, weights, spread)),
+        critical=student_t(tail, spread.degrees),
         n=after.total,
-        intraday_correlation=rho,
+        dispersion=spread,
         days=after.days_with_any,
     )
 
@@ -154,31 +146,27 @@ class Level:
 def level(table: DayTable, days: int, tail: float) -> Level | None:
     """Return the mean over the last ``days`` days, which spread as all days of ``table`` do; None for too few days."""
     last = table.last(days)
-    degrees = table.days_with_any - 1
-    if last.total == 0 or degrees < LEAST_DEGREES:
+    if last.total == 0:
         return None
     n = table.n.sum(axis=0)
     table, last = (only(side, n > 0) for side in (table, last))
     mean, variance = _by_class(table, are_shares=False)
-    spread = _Spread(table, mean, variance)
-    rho = _enlarged(_intraday_correlation((spread,), degrees + 1, lost=1), spread)
-    of_days = (last.n @ variance) * (1 + np.maximum(last.n.sum(axis=1) - 1, 0) * rho)
+    spread = dispersion([_days(table, mean, variance)], MEANS_OF_DAYS**2)
+    if spread is None:
+        return None
+    of_days = (last.n @ variance) * spread.of(last.n.sum(axis=1))
     return Level(
         float(last.s.sum()) / last.total,
         math.sqrt(float(of_days.sum())) / last.total,
-        student_t(tail, degrees),
+        student_t(tail, spread.degrees),
         last.total,
     )
 
 
-class _Spread:
-    """How far the sums of days stray from what is expected of them."""
-
-    def __init__(self, table: DayTable, mean: Vector, variance: Vector) -> None:
-        is_any = table.n.sum(axis=1) > 0
-        self.n: Vector = table.n[is_any].sum(axis=1)
-        self.stray: Vector = (table.s - table.n * mean)[is_any].sum(axis=1)
-        self.variance: Vector = table.n[is_any] @ variance
+def _days(table: DayTable, mean: Vector, variance: Vector) -> Days:
+    is_any = table.n.sum(axis=1) > 0
+    n, s = table.n[is_any], table.s[is_any]
+    return Days(n.sum(axis=1), (s - n * mean).sum(axis=1), n @ variance)
 
 
 def _by_class(table: DayTable, are_shares: bool) -> tuple[Vector, Vector]:
@@ -195,28 +183,11 @@ def _by_class(table: DayTable, are_shares: bool) -> tuple[Vector, Vector]:
     return mean, np.maximum((variance * n + _ONE_RUN * max(spread, 0.0)) / (n + _ONE_RUN), 1e-12)
 
 
-def _intraday_correlation(spreads: Sequence[_Spread], days: int, lost: int = 2) -> float:
-    enlarged = days / (days - lost)
-    beyond = sum(float((spread.stray**2 * enlarged - spread.variance).sum()) for spread in spreads)
-    possible = sum(float((spread.variance * (spread.n - 1)).sum()) for spread in spreads)
-    return min(1.0, max(0.0, beyond / possible)) if possible > 0 else 0.0
-
-
-def _enlarged(rho: float, spread: _Spread) -> float:
-    """Return rho enlarged by how much days are like the days before them."""
-    if rho == 0.0 or len(spread.n) < LEAST_DEGREES:
-        return rho
-    z = spread.stray / np.sqrt(spread.variance * (1 + (spread.n - 1) * rho))
-    r = float((z[1:] * z[:-1]).sum() / (z**2).sum())
-    r = min(_LARGEST_AUTOCORRELATION, max(0.0, r))
-    return min(1.0, rho * (1 + r) / (1 - r))
-
-
-def _variance(table: DayTable, variance: Vector, weights: Vector, rho: float) -> float:
+def _variance(table: DayTable, variance: Vector, weights: Vector, spread: Dispersion) -> float:
     """Return the variance of the standardised mean."""
     n = table.n.sum(axis=0)
     of_days = table.n @ (variance * (weights / n) ** 2)
-    return float((of_days * (1 + np.maximum(table.n.sum(axis=1) - 1, 0) * rho)).sum())
+    return float((of_days * spread.of(table.n.sum(axis=1))).sum())
 
 
 def _divergence(share: float, of: float) -> float:

@@ -36,9 +36,9 @@ can feed it as well as a rollup. Everything is a pure function, but for the evid
    of the same shift, which is then found with half the runs. The R of a feature is an average over the bets of its
    streams, half of it of the mean where there is one, half of it of the pairs where there are some. It alarms when
    **R ≥ A × number of features** of the agent, A being hours between false alarms: 720, 7,200 (the default) or 72,000.
-   If the null model holds, the expected time to a false alarm of the agent is at least A hours with runs, and the chance
-   of one within t hours at most t/A (Shin, Ramdas, Rinaldo, https://arxiv.org/abs/2203.03532). Beginning anew can only
-   lower R.
+   If the null model holds, the expected time to a false alarm of the agent is at least A hours with runs, and the
+   chance of one within t hours at most t/A (Shin, Ramdas, Rinaldo, https://arxiv.org/abs/2203.03532). Beginning anew
+   can only lower R.
 
    This is no false discovery rate. A monitor that never ends and has a finite time to false alarm can promise none,
    whatever it is corrected by: S. Dandapanthula, A. Ramdas, *Multiple testing in multi-stream sequential change

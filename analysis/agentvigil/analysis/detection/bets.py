@@ -73,8 +73,8 @@ def path(log_e: Floats, active: Bools, first_hour: int) -> Floats:
     """
     e = np.exp(np.minimum(log_e, MAX_LOG_R)).transpose(1, 0, 2).copy()
     r, most, passed = np.zeros(e.shape[1:]), np.exp(MAX_LOG_R), np.empty(active.shape)
-    ends = [(hours == WINDOW, hours) for hours in WINDOWS_HOURS]
-    all_active = active.all(axis=1)
+    ends = [(np.flatnonzero(hours == WINDOW), hours) for hours in WINDOWS_HOURS]
+    all_active = np.all(active, axis=1).tolist()
     with np.errstate(over="ignore"):
         for hour, some in enumerate(active):
             for window, hours in ends:

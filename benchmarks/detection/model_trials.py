@@ -38,7 +38,7 @@ def silent_update(seed: int, is_failure: bool) -> Said:
     first = courses[0].first_hour
     start = first + 24 * BASELINE_DAYS
     spread = spread_of_fleet(cells, first, start)
-    pools = PooledMonitor(fit_pools(cells, Dimension.MODEL, first, start, fleet=spread))
+    pools = PooledMonitor(fit_pools(cells.items(), Dimension.MODEL, first, start, fleet=spread))
     fitted = fit_fleet(cells, first, start, fleet=spread)
     alone = FleetMonitor(one for one in fitted.values() if not isinstance(one, TooFewRuns))
     users = {subject_of(course.agent) for course in courses if UPDATED in course.models}

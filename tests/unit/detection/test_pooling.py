@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from agentvigil.analysis.detection import Direction, FleetMonitor, ForeignState, fit_fleet, spread_of_fleet
+from agentvigil.analysis.detection import Direction, FleetMonitor, HourOutOfOrder, fit_fleet, spread_of_fleet
 from agentvigil.analysis.detection.baseline import Baseline
-from agentvigil.analysis.detection.pooling import Dimension, PoolAlarm, PooledMonitor, fit_pools
+from agentvigil.analysis.detection.pooling import Dimension, Pool, PoolAlarm, PooledMonitor, fit_pools
 from agentvigil.analysis.features.cells import Cells, Subject
 from simulated_agents import START, Agent, cells_of, subject
 
@@ -29,6 +29,10 @@ def one_changed() -> dict[Subject, Cells]:
     return fleet_of({"gpt"})
 
 
+def pools_of(fleet: dict[Subject, Cells], dimension: Dimension) -> list[Pool]:
+    return fit_pools(fleet.items(), dimension, START, FIRST, fleet=spread_of_fleet(fleet, START, FIRST))
+
+
 def alarms_of(monitor: PooledMonitor, fleet: dict[Subject, Cells]) -> list[PoolAlarm]:
     return [alarm for hour in range(FIRST, END) for alarm in monitor.advance(hour, fleet)]
 
@@ -36,7 +40,7 @@ def alarms_of(monitor: PooledMonitor, fleet: dict[Subject, Cells]) -> list[PoolA
 def test_a_silent_update_of_a_model_shows_in_its_pool_alone(one_changed: dict[Subject, Cells]) -> None:
     """No agent has enough runs to tell, and the agents of the other model are as they were."""
     spread = spread_of_fleet(one_changed, START, FIRST)
-    pools = fit_pools(one_changed, Dimension.MODEL, START, FIRST, fleet=spread)
+    pools = fit_pools(one_changed.items(), Dimension.MODEL, START, FIRST, fleet=spread)
     alarms = alarms_of(PooledMonitor(pools), one_changed)
     alone = fit_fleet(one_changed, START, FIRST, fleet=spread).values()
     monitor = FleetMonitor([baseline for baseline in alone if isinstance(baseline, Baseline)])
@@ -46,6 +50,7 @@ def test_a_silent_update_of_a_model_shows_in_its_pool_alone(one_changed: dict[Su
         ("gpt", "output_tokens", Direction.UP, False),
         ("gpt", "cost", Direction.UP, False),
     }
+    assert all(alarm.since.first_hour <= FIRST + 12 and alarm.since.hour <= alarm.hour for alarm in alarms)
     assert alarms[0].agents == tuple(f"agent-{number:04}" for number in range(0, 24, 2))
     last = max(alarm.hour for alarm in alarms)
     assert [a for hour in range(FIRST, last + 1) for a in monitor.advance(hour, one_changed)] == []
@@ -54,7 +59,7 @@ def test_a_silent_update_of_a_model_shows_in_its_pool_alone(one_changed: dict[Su
 def test_what_moves_everywhere_is_not_blamed_on_one_model() -> None:
     """Other models are the control."""
     fleet = fleet_of({"gpt", "claude"})
-    alarms = alarms_of(PooledMonitor(fit_pools(fleet, Dimension.MODEL, START, FIRST)), fleet)
+    alarms = alarms_of(PooledMonitor(pools_of(fleet, Dimension.MODEL)), fleet)
 
     assert {alarm.value for alarm in alarms} == {"gpt", "claude"}
     assert alarms[-1].others_moved
@@ -63,30 +68,23 @@ def test_what_moves_everywhere_is_not_blamed_on_one_model() -> None:
 def test_the_use_of_a_tool_is_watched_over_all_agents(one_changed: dict[Subject, Cells]) -> None:
     """And only its use: what else moved is for other pools."""
     few = dict(list(one_changed.items())[:6])
-    pools = fit_pools(few, Dimension.TOOL, START, FIRST)
+    pools = pools_of(few, Dimension.TOOL)
 
     assert {pool.value for pool in pools} >= {"search", "refund", "lookup"}
     assert alarms_of(PooledMonitor(pools), few) == []
 
 
-def test_pools_continue_to_the_bit_and_refuse_what_is_not_theirs(one_changed: dict[Subject, Cells]) -> None:
-    """As the monitor of the fleet does."""
+def test_an_hour_twice_changes_nothing_and_an_older_one_is_refused(one_changed: dict[Subject, Cells]) -> None:
+    """As with the monitor of the fleet."""
     few = dict(list(one_changed.items())[:6])
-    pools = fit_pools(few, Dimension.VERSION, START, FIRST)
-    through, stopped = PooledMonitor(pools), PooledMonitor(pools)
-    for hour in range(FIRST, FIRST + 30):
-        through.advance(hour, few)
-        stopped.advance(hour, few)
-        assert stopped.advance(hour, few) == []
-        stopped = PooledMonitor.from_bytes(stopped.to_bytes(), pools) if hour % 7 == 0 else stopped
+    monitor = PooledMonitor(pools_of(few, Dimension.VERSION))
+    monitor.advance(FIRST + 1, few)
 
-    assert stopped.to_bytes() == through.to_bytes()
-    stopped.rearm("1.0")
-    assert stopped.to_bytes() != through.to_bytes()
-    with pytest.raises(ForeignState):
-        PooledMonitor.from_bytes(FleetMonitor([]).to_bytes(), pools)
+    assert monitor.advance(FIRST + 1, few) == []
+    with pytest.raises(HourOutOfOrder):
+        monitor.advance(FIRST, few)
 
 
 def test_two_agents_are_no_pool(one_changed: dict[Subject, Cells]) -> None:
     """What they have in common may be chance."""
-    assert fit_pools(dict(list(one_changed.items())[:4]), Dimension.MODEL, START, FIRST) == []
+    assert pools_of(dict(list(one_changed.items())[:4]), Dimension.MODEL) == []

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from agentvigil.analysis.detection.alarms import Direction
+from agentvigil.analysis.detection.changetime import ChangeTime
 from agentvigil.analysis.detection.pooling import Dimension, PoolAlarm
 from agentvigil.analysis.detection.streams import Stream, StreamKind
 from agentvigil.analysis.failure_modes.looking import EVIDENCE_LEVEL_HOURS, Period
@@ -425,6 +426,7 @@ ALARM = PoolAlarm(
     direction=Direction.UP,
     hour=WINDOW.end_hour - 1,
     watched_from=WINDOW.first_hour,
+    since=ChangeTime(WINDOW.end_hour - 40, WINDOW.end_hour - 48, WINDOW.end_hour - 30),
     statistic=9_000.0,
     threshold=7_200.0,
     hours_between_false_alarms=7_200.0,
@@ -434,18 +436,20 @@ ALARM = PoolAlarm(
 
 
 def test_a_silent_update_is_about_the_model() -> None:
-    found = silent_update(ALARM, (WINDOW.end_hour - 40, WINDOW.end_hour - 48, WINDOW.end_hour - 30))
-    whenever = silent_update(ALARM)
+    found = silent_update(ALARM)
 
     assert found is not None
-    assert (found.subject_type, found.subject, found.agent) == (SubjectType.MODEL, "m-latest", "")
+    assert (found.kind, found.subject_type, found.subject, found.agent) == (
+        Kind.FAILURE_MODE, SubjectType.MODEL, "m-latest", ""
+    )  # fmt: skip
     assert (found.stream, found.seen_at) == ("silent", WINDOW.end_time)
     assert found.evidence_level == 7_200.0
     assert "m-latest seems to have changed behind its name about " in found.explanation
     assert "output tokens moved in 3 agents that use it, and not with other models" in found.explanation
+    assert found.changed_from is not None
+    assert found.changed_at is not None
+    assert found.changed_to is not None
     assert found.changed_from < found.changed_at < found.changed_to
-    assert whenever is not None
-    assert (whenever.changed_at, whenever.changed_from) == (None, WINDOW.start_time)
 
 
 @pytest.mark.parametrize("changed", [{"others_moved": True}, {"dimension": Dimension.TOOL}])

@@ -12,35 +12,31 @@ moves its traffic from one model to another alarms in neither pool.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from agentvigil.analysis.detection import arrays
 from agentvigil.analysis.detection.alarms import Direction
-from agentvigil.analysis.detection.baseline import DEFAULT, Baseline, fit, spread_of_fleet
-from agentvigil.analysis.detection.bets import MAX_LOG_R, begun_anew, grown, log_bets
+from agentvigil.analysis.detection.baseline import DEFAULT, Baseline, fit
+from agentvigil.analysis.detection.bets import begun_anew, grown, log_bets
+from agentvigil.analysis.detection.changetime import ChangeTime, change_time
 from agentvigil.analysis.detection.config import DetectionConfig
 from agentvigil.analysis.detection.counting import Bools, Floats, Ints, Layout
 from agentvigil.analysis.detection.dispersion import FleetSpread
-from agentvigil.analysis.detection.errors import ForeignState, HourOutOfOrder
+from agentvigil.analysis.detection.errors import HourOutOfOrder
 from agentvigil.analysis.detection.expecting import Null
 from agentvigil.analysis.detection.planning import TooFewRuns
 from agentvigil.analysis.detection.streams import Stream, StreamKind
-from agentvigil.analysis.detection.tilts import BETS, ORDINARY
+from agentvigil.analysis.detection.tilts import BETS, ORDINARY, WINDOW
 from agentvigil.analysis.features.cells import Cells, Subject
 
 MIN_MEMBERS: Final = 3
 """Agents that a pool needs: what two have in common may be chance."""
 MIN_MEMBER_RUNS: Final = 60
 """Runs of an agent's baseline: fewer than when it is watched alone, since its error is one of many."""
-_KIND: Final = "state of the pooled drift detector"
-_VERSION: Final = 2
 _NEVER: Final = -1
 _DOUBT: Final = 20
-_STATE: Final = ("log_r", "alarmed", "since")
+_ENDLESS: Final = np.flatnonzero(WINDOW == 0)
 _KINDS: Final = {StreamKind.KEY, StreamKind.MEAN}
 
 
@@ -75,6 +71,7 @@ class PoolAlarm:
     direction: Direction
     hour: int
     watched_from: int
+    since: ChangeTime
     statistic: float
     threshold: float
     hours_between_false_alarms: float
@@ -85,19 +82,18 @@ class PoolAlarm:
 
 
 def fit_pools(
-    cells: Mapping[Subject, Cells],
+    cells: Iterable[tuple[Subject, Cells]],
     dimension: Dimension,
     first_hour: int,
     end_hour: int,
     *,
-    fleet: FleetSpread | None = None,
+    fleet: FleetSpread,
     config: DetectionConfig = DEFAULT,
 ) -> list[Pool]:
-    """Learn the baselines of pools with three agents or more, from the cells of a fleet."""
-    fleet = fleet or spread_of_fleet(cells, first_hour, end_hour, config=config)
+    """Learn the baselines of pools with three agents or more, from the cells of a fleet, an agent at a time."""
     config = replace(config, min_runs=MIN_MEMBER_RUNS)
     members: dict[tuple[str, str, str], list[Baseline]] = {}
-    for subject, mine in cells.items():
+    for subject, mine in cells:
         mine = mine.between(first_hour, end_hour)
         for value, part in _parts(mine, dimension):
             baseline = fit(subject, part, first_hour, end_hour, fleet=fleet, config=config)
@@ -157,10 +153,8 @@ class _Watched:
         self.alarmed = np.zeros(len(self.features), dtype=np.bool_)
         self.since = np.full(len(self.features), _NEVER, dtype=np.int64)
         self.threshold = config.hours_between_false_alarms * len(self.features)
-        digest = blake2b(f"{pool.dimension}\n{pool.value}".encode(), digest_size=16)
-        for member in pool.members:
-            digest.update(member.fingerprint.encode())
-        self.fingerprint = digest.hexdigest()
+        self.paid: list[tuple[int, Floats, Bools]] = []
+        """By hour: what bets without an end paid, and which streams had runs."""
 
     def added(self, hour: int, cells: Mapping[Subject, Cells]) -> tuple[Floats, Bools]:
         """Return the sums of what bets paid by stream of the pool, and which streams have runs."""
@@ -184,8 +178,14 @@ class _Watched:
         return sums, active
 
 
+def _since(watched: _Watched, stream: int, leaning: Bools) -> ChangeTime:
+    hours, paid, active = zip(*watched.paid, strict=True)
+    log_e = np.stack([one[leaning[_ENDLESS], stream] for one in paid], axis=1)
+    return change_time(np.array(hours), log_e, np.array([one[stream] for one in active]))
+
+
 class PooledMonitor:
-    """Watches pools of one dimension. Give it the same hours and cells as the monitor of the fleet."""
+    """Watches pools of one dimension, some weeks: it remembers each hour. A feature of a pool alarms once."""
 
     def __init__(self, pools: Iterable[Pool], config: DetectionConfig = DEFAULT) -> None:
         """Begin with no evidence."""
@@ -216,54 +216,10 @@ class PooledMonitor:
                 watched.log_r = begun_anew(watched.log_r, hour, last_hour)
             paid, active = watched.added(hour, cells)
             watched.log_r = grown(watched.log_r, paid, active)
+            watched.paid.append((hour, paid[_ENDLESS], active))
             has_runs = np.bincount(watched.group, active, minlength=len(watched.features)) > 0
             watched.since[has_runs & (watched.since == _NEVER)] = hour
         return [alarm for watched in self._watched for alarm in self._alarms(watched, hour)]
-
-    def rearm(self, value: str) -> None:
-        """Forget the evidence of the pools with this value, so that they may alarm again."""
-        for watched in self._watched:
-            if watched.pool.value == value:
-                watched.log_r[:] = -np.inf
-                watched.alarmed[:] = False
-                watched.since[:] = _NEVER
-
-    def to_bytes(self) -> bytes:
-        """Return the evidence, without the baselines."""
-        stored: dict[str, NDArray[Any]] = {}
-        for number, watched in enumerate(self._watched):
-            stored |= {f"{name}_{number}": getattr(watched, name) for name in _STATE}
-        pools = [watched.fingerprint for watched in self._watched]
-        return arrays.to_bytes(_KIND, _VERSION, {"last_hour": self._last_hour, "pools": pools}, stored)
-
-    @classmethod
-    def from_bytes(cls, data: bytes, pools: Iterable[Pool], config: DetectionConfig = DEFAULT) -> "PooledMonitor":
-        """Continue from what :meth:`to_bytes` gave, to the bit. Pools whose baselines are others begin anew.
-
-        Raises:
-            ForeignState: if the bytes are something else, or damaged.
-        """
-        texts, stored = arrays.from_bytes(_KIND, _VERSION, data)
-        monitor = cls(pools, config)
-        try:
-            places = {str(fingerprint): number for number, fingerprint in enumerate(texts["pools"])}
-            last_hour = texts["last_hour"]
-            for watched in monitor._watched:
-                if watched.fingerprint in places:
-                    number = places[watched.fingerprint]
-                    for name in _STATE:
-                        found, mine = stored[f"{name}_{number}"], getattr(watched, name)
-                        if (found.shape, found.dtype) != (mine.shape, mine.dtype):
-                            raise ForeignState(f"{name} of the {_KIND} does not fit; throw it away and start anew")
-                        setattr(watched, name, found)
-                    if not (watched.log_r <= MAX_LOG_R).all():
-                        raise ForeignState(f"the evidence in the {_KIND} is too large; throw it away and start anew")
-        except (KeyError, TypeError, ValueError) as exc:
-            raise ForeignState(f"the {_KIND} misses a part; throw it away and start anew: {exc}") from exc
-        if last_hour is not None and not isinstance(last_hour, int):
-            raise ForeignState(f"the {_KIND} has {last_hour!r} for its last hour; throw it away and start anew")
-        monitor._last_hour = last_hour
-        return monitor
 
     def _alarms(self, watched: _Watched, hour: int) -> list[PoolAlarm]:
         evidence = np.exp(watched.log_r)
@@ -288,6 +244,7 @@ class PooledMonitor:
                     Direction.UP if is_up else Direction.DOWN,
                     hour,
                     int(watched.since[group]),
+                    _since(watched, leading, up if is_up else ~up),
                     float(of_group[group]),
                     watched.threshold,
                     self._config.hours_between_false_alarms,

@@ -17,10 +17,12 @@ that had no room of its own in the hourly counts is not known, and while there a
 is said.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
+from agentvigil.analysis.detection.pool_observations import pool_observation_of
 from agentvigil.analysis.detection.pooling import Dimension, PoolAlarm
 from agentvigil.analysis.explaining.labels import quoted
 from agentvigil.analysis.explaining.wording import counted
@@ -65,40 +67,18 @@ def find(baseline: Cells, window: Cells, look: Look) -> list[Observation]:
     ]
 
 
-def silent_update(alarm: PoolAlarm, began_hours: tuple[int, int, int] | None = None) -> Observation | None:
-    """Return what an alarm of the agents that share a model says of the model; None where others moved as well.
-
-    ``began_hours`` is when they most likely moved, and the first and the last hour that it may have been (since 1970);
-    without it, it is some hour since they are watched.
-    """
+def silent_update(alarm: PoolAlarm) -> Observation | None:
+    """Return what an alarm of the agents that share a model says of the model; None where others moved as well."""
     if alarm.dimension is not Dimension.MODEL or alarm.others_moved:
         return None
-    end_hour = alarm.hour + 1
-    first, last = began_hours[1:] if began_hours else (alarm.watched_from, alarm.hour)
-    about = f" about {time_of(began_hours[0]):%Y-%m-%d %H:00} UTC" if began_hours else ""
-    words = FEATURES[alarm.feature].words
-    return Observation(
-        project=alarm.project,
+    return replace(
+        pool_observation_of(alarm),
         kind=Kind.FAILURE_MODE,
         detector=NAME,
-        subject_type=SubjectType.MODEL,
-        subject=alarm.value,
-        feature=alarm.feature,
-        seen_at=time_of(end_hour),
-        window_start=time_of(alarm.watched_from),
-        window_end=time_of(end_hour),
-        severity=Severity.MAJOR,
-        explanation=f"Model update: {quoted(alarm.value)} seems to have changed behind its name{about}: {words} moved "
-        f"in {counted(len(alarm.agents), 'agent')} that use it, and not with other models.",
-        environment=alarm.environment,
         stream="silent",
-        direction=alarm.direction,
-        changed_at=time_of(began_hours[0]) if began_hours else None,
-        changed_from=time_of(first),
-        changed_to=time_of(last),
-        statistic=alarm.statistic,
-        threshold=alarm.threshold,
-        evidence_level=alarm.hours_between_false_alarms,
+        explanation=f"Model update: {quoted(alarm.value)} seems to have changed behind its name about "
+        f"{time_of(alarm.since.hour):%Y-%m-%d %H:00} UTC: {FEATURES[alarm.feature].words} moved in "
+        f"{counted(len(alarm.agents), 'agent')} that use it, and not with other models.",
         details={
             "where": {"model": alarm.value},
             "agents": list(alarm.agents),

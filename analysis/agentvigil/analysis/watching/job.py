@@ -28,6 +28,7 @@ from agentvigil.analysis.watching.daily import look_at_day
 from agentvigil.analysis.watching.drift import CLOSING_HOURS, HOURS_PER_DAY, DriftWatch, Reading
 from agentvigil.analysis.watching.examples import with_examples
 from agentvigil.analysis.watching.keeping import Counted, keep, load
+from agentvigil.analysis.watching.pools import PoolWatch
 from agentvigil.analysis.watching.said import Said, read_said
 from agentvigil.storage.store import Store
 
@@ -80,6 +81,7 @@ class WatchJob:
         self._baselines = BaselineBook(store)
         self._watches: dict[str, tuple[DriftWatch, Counted]] = {}
         self._choosers: dict[str, Chooser] = {}
+        self._pools: dict[str, PoolWatch] = {}
         self._changes: dict[str, int] = {}
         """How often runs of the hours that were looked at were written, as far as was looked."""
         self.progress: tuple[WatchProgress, ...] = ()
@@ -242,6 +244,8 @@ class WatchJob:
     def _look_at_day(self, project: str, end_hour: int, said: Said, now: datetime) -> None:
         counts = count_runs(self._store, project, 0, end_hour)
         self._record(look_at_day(self._reading(project), end_hour, counts, said.pins), now)
+        pools = self._pools.setdefault(project, PoolWatch(self._reading(project), self._config))
+        self._record(pools.look(end_hour, counts), now)
 
     def _late(self, project: str, counted: Counted) -> list[Subject]:
         """Return the agents of which many runs came in for hours that were looked at."""

@@ -174,7 +174,7 @@ def test_streams_that_nobody_reads_to_the_end(sinks: Sinks) -> None:
 
     if Version(metadata.version("litellm")) < Version("1.100"):
         return  # it holds on to the streams that it has handed out
-    # LiteLLM's thread for logging has the stream of each chunk until it has logged the chunk, which takes what it takes.
+    # A thread of LiteLLM's has the stream of each chunk until it has logged the chunk, which takes what it takes.
     deadline = time.monotonic() + 30
     while len(sinks.spans()) < 2 and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -75,9 +75,9 @@ def on_a_terminal(*arguments: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, start_server: StartServer) -> Server:
+def server(tmp_path_factory: pytest.TempPathFactory, start_shared_server: StartServer) -> Server:
     """A server with three spans that all tests share; they only read."""
-    server = start_server(tmp_path_factory.mktemp("shared") / "data")
+    server = start_shared_server(tmp_path_factory.mktemp("shared") / "data")
     sender = OtlpSender(server.addresses["otlp_grpc"])
     sender.send(request_with(spans=2))
     sender.send(request_with("execute_tool \x1b[31mrm -rf\x1b[0m"))

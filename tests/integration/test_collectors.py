@@ -230,11 +230,11 @@ def columns_of(address: str, table: str, database: str = "default") -> dict[str,
 
 
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory, start_server: StartServer) -> tuple[Server, Server]:
+def servers(tmp_path_factory: pytest.TempPathFactory, start_shared_server: StartServer) -> tuple[Server, Server]:
     """A server that applications send to, and one that collectors send to, so that each stores what the other does."""
     data = tmp_path_factory.mktemp("servers")
     direct, behind = (
-        start_server(data / name, variables={"AGENTVIGIL_INGEST_KEY": KEY}) for name in ("direct", "behind")
+        start_shared_server(data / name, variables={"AGENTVIGIL_INGEST_KEY": KEY}) for name in ("direct", "behind")
     )
     return direct, behind
 

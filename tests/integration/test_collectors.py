@@ -70,19 +70,22 @@ DURATION: Final = "gen_ai.client.operation.duration"
 
 
 class Road:
-    """Exporters to one address, with one key, over one of OTLP's protocols."""
+    """Exporters to one address, with one key, over one of OTLP's protocols.
+
+    They wait longer than the ten seconds of their own: a busy machine may take those for a server's first insert.
+    """
 
     def __init__(self, protocol: str, address: str, key: str = "") -> None:
         headers = {"authorization": f"Bearer {key}"} if key else {}
         if protocol == "grpc":
             url = f"http://{address}"
             self.spans, self.logs, self.metrics = (
-                exporter(endpoint=url, headers=headers, insecure=True)
+                exporter(endpoint=url, headers=headers, insecure=True, timeout=60)
                 for exporter in (GrpcSpanExporter, GrpcLogExporter, GrpcMetricExporter)
             )
         else:
             self.spans, self.logs, self.metrics = (
-                exporter(endpoint=f"http://{address}/v1/{signal}", headers=headers)
+                exporter(endpoint=f"http://{address}/v1/{signal}", headers=headers, timeout=60)
                 for exporter, signal in (
                     (HttpSpanExporter, "traces"),
                     (HttpLogExporter, "logs"),

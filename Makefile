@@ -34,6 +34,10 @@ demo: $(VENV)/.server ## Start everything and play a fleet of agents; Ctrl-C end
 test: $(VENV)/.dev ## Run the tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
+test-long: $(VENV)/.dev ## Kill, cut off and tell stories much more often than the tests do (half an hour)
+	AGENTVIGIL_TEST_KILLS=50 AGENTVIGIL_TEST_OUTAGE_S=120 AGENTVIGIL_TEST_SEEDS=20 $(BIN)/python -m pytest --timeout 3600 \
+		tests/integration/test_kill.py tests/integration/test_spool.py tests/integration/api/test_rollups.py $(ARGS)
+
 check: $(VENV)/.dev ## Run the static checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -79,4 +83,4 @@ goldens: $(VENV)/.dev ## Record the payloads of real libraries anew (an environm
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help demo test check format interop matrix bench bench-overhead bench-settling bench-query bench-detection fuzz-api goldens clean
+.PHONY: help demo test test-long check format interop matrix bench bench-overhead bench-settling bench-query bench-detection fuzz-api goldens clean

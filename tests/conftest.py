@@ -1,13 +1,29 @@
 """One embedded engine per test process: chDB has one data path per process, so tests are isolated by database."""
 
+import gc
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
 from migrated_stores import MigratedStores
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Import all test modules, and the frameworks with them, without looking for garbage among what only grows.
+
+    What they made stays, so later collections need not look at it either: several tests ask for one of all there is.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,9 @@
 
 import asyncio
 from functools import partial
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 
 from agentvigil.analysis.alerts import Configuration
@@ -22,6 +22,10 @@ from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.envelope import ExportRequest
 from agentvigil.storage.request_writer import Outcome, RequestWriter
 
+_NO_POLICIES: Final = ContentPolicies()
+_NO_ALERTS: Final = Configuration()
+_ROUTERS: Final[dict[EmbeddedStore, tuple[KeyBook, list[APIRouter]]]] = {}
+
 
 class _Writing:
     """Where a receiver stores: at once, in the thread of who sends."""
@@ -36,10 +40,7 @@ class _Writing:
         return (await asyncio.to_thread(self._writer.write, [request]))[0]
 
 
-def intake_of(
-    store: EmbeddedStore,
-    policies: ContentPolicies = ContentPolicies(),  # noqa: B008 - frozen
-) -> ReceiverIntake:
+def intake_of(store: EmbeddedStore, policies: ContentPolicies = _NO_POLICIES) -> ReceiverIntake:
     """The receiver's road for logs into ``store``, without its threads."""
     config = IngestConfig(content_policies=policies, hash_key=b"key of the tests")
     metrics = ReceiverMetrics(CollectorRegistry()).of(LOGS.signal.name)
@@ -51,19 +52,34 @@ def app_over(
     store: EmbeddedStore,
     *,
     key: str | None = None,
-    policies: ContentPolicies = ContentPolicies(),  # noqa: B008 - frozen
-    alerts: Configuration = Configuration(),  # noqa: B008 - frozen
+    policies: ContentPolicies = _NO_POLICIES,
+    alerts: Configuration = _NO_ALERTS,
     **options: Any,
 ) -> FastAPI:
     """The API over ``store``, open as it is without keys, or for those who have ``key`` or one of the store's.
 
     ``alerts`` is what the file of alerts says; ``options`` are those of ``api_app``.
     """
-    keys = KeyBook(store)
+    keys, routers = _routers_over(store, policies, alerts)
     access = Access(keys, static_key=key)
     access.load()
-    routers = routers_of(store, keys, intake_of(store, policies), policies, alerts)
     return api_app(list, CollectorRegistry(), access, routers, **options)
+
+
+def _routers_over(
+    store: EmbeddedStore, policies: ContentPolicies, alerts: Configuration
+) -> tuple[KeyBook, list[APIRouter]]:
+    """The routers over ``store``, made once where they are those of every test: FastAPI takes half a second for them.
+
+    They keep nothing of what they answered; what does is made with each application.
+    """
+    if (policies, alerts) != (_NO_POLICIES, _NO_ALERTS):
+        keys = KeyBook(store)
+        return keys, routers_of(store, keys, intake_of(store, policies), policies, alerts)
+    if store not in _ROUTERS:
+        keys = KeyBook(store)
+        _ROUTERS[store] = keys, routers_of(store, keys, intake_of(store))
+    return _ROUTERS[store]
 
 
 def document_app() -> FastAPI:

@@ -5,6 +5,7 @@ import gc
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
@@ -171,8 +172,14 @@ def test_streams_that_nobody_reads_to_the_end(sinks: Sinks) -> None:
         litellm.completion(**to(provider, stream=True))
         gc.collect()
 
-    # Before 1.100 LiteLLM itself holds on to the streams that it has handed out.
-    assert len(sinks.spans()) == 2 or Version(metadata.version("litellm")) < Version("1.100")
+    if Version(metadata.version("litellm")) < Version("1.100"):
+        return  # it holds on to the streams that it has handed out
+    # A thread of LiteLLM's has the stream of each chunk until it has logged the chunk, which takes what it takes.
+    deadline = time.monotonic() + 30
+    while len(sinks.spans()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+        gc.collect()
+    assert len(sinks.spans()) == 2
 
 
 def test_beside_its_own_callback_it_stays_quiet(sinks: Sinks, monkeypatch: pytest.MonkeyPatch) -> None:

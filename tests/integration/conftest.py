@@ -15,8 +15,24 @@ from server_process import Server
 
 
 @pytest.fixture(scope="module")
+def start_shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """A function that starts a server for all tests of a module, and returns when it is ready.
+
+    Whatever still runs at the end is killed.
+    """
+    with _servers(tmp_path_factory) as start:
+        yield start
+
+
+@pytest.fixture
 def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
-    """A function that starts a server and returns when it is ready; whatever still runs at the end is killed."""
+    """The same for one test: one that nobody asks any more costs the others time."""
+    with _servers(tmp_path_factory) as start:
+        yield start
+
+
+@contextlib.contextmanager
+def _servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
     with contextlib.ExitStack() as stack:
 
         def start(data: Path, *arguments: str, **options: Any) -> Server:

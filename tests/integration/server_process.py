@@ -92,12 +92,11 @@ class Server:
     def start(self) -> None:
         """Return when the ready line is there; fail with the server's own words if it does not come.
 
-        A home that does not exist yet is a copy of one that another start has made: the schema and the prices take
-        seconds, and what they become is tested once, in ``prepared_home``.
+        A home that does not exist yet is a prepared one.
         """
         self.starts += 1
         if not self.data.exists() and self._prepares:
-            shutil.copytree(prepared_home(), self.data, symlinks=True)
+            prepare(self.data)
         stdout = self.logs / f"{self.starts}.stdout"
         with stdout.open("wb") as out, (self.logs / f"{self.starts}.stderr").open("wb") as err:
             self._process = subprocess.Popen(
@@ -131,8 +130,17 @@ class Server:
         return "".join(path.read_text(errors="replace") for path in sorted(self.logs.iterdir()))
 
 
+def prepare(data: Path) -> Path:
+    """Make ``data`` a copy of a home that a server has made, and return it.
+
+    The schema and the prices take seconds, and what they become is tested where a home is new.
+    """
+    shutil.copytree(_prepared_home(), data, symlinks=True)
+    return data
+
+
 @functools.cache
-def prepared_home() -> Path:
+def _prepared_home() -> Path:
     """A data directory that a server has made and left in good order, without any telemetry; once for each process."""
     folder = Path(tempfile.mkdtemp(prefix="agentvigil-prepared-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

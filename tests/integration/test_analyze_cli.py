@@ -1,11 +1,10 @@
 """``agentvigil analyze`` as users run it, on data that no server has open."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from server_process import prepared_home, run_cli
+from server_process import prepare, run_cli
 
 from agentvigil.cli.commands import agentvigil
 
@@ -26,8 +25,7 @@ def test_what_can_not_be_asked_is_said(arguments: list[str], said: str) -> None:
 
 def test_once_and_over_a_time_where_nothing_is_stored(tmp_path: Path) -> None:
     """Nothing is found, which is exit code 0, and no window is refused that has an hour in it."""
-    data = tmp_path / "data"
-    shutil.copytree(prepared_home(), data, symlinks=True)
+    data = prepare(tmp_path / "data")
     once = run_cli("analyze", "--once", "--data", str(data))
     assert (once.returncode, once.stdout) == (0, ""), once.stderr
     assert "0 found" in once.stderr

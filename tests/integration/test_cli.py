@@ -19,7 +19,17 @@ import grpc
 import pytest
 from click.testing import CliRunner
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from server_process import AGENTVIGIL, ANY_PORTS, OtlpSender, Server, environment, run_cli, run_statements, until
+from server_process import (
+    AGENTVIGIL,
+    ANY_PORTS,
+    OtlpSender,
+    Server,
+    environment,
+    prepare,
+    run_cli,
+    run_statements,
+    until,
+)
 
 from agentvigil.cli.commands import agentvigil
 from agentvigil.cli.options import DOCTOR_OPTIONS, SERVER_OPTIONS, STORE_OPTIONS
@@ -75,9 +85,9 @@ def on_a_terminal(*arguments: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, start_server: StartServer) -> Server:
+def server(tmp_path_factory: pytest.TempPathFactory, start_shared_server: StartServer) -> Server:
     """A server with three spans that all tests share; they only read."""
-    server = start_server(tmp_path_factory.mktemp("shared") / "data")
+    server = start_shared_server(tmp_path_factory.mktemp("shared") / "data")
     sender = OtlpSender(server.addresses["otlp_grpc"])
     sender.send(request_with(spans=2))
     sender.send(request_with("execute_tool \x1b[31mrm -rf\x1b[0m"))
@@ -168,7 +178,7 @@ def test_a_taken_port_is_told_with_the_flag_to_use(option: str, tmp_path: Path) 
     """4317 and 8123 are often taken, by a Collector and by ClickHouse."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        result = run_cli("up", "--data", str(tmp_path / "data"), *ANY_PORTS, option, address)
+        result = run_cli("up", "--data", str(prepare(tmp_path / "data")), *ANY_PORTS, option, address)
 
     assert result.returncode == 2
     assert address in result.stderr.splitlines()[-1]
@@ -180,9 +190,11 @@ def test_a_taken_port_is_told_with_the_flag_to_use(option: str, tmp_path: Path) 
 @pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0"])
 def test_listening_beyond_this_machine_needs_a_key(address: str, tmp_path: Path) -> None:
     """Nobody should open their telemetry to a network by one flag."""
-    result = run_cli("up", "--data", str(tmp_path / "data"), *ANY_PORTS, "--api", address)
+    # It comes to nothing that would need a process of its own.
+    command = ["up", "--data", str(tmp_path / "data"), *ANY_PORTS, "--api", address]
+    result = CliRunner().invoke(agentvigil, command, prog_name="agentvigil")
 
-    assert result.returncode == 2
+    assert result.exit_code == 2
     assert "AGENTVIGIL_INGEST_KEY" in result.stderr
     assert "agentvigil keys create" in result.stderr
     assert "--api" in result.stderr
@@ -234,23 +246,21 @@ def test_a_flag_wins_over_a_variable_and_that_over_the_file(tmp_path: Path) -> N
     """An image has a file, a deployment its variables, a person the last word."""
     config = tmp_path / "agentvigil.toml"
     config.write_text(f"data = '{tmp_path}/from-file'\nlog_level = 'error'\n")
-    variables = {"AGENTVIGIL_CONFIG": str(config)}
-    made = []
-    for flags, more in (
-        ([], {}),
-        ([], {"AGENTVIGIL_DATA": f"{tmp_path}/from-variable"}),
-        (["--data", f"{tmp_path}/from-flag"], {"AGENTVIGIL_DATA": f"{tmp_path}/from-variable"}),
-    ):
-        result = run_cli("migrate", *flags, variables={**variables, **more})
-        assert result.returncode == 0
-        assert result.stderr == "", "the file's log_level holds beside the other settings"
-        made.append({path.name for path in tmp_path.iterdir() if path.is_dir()})
+    from_file = {"AGENTVIGIL_CONFIG": str(config)}
+    from_variable = {**from_file, "AGENTVIGIL_DATA": f"{tmp_path}/from-variable"}
 
-    assert made == [
-        {"from-file"},
-        {"from-file", "from-variable"},
-        {"from-file", "from-variable", "from-flag"},
-    ]
+    for flags, variables, place in (
+        ([], from_file, "from-file"),
+        ([], from_variable, "from-variable"),
+        (["--data", f"{tmp_path}/from-flag"], from_variable, "from-flag"),
+    ):
+        result = CliRunner().invoke(agentvigil, ["keys", "list", *flags], env=variables, prog_name="agentvigil")
+        assert result.exit_code == 2
+        assert f"there is no data in {tmp_path}/{place}:" in re.sub(r"\s+", " ", result.stderr)
+
+    made = run_cli("migrate", variables=from_file)
+    assert (made.returncode, made.stderr) == (0, ""), "the file's log_level holds beside the other settings"
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["from-file"]
 
 
 @pytest.mark.parametrize(
@@ -301,8 +311,7 @@ def test_migrate_says_what_it_did_and_what_it_would_do(tmp_path: Path) -> None:
 
 def test_a_schema_from_the_future_is_left_alone(tmp_path: Path) -> None:
     """Whoever goes back to an older release must not have it write into tables it does not know."""
-    data = tmp_path / "data"
-    assert run_cli("migrate", "--data", str(data)).returncode == 0
+    data = prepare(tmp_path / "data")
     run_statements(data, "INSERT INTO agentvigil_migrations (Version, Name) VALUES (999, 'from_the_future')")
 
     for command in (("up", *ANY_PORTS), ("migrate",)):
@@ -336,7 +345,7 @@ def test_demo_once_stores_every_span_its_fleet_sent(tmp_path: Path) -> None:
 
 def test_demo_ends_after_its_duration_with_a_summary(tmp_path: Path) -> None:
     """What a person who gives it a few seconds reads: a table, and no noise."""
-    result = run_cli("demo", "--duration", "3", "--data", str(tmp_path / "data"), *ANY_PORTS)
+    result = run_cli("demo", "--duration", "3", "--data", str(prepare(tmp_path / "data")), *ANY_PORTS)
 
     assert result.returncode == 0, result.stderr
     header, *agents, last = result.stdout.splitlines()
@@ -353,7 +362,7 @@ def test_demo_ends_cleanly_on_ctrl_c(tmp_path: Path) -> None:
     stdout, stderr = tmp_path / "stdout", tmp_path / "stderr"
     with stdout.open("wb") as out, stderr.open("wb") as err:
         process = subprocess.Popen(
-            [*AGENTVIGIL, "demo", "--json", "--data", str(tmp_path / "data"), *ANY_PORTS],
+            [*AGENTVIGIL, "demo", "--json", "--data", str(prepare(tmp_path / "data")), *ANY_PORTS],
             stdout=out,
             stderr=err,
             env=environment(),

@@ -70,19 +70,22 @@ DURATION: Final = "gen_ai.client.operation.duration"
 
 
 class Road:
-    """Exporters to one address, with one key, over one of OTLP's protocols."""
+    """Exporters to one address, with one key, over one of OTLP's protocols.
+
+    They wait longer than the ten seconds of their own: a busy machine may take those for a server's first insert.
+    """
 
     def __init__(self, protocol: str, address: str, key: str = "") -> None:
         headers = {"authorization": f"Bearer {key}"} if key else {}
         if protocol == "grpc":
             url = f"http://{address}"
             self.spans, self.logs, self.metrics = (
-                exporter(endpoint=url, headers=headers, insecure=True)
+                exporter(endpoint=url, headers=headers, insecure=True, timeout=60)
                 for exporter in (GrpcSpanExporter, GrpcLogExporter, GrpcMetricExporter)
             )
         else:
             self.spans, self.logs, self.metrics = (
-                exporter(endpoint=f"http://{address}/v1/{signal}", headers=headers)
+                exporter(endpoint=f"http://{address}/v1/{signal}", headers=headers, timeout=60)
                 for exporter, signal in (
                     (HttpSpanExporter, "traces"),
                     (HttpLogExporter, "logs"),
@@ -230,11 +233,11 @@ def columns_of(address: str, table: str, database: str = "default") -> dict[str,
 
 
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory, start_server: StartServer) -> tuple[Server, Server]:
+def servers(tmp_path_factory: pytest.TempPathFactory, start_shared_server: StartServer) -> tuple[Server, Server]:
     """A server that applications send to, and one that collectors send to, so that each stores what the other does."""
     data = tmp_path_factory.mktemp("servers")
     direct, behind = (
-        start_server(data / name, variables={"AGENTVIGIL_INGEST_KEY": KEY}) for name in ("direct", "behind")
+        start_shared_server(data / name, variables={"AGENTVIGIL_INGEST_KEY": KEY}) for name in ("direct", "behind")
     )
     return direct, behind
 

@@ -3,7 +3,6 @@
 import http.client
 import json
 import ssl
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import grpc
 import pytest
 import trustme
+from click.testing import CliRunner
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
@@ -19,9 +19,10 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 from own_receiver import PATIENCE_S, Receiver
-from server_process import AGENTVIGIL, ANY_PORTS, OtlpSender, Server, environment, until
+from server_process import ANY_PORTS, OtlpSender, Server, until
 from trace_requests import a_request, a_span, writer_of
 
+from agentvigil.cli.commands import agentvigil
 from agentvigil.receiver.grpc_server import GrpcConfig
 from agentvigil.receiver.otlp import OTLP_SIGNALS, TRACES
 from agentvigil.storage.embedded import EmbeddedStore
@@ -160,14 +161,14 @@ def tls_server(
     request: pytest.FixtureRequest,
     certificates: Certificates,
     tmp_path_factory: pytest.TempPathFactory,
-    start_server: StartServer,
+    start_shared_server: StartServer,
 ) -> tuple[Server, bool]:
     """A server with TLS, and whether senders need a certificate."""
     mutual = request.param == "mtls"
     arguments = ["--tls-cert", certificates.path("server.pem"), "--tls-key", certificates.path("server.key")]
     if mutual:
         arguments += ["--tls-client-ca", certificates.path("ca.pem")]
-    return start_server(tmp_path_factory.mktemp("tls") / "data", *arguments), mutual
+    return start_shared_server(tmp_path_factory.mktemp("tls") / "data", *arguments), mutual
 
 
 def ask(connection: http.client.HTTPConnection, method: str, path: str) -> int:
@@ -270,18 +271,15 @@ def test_files_that_do_not_fit_are_named(
 ) -> None:
     """At start, and before anything listens."""
     paths = [certificates.path(name) if not name.startswith("--") else name for name in arguments]
-    done = subprocess.run(
-        [*AGENTVIGIL, "up", "--data", str(tmp_path), *ANY_PORTS, *paths],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
-    assert done.returncode == 2
+    # It comes to nothing that would need a process of its own.
+    command = ["up", "--data", str(tmp_path / "data"), *ANY_PORTS, *paths]
+    done = CliRunner().invoke(agentvigil, command, prog_name="agentvigil")
+
+    assert done.exit_code == 2
     assert text in done.stderr
-    assert "Traceback" not in done.stderr
+    assert isinstance(done.exception, SystemExit), "told, and not raised"
+    assert not (tmp_path / "data").exists()
 
 
 def test_the_announcement_names_the_certificate(tls_server: tuple[Server, bool], certificates: Certificates) -> None:

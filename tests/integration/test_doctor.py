@@ -74,9 +74,9 @@ def port_options(address: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def well(tmp_path_factory: pytest.TempPathFactory, start_server: StartServer) -> Server:
+def well(tmp_path_factory: pytest.TempPathFactory, start_shared_server: StartServer) -> Server:
     """A server without key and TLS."""
-    return start_server(tmp_path_factory.mktemp("well") / "data")
+    return start_shared_server(tmp_path_factory.mktemp("well") / "data")
 
 
 @dataclass
@@ -107,9 +107,11 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture(scope="module")
-def guarded(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory, start_server: StartServer) -> Server:
+def guarded(
+    certificates: Certificates, tmp_path_factory: pytest.TempPathFactory, start_shared_server: StartServer
+) -> Server:
     """A server with a key, TLS under a name that is not its address, and senders that must show a certificate."""
-    return start_server(
+    return start_shared_server(
         tmp_path_factory.mktemp("guarded") / "data",
         *("--tls-cert", certificates.path("server.pem"), "--tls-key", certificates.path("server.key")),
         *("--tls-client-ca", certificates.path("ca.pem"), "--api", "0.0.0.0:0"),

@@ -27,9 +27,9 @@ class Guarded:
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory, start_server: StartServer) -> Iterator[Guarded]:
+def guarded(tmp_path_factory: pytest.TempPathFactory, start_shared_server: StartServer) -> Iterator[Guarded]:
     data = tmp_path_factory.mktemp("guarded") / "data"
-    start_server(data).stop()
+    start_shared_server(data).stop()
     keys = {}
     for project in ("one", "two"):
         for scope in ("ingest", "read"):
@@ -37,7 +37,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, start_server: StartServer)
             assert made.returncode == 0, made.stderr
             keys[project, scope] = made.stdout.removesuffix("\n")
     # Beyond this machine, though there is no static key: those in the store do.
-    server = start_server(data, "--api", "0.0.0.0:0")
+    server = start_shared_server(data, "--api", "0.0.0.0:0")
     yield Guarded(server, keys)
     assert server.stop() == 0
     for text in keys.values():

@@ -26,7 +26,7 @@ from agentvigil.receiver.otlp import LOGS, METRICS, TRACES, OtlpSignal
 
 StartServer = Callable[..., Server]
 
-KILLS: Final = int(os.environ.get("AGENTVIGIL_TEST_KILLS", "4"))
+KILLS: Final = int(os.environ.get("AGENTVIGIL_TEST_KILLS", "2"))
 SEED: Final = int(os.environ.get("AGENTVIGIL_TEST_SEED", str(random.SystemRandom().randrange(2**32))))
 DAY_S: Final = 86_400
 SHAPES: Final = (

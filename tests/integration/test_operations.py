@@ -66,10 +66,10 @@ def send(server: Server, *bodies: bytes) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, start_server: StartServer) -> Server:
+def server(tmp_path_factory: pytest.TempPathFactory, start_shared_server: StartServer) -> Server:
     """A server that logs all it has to say in JSON and sends its own spans to itself."""
     address = f"127.0.0.1:{free_port()}"
-    return start_server(
+    return start_shared_server(
         tmp_path_factory.mktemp("shared") / "data",
         *("--otlp-grpc", address, "--own-traces-endpoint", f"grpc://{address}"),
         *("--log-format", "json", "--log-level", "debug"),

@@ -23,9 +23,9 @@ def recent(spans: list[Sp]) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory, start_server: StartServer) -> Server:
+def home(tmp_path_factory: pytest.TempPathFactory, start_shared_server: StartServer) -> Server:
     """A server that has settled 30 runs, the newest of which failed."""
-    server = start_server(tmp_path_factory.mktemp("home") / "data")
+    server = start_shared_server(tmp_path_factory.mktemp("home") / "data")
     sender = OtlpSender(server.addresses["otlp_grpc"])
     for number in range(1, 31):
         error = "TimeoutError" if number == 30 else None

@@ -1,5 +1,6 @@
 """Sums by the hour tell what the steps tell, at every moment: whatever came late, was settled again or died."""
 
+import os
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,9 @@ from agentvigil.api.metrics.reading import MetricsReading
 from agentvigil.api.reading import Reader
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.errors import StorageError
+
+_SEEDS = int(os.environ.get("AGENTVIGIL_TEST_SEEDS", "1"))
+"""Stories that chance tells; `make test-long` has many more."""
 
 HOUR = timedelta(hours=1)
 HOUR_MS = 3_600_000
@@ -117,7 +121,7 @@ class DiesAt:
             raise StorageError("died")
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(_SEEDS))
 def test_sums_and_steps_tell_the_same(store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     dice = random.Random(seed)
     everything = (QUESTIONS, PROJECTS)

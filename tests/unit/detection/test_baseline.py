@@ -211,3 +211,12 @@ def test_a_baseline_may_be_stored(baseline: Baseline) -> None:
     for foreign in (b"", baseline.to_bytes()[:-30], FleetMonitor([baseline]).to_bytes()):
         with pytest.raises(ForeignState):
             Baseline.from_bytes(foreign)
+
+
+def test_a_baseline_may_be_cut_out_of_the_middle_of_days(cells: Cells) -> None:
+    """A person pins from a moment to another, and these are no midnights."""
+    found = fit(subject(), cells, START + 5, START + 5 + 17 * 24 + 8)
+
+    assert isinstance(found, Baseline)
+    assert (found.end_hour - found.first_hour) % 24 == 8
+    assert np.isfinite(found.by_day).all()

@@ -63,6 +63,7 @@ class Given:
 
     hour_runs: ClassVar = np.full(2, 10.0)
     day_runs: ClassVar = np.full(2, 240.0)
+    day_hours: ClassVar = np.full(2, 24.0)
 
     @property
     def pair_dispersion(self) -> NDArray[np.float64]:

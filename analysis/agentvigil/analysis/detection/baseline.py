@@ -20,6 +20,7 @@ from agentvigil.analysis.detection.dispersion import (
     fleet_spread,
     pair_dispersion,
     spread_of,
+    sums_of_days,
 )
 from agentvigil.analysis.detection.errors import ForeignState
 from agentvigil.analysis.detection.expecting import Expected, Null, probability, season_of
@@ -43,7 +44,7 @@ _KIND: Final = "baseline of the drift detector"
 _VERSION: Final = 2
 _ARRAYS: Final = (
     "share", "variance", "class_share", "common_error", "season", "constant", "by_hour", "by_day", "hour_runs",
-    "day_runs", "pair_dispersion", "cumulants", "center", "scale", "level",
+    "day_runs", "day_hours", "pair_dispersion", "cumulants", "center", "scale", "level",
 )  # fmt: skip
 
 
@@ -65,6 +66,7 @@ class Baseline:
     by_day: Floats
     hour_runs: Floats
     day_runs: Floats
+    day_hours: Floats
     pair_dispersion: Floats
     cumulants: Floats
     center: Floats
@@ -238,7 +240,8 @@ def _measure(
         np.zeros(layout.stream_count),
         np.zeros(layout.stream_count),
         _of_average_run(runs_of_group),
-        _of_average_run(runs_of_group.reshape(-1, HOURS_PER_DAY, layout.group_count).sum(axis=1)),
+        _of_average_run(sums_of_days(runs_of_group)),
+        _hours_of_day(runs_of_group),
         np.ones(layout.pairs.shape[1]),
         by_class.cumulants,
         by_class.center,
@@ -275,6 +278,12 @@ def _measure(
 def _of_average_run(runs: Floats) -> Floats:
     """Return the runs of the time that the average run was in (times × groups)."""
     return np.asarray((runs**2).sum(axis=0) / np.maximum(runs.sum(axis=0), 1))
+
+
+def _hours_of_day(runs: Floats) -> Floats:
+    """Return how many hours of a day have runs, of days that have some (hours × groups)."""
+    hours = sums_of_days((runs > 0).astype(np.float64))
+    return np.asarray(hours.sum(axis=0) / np.maximum((hours > 0).sum(axis=0), 1))
 
 
 def residuals(layout: Layout, expected: Expected) -> tuple[Floats, Floats]:

@@ -115,12 +115,15 @@ def _part(stream: Stream) -> Part:
     return Part.TAIL if stream.kind is StreamKind.ABOVE and stream.level >= _TAIL else Part.SHARES
 
 
+def sums_of_days(hours: Floats) -> Floats:
+    """Return the sums of days (days × streams) of hours × streams; the last day may be cut."""
+    missing = -len(hours) % HOURS_PER_DAY
+    return np.asarray(np.pad(hours, ((0, missing), (0, 0))).reshape(-1, HOURS_PER_DAY, hours.shape[1]).sum(axis=1))
+
+
 def spread_of(families: Sequence[Family], residual: Floats, information: Floats) -> Spread:
     """Measure residuals by hour: both arrays are hours × streams, and hours begin with a day."""
-    missing = -len(residual) % HOURS_PER_DAY
-    by_day = (-1, HOURS_PER_DAY, residual.shape[1])
-    days = np.pad(residual, ((0, missing), (0, 0))).reshape(by_day).sum(axis=1)
-    information_of_days = np.pad(information, ((0, missing), (0, 0))).reshape(by_day).sum(axis=1)
+    days, information_of_days = sums_of_days(residual), sums_of_days(information)
     count = len(days)
     total = np.maximum(information.sum(axis=0), 1e-9)
     of_days = (days**2).sum(axis=0) / total * count / max(count - _FITTED, 1)

@@ -80,6 +80,11 @@ class Numbers(Protocol):
         ...
 
     @property
+    def day_hours(self) -> Floats:
+        """Features: hours of a day that have runs."""
+        ...
+
+    @property
     def pair_dispersion(self) -> Floats:
         """Pairs of streams: variance of the difference of both residuals, relative to that of independent ones."""
         ...
@@ -134,6 +139,7 @@ class Null:
         self._by_hour = _joined([part.by_hour for part in numbers])
         self._by_day = _joined([part.by_day for part in numbers])
         self._hour_runs = np.maximum(_joined([part.hour_runs for part in numbers]), 1)[layout.group_of_stream]
+        self._day_hours = _joined([part.day_hours for part in numbers])[layout.group_of_stream]
         self._day_runs = np.maximum(_joined([part.day_runs for part in numbers]), 1)[layout.group_of_stream]
         self.pair_dispersion = _joined([part.pair_dispersion for part in numbers])
         self.margin = np.where(layout.is_mean, config.margin_sd, config.margin_log_odds)
@@ -159,11 +165,11 @@ class Null:
         Levels wander by as much whatever the volume is, so what wander adds to the variance of a sum grows with the
         runs in it: those of a window with as many runs in each hour as in this one.
         """
-        hours = window_hours if 0 < window_hours < HOURS_PER_DAY else HOURS_PER_DAY
+        hours = np.minimum(self._day_hours, window_hours) if 0 < window_hours < HOURS_PER_DAY else self._day_hours
         # What clusters of this agent's own add is in it, so it does not become less where runs are fewer.
         by_hour = self._by_hour * np.maximum(expected.runs / self._hour_runs, 1)
         by_day = self._by_day * expected.runs * hours / self._day_runs
-        if hours != window_hours:
+        if not 0 < window_hours < HOURS_PER_DAY:
             by_day *= MEMORY_OF_TWO_DAYS if window_hours else MEMORY
         return self._constant + expected.concentration * (by_hour + by_day)
 

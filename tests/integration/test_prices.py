@@ -150,7 +150,8 @@ def test_whatever_is_sent_no_insert_fails_and_no_cost_is_negative(
 ) -> None:
     found = _costs_of(store, *({"ResponseModel": "", **call} for call in calls))
     assert len(found) == len(calls)
-    assert all(cost is None or 0 <= cost < 10**9 for cost in found)
+    # What the column holds: a Decimal of 64 bits with nine places.
+    assert all(cost is None or 0 <= cost < Decimal(2**63) / 10**9 for cost in found)
 
 
 def test_without_prices_everything_is_unpriced_and_inserts_go_on(

@@ -34,6 +34,8 @@ _FITTED: Final = 2
 """Means that were fitted to the days: of working days and of weekends."""
 _TAIL: Final = 0.925
 """Quantile from which on a threshold is one of the tail."""
+_DIFFER: Final = 0.5
+"""How far agents of a fleet differ in the variance of their levels, as a part of it."""
 _LEAST_LEFT: Final = 0.25
 _USUAL: Final = 0.98
 """Quantile beyond which dispersions are taken for changes in the baseline."""
@@ -197,26 +199,31 @@ def dispersion_of(spread: Spread, fleet: FleetSpread, config: DetectionConfig) -
     clusters = np.array([family.clusters for family in pooled])
     hourly = np.array([family.hourly**2 for family in pooled]) * spread.information_of_hours
     wander = np.array([family.wander**2 for family in pooled])
-    own = spread.days / (spread.days + config.prior_days)
-    days = _shrunk(spread.of_days, clusters + hourly + wander * spread.information_of_days, spread.families, own)
+    own = np.full(len(pooled), spread.days / (spread.days + config.prior_days))
     hours = _shrunk(spread.of_hours, clusters + hourly + wander * spread.information_of_hours, spread.families, own)
-    days, hours = np.maximum(days, 1), np.maximum(hours, 1)
+    # The level is the difference of two variances, each with its error: where wander is a small part of what a day
+    # varies by, the days of one agent tell nothing of it.
     more = np.maximum(spread.information_of_days - spread.information_of_hours, 1e-9)
-    of_level = np.maximum(days - hours, 0) / more
-    constant = np.minimum(clusters, hours)
-    by_hour = np.maximum(hours - constant - of_level * spread.information_of_hours, 0)
+    part = wander * spread.information_of_days / (clusters + hourly + wander * spread.information_of_days)
+    error = 2 / max(spread.days - _FITTED, 1)
+    told = (_DIFFER * part) ** 2 / ((_DIFFER * part) ** 2 + error)
+    of_level = np.maximum(_shrunk((spread.of_days - spread.of_hours) / more, wander, spread.families, told), 0)
+    by_hour = np.maximum(hours - clusters - of_level * spread.information_of_hours, 0)
     # Of wander with a memory, fitting the means took away more than of what each day did for itself.
     taken = _FITTED / spread.days
     of_level = of_level * (1 - taken) / max(1 - MEMORY * taken, _LEAST_LEFT)
     factor = config.dispersion_factor
-    return Dispersion(constant * factor, by_hour * factor, of_level * spread.information_of_days * factor)
+    return Dispersion(clusters * factor, by_hour * factor, of_level * spread.information_of_days * factor)
 
 
-def _shrunk(own: Floats, pooled: Floats, families: Sequence[Family], weight: float) -> Floats:
-    """Return dispersions: the subject's own, as a factor of the fleet's, half of the stream and half of its family."""
-    factor = own / pooled
+def _shrunk(own: Floats, pooled: Floats, families: Sequence[Family], weight: Floats) -> Floats:
+    """Return variances: the subject's own, as a factor of the fleet's, half of the stream and half of its family.
+
+    ``weight`` is what the own ones are worth beside the fleet's, and beside each other.
+    """
+    factor = own / np.maximum(pooled, 1e-12)
     alike = np.array([[one == other for other in families] for one in families])
-    of_family = alike @ factor / alike.sum(axis=1)
+    of_family = alike @ (weight * factor) / np.maximum(alike @ weight, 1e-12)
     return np.asarray(pooled * (1 + weight * ((factor + of_family) / 2 - 1)))
 
 

@@ -160,7 +160,7 @@ def test_damaged_bytes_are_refused_or_say_the_same(baseline: Baseline, cells: Ce
     for cut in rng.integers(0, len(data), 20):
         with pytest.raises(ForeignState):
             FleetMonitor.from_bytes(data[:cut], [baseline])
-    for at in rng.integers(0, len(data), 60):
+    for at in rng.integers(0, len(data), 120):
         broken = bytearray(data)
         broken[at] ^= 0x55
         try:

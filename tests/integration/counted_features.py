@@ -3,6 +3,7 @@
 Written from docs/features.md, one run after the other and one thing after the other, to be compared with the SQL.
 """
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from typing import Any, Final
 import pytest
 from agent_traces import START, Sp
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from trace_requests import NOW, S, admitted, attributes, take
+from trace_requests import S, admitted, attributes, take
 
 from agentvigil.analysis.features.cells import Cells, Subject
 from agentvigil.analysis.features.feature_hours import FEATURE_HOURS
@@ -332,7 +333,7 @@ def judge(store: EmbeddedStore, run: str, score: float | None = None, label: str
     if score is not None:
         said[names.AGENTVIGIL_FEEDBACK_SCORE] = str(score)
     request.resource_logs.add().scope_logs.add().log_records.add(
-        time_unix_nano=NOW, event_name=names.EVENT_GEN_AI_EVALUATION_RESULT, attributes=attributes(said)
+        time_unix_nano=time.time_ns(), event_name=names.EVENT_GEN_AI_EVALUATION_RESULT, attributes=attributes(said)
     )
     take(store, admitted(request.SerializeToString(), otlp=LOGS), otlp=LOGS)
 

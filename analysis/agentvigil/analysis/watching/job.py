@@ -244,8 +244,10 @@ class WatchJob:
     def _look_at_day(self, project: str, end_hour: int, said: Said, now: datetime) -> None:
         counts = count_runs(self._store, project, 0, end_hour)
         self._record(look_at_day(self._reading(project), end_hour, counts, said.pins), now)
-        pools = self._pools.setdefault(project, PoolWatch(self._reading(project), self._config))
+        # What alarmed once does not alarm again: where the book did not get it, a new watch finds it once more.
+        pools = self._pools.pop(project, None) or PoolWatch(self._reading(project), self._config)
         self._record(pools.look(end_hour, counts), now)
+        self._pools[project] = pools
 
     def _late(self, project: str, counted: Counted) -> list[Subject]:
         """Return the agents of which many runs came in for hours that were looked at."""

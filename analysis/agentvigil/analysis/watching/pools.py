@@ -33,7 +33,7 @@ _BATCH: Final = 16
 
 
 class PoolWatch:
-    """The pools of one project. ``read`` may raise StorageError: then the next look begins its fortnight anew."""
+    """The pools of one project. After a look that raised, or whose observations were lost, a new watch is needed."""
 
     def __init__(self, read: Reading, config: DetectionConfig) -> None:
         self._read, self._config = read, config
@@ -80,7 +80,7 @@ class PoolWatch:
         self._subjects = sorted(sorted(old, key=lambda one: -counts[one].runs)[:_MOST_AGENTS])
         if len(self._subjects) >= MIN_MEMBERS:
             hours = first_hour - _BASELINE_HOURS, first_hour
-            sample = dict(self._cells(self._subjects[::-1][:_BATCH], *hours))
+            sample = dict(self._cells(self._subjects[:: -(-len(self._subjects) // _BATCH)], *hours))
             spread = spread_of_fleet(sample, *hours, config=self._config)
             for dimension in Dimension:
                 cells = self._cells(self._subjects, *hours)

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from agentvigil.analysis.detection.bets import begun_anew, grown, log_bets, path
-from agentvigil.analysis.detection.config import MEMORY, MEMORY_OF_TWO_DAYS, SEASONS, DetectionConfig
+from agentvigil.analysis.detection.bets import grown, log_bets, path
+from agentvigil.analysis.detection.config import MEMORY, SEASONS, DetectionConfig
 from agentvigil.analysis.detection.counting import Layout
 from agentvigil.analysis.detection.expecting import Expected, Null
 from agentvigil.analysis.detection.streams import Plan, Stream, StreamKind
-from agentvigil.analysis.detection.tilts import BETS, MIRROR, NEW_KEYS, ORDINARY, WINDOW
+from agentvigil.analysis.detection.tilts import BETS, MIRROR, NEW_KEYS, ORDINARY
 from agentvigil.analysis.features.cells import Subject
 
 CONFIG = DetectionConfig()
@@ -145,29 +145,16 @@ def test_no_bet_on_a_mean_gains_inside_the_margin(moved: float) -> None:
     assert (expectation <= 1 + 1e-9).all()
 
 
-def test_the_shorter_a_bet_lasts_the_less_wander_it_allows_for() -> None:
-    """In an hour there is no more wander than in a day, and what it adds to a sum grows with the runs in it."""
-    still, wandering = (
-        np.log(paid(null_of(Given(wander=wander)), 10, 9, np.log(0.25))[:, KEY]) for wander in (0.0, 2.4)
-    )
-    slowed = still / wandering
-
-    def of(window: int) -> NDArray[np.float64]:
-        return slowed[window == WINDOW]
-
-    # As many runs as the usual hour has: 0.24 by the hour, and by the day as many hours as the bet lasts.
-    assert of(6) == pytest.approx(1 + 0.24 + 2.4 * 6 / 24)
-    assert of(48) == pytest.approx(1 + 0.24 + 2.4 * MEMORY_OF_TWO_DAYS)
-    assert of(0) == pytest.approx(1 + 0.24 + 2.4 * MEMORY)
-
-
 def test_wander_slows_bets_as_much_more_as_there_are_more_runs() -> None:
     """An agent that is asked three times as often wanders as far, and three times as many runs show it."""
-    still, wandering = (
-        np.log(paid(null_of(Given(wander=wander)), 30, 27, np.log(0.25))[:, KEY]) for wander in (0.0, 2.4)
-    )
+    for more in (1, 3):
+        still, wandering = (
+            np.log(paid(null_of(Given(wander=wander)), 10 * more, 9 * more, np.log(0.25))[:, KEY])
+            for wander in (0.0, 2.4)
+        )
 
-    assert (still / wandering)[WINDOW == 6] == pytest.approx(1 + 3 * (0.24 + 2.4 * 6 / 24))
+        # As many runs as the usual hour has: 0.24 by the hour, and by the day as much as days remember each other.
+        assert still / wandering == pytest.approx(1 + more * (0.24 + 2.4 * MEMORY))
 
 
 def test_a_bet_on_a_pair_is_the_product_of_opposite_bets() -> None:
@@ -191,28 +178,17 @@ def test_no_runs_pay_nothing() -> None:
     assert (paid(null_of(Given()), 0, 0) == 1).all()
 
 
-@given(st.lists(st.tuples(st.floats(-30, 30), st.booleans()), min_size=1, max_size=100), st.integers(0, 50))
-def test_the_path_is_what_one_hour_after_another_comes_to(steps: list[tuple[float, bool]], first_hour: int) -> None:
+@given(st.lists(st.tuples(st.floats(-30, 30), st.booleans()), min_size=1, max_size=100))
+def test_the_path_is_what_one_hour_after_another_comes_to(steps: list[tuple[float, bool]]) -> None:
     """The back-test takes the short way through the same sums as the monitor."""
     log_e = np.array([[[step if active else 0.0] for step, active in steps]]).repeat(BETS, axis=0)
     active = np.array([[active] for _, active in steps])
     log_r = np.full((BETS, 1), -np.inf)
-    through = path(log_e, active, first_hour)
+    through = path(log_e, active)
     for hour in range(len(steps)):
-        log_r = begun_anew(log_r, first_hour + hour, first_hour + hour - 1)
         log_r = grown(log_r, log_e[:, hour], active[hour])
 
         assert through[hour] == pytest.approx(np.exp(log_r).mean(axis=0))
-
-
-def test_what_a_window_won_ends_with_it_and_what_has_no_end_stays() -> None:
-    """Else a level that stays where it wandered to would win once for each hour that it stays there."""
-    log_r = np.ones((BETS, 1))
-
-    assert (begun_anew(log_r, 103, 102) == log_r).all()
-    assert set(WINDOW[np.isinf(begun_anew(log_r, 102, 101)[:, 0])].tolist()) == {6}
-    assert set(WINDOW[np.isinf(begun_anew(log_r, 96, 95)[:, 0])].tolist()) == {6, 48}
-    assert set(WINDOW[np.isinf(begun_anew(log_r, 500, 90)[:, 0])].tolist()) == {6, 48}
 
 
 def test_evidence_that_can_not_grow_any_more_still_falls() -> None:

@@ -108,4 +108,8 @@ def test_weights_of_a_feature_add_up_to_one() -> None:
     """R of a feature is an average of what each has a promise for."""
     layout = Layout(PLANS)
 
-    assert np.bincount(layout.group_of_column, layout.weight) == pytest.approx(1)
+    lasting = np.bincount(layout.group_of_column, layout.weight)
+    sudden = np.bincount(layout.group_of_column[layout.sudden_columns], layout.sudden_weight, layout.group_count)
+
+    assert lasting + sudden == pytest.approx(1)
+    assert set(np.round(sudden, 9)) <= {0, 0.5}

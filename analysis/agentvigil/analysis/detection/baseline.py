@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from agentvigil.analysis.detection import arrays
+from agentvigil.analysis.detection import arrays, sudden
 from agentvigil.analysis.detection.bets import log_bets, path
 from agentvigil.analysis.detection.config import HOURS_PER_DAY, MEMORY, SEASONS, DetectionConfig
-from agentvigil.analysis.detection.counting import Floats, Layout, Rows
+from agentvigil.analysis.detection.counting import Bools, Floats, Layout, Rows
 from agentvigil.analysis.detection.dispersion import (
     FleetSpread,
     Spread,
@@ -402,21 +402,24 @@ def _cumulants(layout: Layout, rows: Rows, logs: Floats, center: Floats, scale: 
 def _tried(measured: _Measured, config: DetectionConfig) -> Baseline:
     """Raise the dispersion of features that would have alarmed in their own baseline."""
     baseline, layout, expected = measured.baseline, measured.null.layout, measured.expected
-    log_e = log_bets(measured.null, expected)
+    log_e, paid = log_bets(measured.null, expected), sudden.paid(measured.null, expected)
     active = expected.runs[:, layout.first_stream[layout.group_of_column]] > 0
     bound = config.hours_between_false_alarms * layout.group_count
     raised: dict[str, float] = {}
     factors = np.ones(layout.stream_count)
-    evidence = path(log_e, active, baseline.first_hour) * layout.weight
+    evidence = path(log_e, active) * layout.weight
+    evidence[:, layout.sudden_columns] += (
+        sudden.path(paid, layout.sudden_pairs, measured.null.pair_dispersion) * layout.sudden_weight
+    )
     for group in range(layout.group_count):
         columns = layout.group_of_column == group
         if evidence[:, columns].sum(axis=1).max() < bound:
             continue
+        trial = _Trial(measured.null, log_e, paid, active, group)
         factor = 1.0
         while factor < _MAX_RAISE:
             factor *= _RAISE
-            again = path(log_e[:, :, columns] / factor, active[:, columns], baseline.first_hour)
-            if (again @ layout.weight[columns]).max() < bound:
+            if trial.most(factor) < bound:
                 break
         factors[layout.group_of_stream == group] = factor
         raised[baseline.plan.features[group]] = round(factor, 3)
@@ -429,3 +432,25 @@ def _tried(measured: _Measured, config: DetectionConfig) -> Baseline:
         by_day=baseline.by_day * factors,
         raised=raised,
     )
+
+
+class _Trial:
+    """The evidence against one feature on its own hours, with more dispersion than it was given."""
+
+    def __init__(self, null: Null, log_e: Floats, paid: sudden.Paid, active: Bools, group: int) -> None:
+        layout = null.layout
+        columns = np.flatnonzero(layout.group_of_column == group)
+        self._log_e, self._active, self._weight = log_e[:, :, columns], active[:, columns], layout.weight[columns]
+        streams = np.flatnonzero(layout.group_of_stream[layout.sudden_streams] == group)
+        pairs = np.flatnonzero(layout.group_of_stream[layout.pairs[0]] == group)
+        self._paid = paid[:, :, streams]
+        self._pairs = layout.sudden_pairs[:, pairs] - (streams[0] if len(streams) else 0)
+        self._pair_dispersion = null.pair_dispersion[pairs]
+        self._sudden_weight = layout.sudden_weight[layout.group_of_column[layout.sudden_columns] == group]
+
+    def most(self, factor: float) -> float:
+        """Return the largest R with so many times the dispersion."""
+        lasting = path(self._log_e / factor, self._active) @ self._weight
+        slowed = self._paid.copy()
+        slowed[:, 1:] /= factor
+        return float((lasting + sudden.path(slowed, self._pairs, self._pair_dispersion) @ self._sudden_weight).max())

@@ -21,34 +21,42 @@ from typing import Final
 
 import numpy as np
 
-from agentvigil.analysis.detection.config import WINDOWS_HOURS
-from agentvigil.analysis.detection.counting import Bools, Floats
+from agentvigil.analysis.detection.counting import Bools, Floats, Ints
 from agentvigil.analysis.detection.expecting import Expected, Null, probability
-from agentvigil.analysis.detection.tilts import BETS, MIRROR, ORDINARY, WINDOW
+from agentvigil.analysis.detection.tilts import BETS, MIRROR
 
 # R is kept below exp of it: evidence that no more data can strengthen in any way that matters, and far from overflow.
 MAX_LOG_R: Final = 500.0
+_ALL: Final[Ints] = np.arange(BETS)
 
 
 def log_bets(null: Null, expected: Expected) -> Floats:
     """Return the logarithms of what bets pay, 0 without runs: bets × times × columns (streams, then pairs)."""
-    layout, is_mean, runs = null.layout, null.layout.is_mean, expected.runs
-    paid = np.empty((BETS, len(runs), layout.column_count))
+    layout = null.layout
+    streams = np.arange(layout.stream_count)
+    paid = np.empty((BETS, len(expected.runs), layout.column_count))
     single = paid[:, :, : layout.stream_count]
-    reach = expected.error + null.margin
-    upper, lower = probability(expected.level + reach), probability(expected.level - reach)
-    by_window = {hours: null.dispersion(expected, hours) for hours in set(WINDOW.tolist())}
-    for tilt in np.unique(ORDINARY):
-        bets = np.flatnonzero(tilt == ORDINARY)
-        tilts, growth, cumulant = null.tilts[bets[0]], null.growth[bets[0]], null.cumulants[bets[0]]
-        won = tilts * expected.hits - runs * np.log1p(np.where(tilts > 0, upper, lower) * growth)
-        of_mean = cumulant[is_mean] + tilt * expected.level[:, is_mean] + np.abs(tilt) * reach[:, is_mean]
-        won[:, is_mean] = tilt * expected.hits[:, is_mean] - runs[:, is_mean] * of_mean
-        for bet in bets:
-            np.divide(won, by_window[int(WINDOW[bet])], out=single[bet])
+    np.divide(won(null, expected, expected.error + null.margin, _ALL, streams), null.dispersion(expected), out=single)
     one, other = layout.pairs
     paid[:, :, layout.stream_count :] = (single[:, :, one] + single[MIRROR][:, :, other]) / null.pair_dispersion
     return paid
+
+
+def won(null: Null, expected: Expected, reach: Floats, bets: Ints, streams: Ints) -> Floats:
+    """Return what some bets win on some streams before dispersion: bets × times × streams.
+
+    ``reach`` is how far the null interval reaches to both sides (times × those streams).
+    """
+    is_mean = null.layout.is_mean[streams]
+    runs, hits, level = expected.runs[:, streams], expected.hits[:, streams], expected.level[:, streams]
+    upper, lower = probability(level + reach), probability(level - reach)
+    found = np.empty((len(bets), *runs.shape))
+    for place, bet in enumerate(bets.tolist()):
+        tilts = null.tilts[bet, streams]
+        growth = runs * np.log1p(np.where(tilts > 0, upper, lower) * null.growth[bet, streams])
+        of_mean = null.cumulants[bet, streams] + tilts * level + np.abs(tilts) * reach
+        found[place] = tilts * hits - np.where(is_mean, runs * of_mean, growth)
+    return found
 
 
 def grown(log_r: Floats, log_e: Floats, active: Bools) -> Floats:
@@ -59,27 +67,16 @@ def grown(log_r: Floats, log_e: Floats, active: Bools) -> Floats:
     return np.where(active, np.minimum(np.logaddexp(0.0, log_r) + log_e, MAX_LOG_R), log_r)
 
 
-def begun_anew(log_r: Floats, hour: int, last_hour: int) -> Floats:
-    """Return log R (bets × columns) before ``hour``, without what was won in windows that ended since ``last_hour``."""
-    windows = np.maximum(WINDOW, 1)
-    ended = (WINDOW > 0) & (hour // windows != last_hour // windows)
-    return np.where(ended[:, None], -np.inf, log_r)
-
-
-def path(log_e: Floats, active: Bools, first_hour: int) -> Floats:
+def path(log_e: Floats, active: Bools) -> Floats:
     """Return R after each of some hours, from R = 0, averaged over bets: times × columns.
 
-    ``log_e`` are bets × times × columns. This is what :func:`begun_anew` and :func:`grown` come to, without logarithms.
+    ``log_e`` are bets × times × columns. This is what :func:`grown` comes to, without logarithms.
     """
     e = np.exp(np.minimum(log_e, MAX_LOG_R)).transpose(1, 0, 2).copy()
     r, most, passed = np.zeros(e.shape[1:]), np.exp(MAX_LOG_R), np.empty(active.shape)
-    ends = [(np.flatnonzero(hours == WINDOW), hours) for hours in WINDOWS_HOURS]
     all_active = np.all(active, axis=1).tolist()
     with np.errstate(over="ignore"):
         for hour, some in enumerate(active):
-            for window, hours in ends:
-                if (first_hour + hour) % hours == 0:
-                    r[window] = 0
             after = np.minimum((1 + r) * e[hour], most)
             r = after if all_active[hour] else np.where(some, after, r)
             r.mean(axis=0, out=passed[hour])

@@ -24,15 +24,17 @@ for an effect is never more than a factor of 1.4 away, which costs at most a nin
 NEW_KEY_TILTS: Final = (0.4, 0.8, 1.6, 2.4, 3.2, 4.0, 4.8, 5.6)
 """For what was never seen, which can only rise, and from nearly nothing to a percent is 4 in log odds."""
 
-WINDOWS_HOURS: Final = (6, 48)
-"""How long bets last that allow for no more wander than there is in so many hours: a quarter of a day's, and that of
-two days, which remember each other less than many do."""
+SUDDEN_TILTS: Final = TILTS[1:4]
+"""Those of bets on sudden shifts: what a day can show, and what strong bets without an end have not found before."""
+SUDDEN_HOURS: Final = 24
+"""How far back they look. What began earlier, bets without an end find."""
+SUDDEN_WANDER: Final = 0.5
+"""What part of the wander that a baseline's days are given, bets on sudden shifts allow for: that of one day, without
+what it was raised by for its memory. TOLD"""
 
 MEMORY: Final = 2.8
 """By how much wander adds more to the variance of sums over many days than if each day wandered for itself: half of it
 forgets itself in two days. It can not be measured in a baseline of two weeks, whose mean takes it away."""
-MEMORY_OF_TWO_DAYS: Final = 1.4
-"""The same of sums over two days."""
 
 QUANTILES: Final = (0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99)
 """Of the baseline: where the thresholds of a feature with values lie."""

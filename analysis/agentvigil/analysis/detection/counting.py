@@ -27,6 +27,7 @@ _HAS_VALUES: Final = np.array([feature.counting is Counting.VALUES for feature i
 _MAX_EDGES: Final = 8
 PAIRED_KEYS: Final = 4
 """Keys of a feature that are watched in pairs, the commonest: six pairs."""
+_SUDDEN: Final = {StreamKind.KEY, StreamKind.MEAN}
 _NO_EDGE: Final = np.iinfo(np.int16).max
 # Places of texts fit below it, so that one integer holds a group or subject and a text.
 _TEXTS: Final = 1 << 32
@@ -149,6 +150,7 @@ class Layout:
         self.weight[pairs_of_group[self.group_of_stream] > 0] /= 2
         self.weight = np.concatenate([self.weight, 0.5 / pairs_of_group[group_of_pair]])
         """By column."""
+        self._of_sudden_shifts([stream.kind for plan in plans for stream in plan.streams])
         self.is_mean = np.zeros(stream_count, dtype=np.bool_)
         self.is_mean[self.mean_stream[self.mean_stream >= 0]] = True
         self._edges = np.array(edges, dtype=np.int64).reshape(-1, _MAX_EDGES).T.copy()
@@ -161,6 +163,21 @@ class Layout:
         self.first_entry = np.cumsum(entries_of_stream) - entries_of_stream
         inside = np.arange(int(entries_of_stream.sum())) - np.repeat(self.first_entry, entries_of_stream)
         self.slot_of_entry = np.repeat(self.first_slot[self.group_of_stream], entries_of_stream) + inside
+
+    def _of_sudden_shifts(self, kinds: Sequence[StreamKind]) -> None:
+        """Choose where sudden shifts are looked for. Half of what a feature weighs is theirs, where it has some."""
+        self.sudden_streams = np.flatnonzero([kind in _SUDDEN for kind in kinds])
+        place = np.cumsum([kind in _SUDDEN for kind in kinds]) - 1
+        self.sudden_pairs = place[self.pairs] if len(kinds) else self.pairs
+        """The pairs, as places among these streams."""
+        self.sudden_columns = np.concatenate([self.sudden_streams, np.arange(self.stream_count, self.column_count)])
+        group = self.group_of_column[self.sudden_columns]
+        is_pair = self.sudden_columns >= self.stream_count
+        pairs = np.bincount(group[is_pair], minlength=self.group_count)
+        singles = np.bincount(group[~is_pair], minlength=self.group_count)
+        halved = np.where(pairs > 0, 4.0, 2.0)[group]
+        self.sudden_weight = 1 / halved / np.where(is_pair, pairs[group], singles[group])
+        self.weight[np.flatnonzero(singles[self.group_of_column] > 0)] /= 2
 
     def _text(self, text: str) -> int:
         return self._texts.setdefault(text, len(self._texts))

@@ -10,8 +10,8 @@ from agentvigil.analysis.detection.config import (
     DAYS_PER_WEEK,
     HOURS_PER_DAY,
     MEMORY,
-    MEMORY_OF_TWO_DAYS,
     SEASONS,
+    SUDDEN_WANDER,
     DetectionConfig,
 )
 from agentvigil.analysis.detection.counting import Floats, Ints, Layout, Rows
@@ -159,19 +159,31 @@ class Null:
         hits = layout.hits(rows, at, len(hours), self.center, self.scale)
         return self.compare(runs_of_slot, hits, self.season[season_of(hours)])
 
-    def dispersion(self, expected: Expected, window_hours: int) -> Floats:
-        """Return what bets that last so long divide by (times × streams); 0 is for ever.
+    def dispersion(self, expected: Expected) -> Floats:
+        """Return what bets without an end divide by (times × streams).
 
         Levels wander by as much whatever the volume is, so what wander adds to the variance of a sum grows with the
-        runs in it: those of a window with as many runs in each hour as in this one.
+        runs in it: those of days with as many runs in each hour as in this one.
         """
-        hours = np.minimum(self._day_hours, window_hours) if 0 < window_hours < HOURS_PER_DAY else self._day_hours
+        wander = self._by_day * expected.runs * self._day_hours / self._day_runs * MEMORY
+        return self.dispersion_of_hours(expected) + expected.concentration * wander
+
+    def dispersion_of_hours(self, expected: Expected) -> Floats:
+        """Return how much sums over an hour vary around the level of the day (times × streams)."""
         # What clusters of this agent's own add is in it, so it does not become less where runs are fewer.
         by_hour = self._by_hour * np.maximum(expected.runs / self._hour_runs, 1)
-        by_day = self._by_day * expected.runs * hours / self._day_runs
-        if not 0 < window_hours < HOURS_PER_DAY:
-            by_day *= MEMORY_OF_TWO_DAYS if window_hours else MEMORY
-        return self._constant + expected.concentration * (by_hour + by_day)
+        return self._constant + expected.concentration * by_hour
+
+    def shared_variance(self, expected: Expected) -> Floats:
+        """Return what each hour adds to the dispersion of sums whose level is one draw (times × streams).
+
+        The level of a day lies off by the day's wander, and by the error of the baseline's estimate.
+        """
+        wander = SUDDEN_WANDER * self._by_day * expected.concentration * expected.runs / self._day_runs
+        share = probability(expected.level)
+        information = expected.runs * np.where(self.layout.is_mean, 1.0, share * (1 - share))
+        error = (expected.error / self.error_scale) ** 2 * information
+        return np.asarray((wander + error) / self.dispersion_of_hours(expected))
 
     def compare(self, runs_of_slot: Floats, hits: Floats, season: Floats) -> Expected:
         """Return what is expected of runs by slot (times × slots), beside their hits (times × streams).

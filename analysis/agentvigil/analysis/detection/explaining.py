@@ -16,7 +16,6 @@ from agentvigil.analysis.detection.counting import Bools, Floats, Ints, Layout, 
 from agentvigil.analysis.detection.decomposition import DIMENSIONS, KeyShift, Part, key_shifts, parts_of
 from agentvigil.analysis.detection.expecting import Expected, Null, probability
 from agentvigil.analysis.detection.streams import Stream, StreamKind
-from agentvigil.analysis.detection.tilts import WINDOW
 from agentvigil.analysis.features.cells import Cells
 from agentvigil.analysis.features.names import FEATURES, ZERO_BIN, Counting
 
@@ -111,7 +110,7 @@ def explain(
     after = after.between(alarm.watched_from, alarm.hour + 1)
     seen = _Seen.of(alarm.stream, baseline, before, after, range(alarm.watched_from, alarm.hour + 1), config)
     tilts = seen.null.tilts[:, seen.place]
-    leaning = (tilts < 0 if alarm.direction is Direction.DOWN else tilts > 0) & (WINDOW == 0)
+    leaning = tilts < 0 if alarm.direction is Direction.DOWN else tilts > 0
     log_e = log_bets(seen.null, seen.expected)[leaning, :, seen.place]
     since = change_time(seen.hours, log_e, seen.expected.runs[:, seen.place] > 0)
     changes = changes_between(seen.before, after, since.first_hour - _SLACK_HOURS, since.last_hour + 1)

@@ -6,22 +6,22 @@ from typing import Final
 
 import numpy as np
 
-from agentvigil.analysis.detection import arrays
+from agentvigil.analysis.detection import arrays, sudden
 from agentvigil.analysis.detection.alarms import Alarm, Direction
 from agentvigil.analysis.detection.baseline import DEFAULT, Baseline
-from agentvigil.analysis.detection.bets import MAX_LOG_R, begun_anew, grown, log_bets
+from agentvigil.analysis.detection.bets import MAX_LOG_R, grown, log_bets
 from agentvigil.analysis.detection.config import DetectionConfig
 from agentvigil.analysis.detection.counting import Bools, Floats, Ints, Layout
 from agentvigil.analysis.detection.errors import ForeignState, HourOutOfOrder
 from agentvigil.analysis.detection.expecting import Null
 from agentvigil.analysis.detection.streams import StreamKind
-from agentvigil.analysis.detection.tilts import BETS
+from agentvigil.analysis.detection.tilts import BETS, SUDDEN, UPWARDS
 from agentvigil.analysis.features.cells import Cells, Subject
 
 _KIND: Final = "state of the drift detector"
-_VERSION: Final = 2
+_VERSION: Final = 3
 _NEVER: Final = -1
-_DTYPES: Final = (np.dtype(np.float64), np.dtype(np.bool_), np.dtype(np.int64))
+_DTYPES: Final = (np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.bool_), np.dtype(np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Evidence:
     """Of the baselines, in the order of the layout's subjects."""
     layout: Layout
     log_r: Floats
+    last_day: sudden.Paid
     alarmed: Bools
     since: Ints
 
@@ -52,11 +53,14 @@ class FleetMonitor:
         self._layout = Layout([baseline.plan for baseline in self._baselines])
         self._null = Null(self._layout, self._baselines, config)
         self._log_r = np.full((BETS, self._layout.column_count), -np.inf)
+        self._last_day = sudden.nothing(len(self._layout.sudden_streams))
         self._alarmed = np.zeros(self._layout.group_count, dtype=np.bool_)
         self._since = np.full(self._layout.group_count, _NEVER, dtype=np.int64)
         groups = np.bincount(self._layout.group_subject, minlength=len(self._baselines))
         self._threshold = config.hours_between_false_alarms * groups[self._layout.group_subject].astype(np.float64)
         self._subject_of_column = self._layout.group_subject[self._layout.group_of_column]
+        self._group_of_sudden = self._layout.group_of_stream[self._layout.sudden_streams]
+        self._subject_of_sudden = self._layout.group_subject[self._group_of_sudden]
         self._last_hour = last_hour
         for known in evidence:
             self._take(known)
@@ -86,7 +90,7 @@ class FleetMonitor:
                 return []
             raise HourOutOfOrder(hour, self._last_hour)
         if self._last_hour is not None:
-            self._log_r = begun_anew(self._log_r, hour, self._last_hour)
+            self._last_day = sudden.moved_on(self._last_day, hour - self._last_hour)
         self._last_hour = hour
         places = self._layout.subject_places
         given = [
@@ -99,6 +103,7 @@ class FleetMonitor:
         group_active = expected.runs[0, self._layout.first_stream] > 0
         active = group_active[self._layout.group_of_column]
         self._log_r = grown(self._log_r, log_bets(self._null, expected)[:, 0], active)
+        self._last_day[0] = sudden.paid(self._null, expected)[0]
         self._since[group_active & (self._since == _NEVER)] = hour
         return self._alarms(hour)
 
@@ -117,12 +122,13 @@ class FleetMonitor:
         self._alarmed[groups] = False
         self._since[groups] = _NEVER
         self._log_r[:, groups[self._layout.group_of_column]] = -np.inf
+        self._last_day[:, :, groups[self._group_of_sudden]] = 0
 
     @property
     def evidence(self) -> Evidence:
         """What is known against the baselines so far; it changes with this monitor."""
         fingerprints = tuple(baseline.fingerprint for baseline in self._baselines)
-        return Evidence(fingerprints, self._layout, self._log_r, self._alarmed, self._since)
+        return Evidence(fingerprints, self._layout, self._log_r, self._last_day, self._alarmed, self._since)
 
     def copy(self) -> "FleetMonitor":
         """Return a monitor of the same evidence, which goes its own way."""
@@ -154,9 +160,11 @@ class FleetMonitor:
             },
             {
                 "log_r": self._log_r[:, np.argsort(self._subject_of_column, kind="stable")],
+                "last_day": self._last_day[:, :, np.argsort(self._subject_of_sudden, kind="stable")],
                 "alarmed": self._alarmed,
                 "since": self._since,
                 "columns": np.bincount(self._subject_of_column, minlength=len(self._baselines)),
+                "sudden": np.bincount(self._subject_of_sudden, minlength=len(self._baselines)),
                 "groups": np.bincount(self._layout.group_subject, minlength=len(self._baselines)),
             },
         )
@@ -173,23 +181,26 @@ class FleetMonitor:
         texts, stored = arrays.from_bytes(_KIND, _VERSION, data)
         monitor = cls(baselines, config)
         try:
-            log_r, alarmed, since = stored["log_r"], stored["alarmed"], stored["since"]
-            columns, groups = stored["columns"], stored["groups"]
+            log_r, last_day, alarmed, since = (stored[name] for name in ("log_r", "last_day", "alarmed", "since"))
+            columns, sudden_, groups = stored["columns"], stored["sudden"], stored["groups"]
             fingerprints, last_hour = list(texts["baselines"]), texts["last_hour"]
             fits = (
                 log_r.shape == (BETS, int(columns.sum()))
-                and (log_r.dtype, alarmed.dtype, since.dtype) == _DTYPES
+                and last_day.shape == sudden.nothing(int(sudden_.sum())).shape
+                and (log_r.dtype, last_day.dtype, alarmed.dtype, since.dtype) == _DTYPES
                 and alarmed.shape == since.shape == (int(groups.sum()),)
-                and len(fingerprints) == len(columns) == len(groups)
+                and len(fingerprints) == len(columns) == len(sudden_) == len(groups)
                 and (last_hour is None or isinstance(last_hour, int))
                 and not np.isnan(log_r).any()
                 and not (log_r > MAX_LOG_R).any()
+                and bool(np.isfinite(last_day).all())
+                and not (last_day[:, 0] < 0).any()
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise ForeignState(f"the {_KIND} misses a part; throw it away and start anew: {exc}") from exc
         if not fits:
             raise ForeignState(f"the parts of the {_KIND} do not fit each other; throw it away and start anew")
-        end_columns, end_groups = np.cumsum(columns), np.cumsum(groups)
+        end_columns, end_sudden, end_groups = np.cumsum(columns), np.cumsum(sudden_), np.cumsum(groups)
         places = {fingerprint: place for place, fingerprint in enumerate(fingerprints)}
         monitor._last_hour = last_hour
         for place, baseline in enumerate(monitor._baselines):
@@ -198,13 +209,16 @@ class FleetMonitor:
                 continue
             from_columns = slice(int(end_columns[found] - columns[found]), int(end_columns[found]))
             from_groups = slice(int(end_groups[found] - groups[found]), int(end_groups[found]))
+            from_sudden = slice(int(end_sudden[found] - sudden_[found]), int(end_sudden[found]))
             mine = monitor._layout.group_subject == place
+            my_sudden = mine[monitor._group_of_sudden]
             my_columns = mine[monitor._layout.group_of_column]
-            if my_columns.sum() != columns[found] or mine.sum() != groups[found]:
+            if (my_columns.sum(), my_sudden.sum(), mine.sum()) != (columns[found], sudden_[found], groups[found]):
                 raise ForeignState(
                     f"the {_KIND} tells of other streams of {baseline.subject.agent!r}; throw it away and start anew"
                 )
             monitor._log_r[:, my_columns] = log_r[:, from_columns]
+            monitor._last_day[:, :, my_sudden] = last_day[:, :, from_sudden]
             monitor._alarmed[mine] = alarmed[from_groups]
             monitor._since[mine] = since[from_groups]
         return monitor
@@ -219,6 +233,9 @@ class FleetMonitor:
                 to_groups, groups = self._layout.group_subject == mine, theirs.group_subject == place
                 to_columns, columns = to_groups[self._layout.group_of_column], groups[theirs.group_of_column]
                 self._log_r[:, to_columns] = evidence.log_r[:, columns]
+                to_sudden = to_groups[self._group_of_sudden]
+                of_sudden = groups[theirs.group_of_stream[theirs.sudden_streams]]
+                self._last_day[:, :, to_sudden] = evidence.last_day[:, :, of_sudden]
                 self._alarmed[to_groups] = evidence.alarmed[groups]
                 self._since[to_groups] = evidence.since[groups]
 
@@ -232,10 +249,13 @@ class FleetMonitor:
         return groups
 
     def _alarms(self, hour: int) -> list[Alarm]:
-        # R fits a float: it is kept below exp(500).
-        evidence = np.exp(self._log_r)
         layout = self._layout
-        of_column = evidence.mean(axis=0) * layout.weight
+        evidence = np.zeros((len(UPWARDS), layout.column_count))
+        # R fits a float: it is kept below exp(500).
+        evidence[:BETS] = np.exp(self._log_r) * (layout.weight / BETS)
+        sudden_ = sudden.evidence(self._null, self._last_day)
+        evidence[BETS:, layout.sudden_columns] = sudden_ * (layout.sudden_weight / len(SUDDEN))
+        of_column = evidence.sum(axis=0)
         of_group = np.bincount(layout.group_of_column, of_column, minlength=layout.group_count)
         alarming = np.flatnonzero((of_group >= self._threshold) & ~self._alarmed)
         self._alarmed[alarming] = True
@@ -250,7 +270,7 @@ class FleetMonitor:
         stream = baseline.streams[
             leading - int(np.flatnonzero(layout.group_subject[layout.group_of_stream] == subject)[0])
         ]
-        up = evidence[self._null.tilts[:, leading] > 0, leading].sum()
+        up = evidence[UPWARDS, leading].sum()
         direction = Direction.UP if 2 * up >= evidence[:, leading].sum() else Direction.DOWN
         return Alarm(
             baseline.subject,

@@ -16,9 +16,10 @@ from typing import Final
 
 import numpy as np
 
+from agentvigil.analysis.detection import sudden
 from agentvigil.analysis.detection.alarms import Direction
 from agentvigil.analysis.detection.baseline import DEFAULT, Baseline, fit
-from agentvigil.analysis.detection.bets import begun_anew, grown, log_bets
+from agentvigil.analysis.detection.bets import grown, log_bets
 from agentvigil.analysis.detection.changetime import ChangeTime, change_time
 from agentvigil.analysis.detection.config import DetectionConfig
 from agentvigil.analysis.detection.counting import Bools, Floats, Ints, Layout
@@ -27,7 +28,7 @@ from agentvigil.analysis.detection.errors import HourOutOfOrder
 from agentvigil.analysis.detection.expecting import Null
 from agentvigil.analysis.detection.planning import TooFewRuns
 from agentvigil.analysis.detection.streams import Stream, StreamKind
-from agentvigil.analysis.detection.tilts import BETS, ORDINARY, WINDOW
+from agentvigil.analysis.detection.tilts import BETS, ORDINARY, SUDDEN, UPWARDS
 from agentvigil.analysis.features.cells import Cells, Subject
 
 MIN_MEMBERS: Final = 3
@@ -36,7 +37,6 @@ MIN_MEMBER_RUNS: Final = 60
 """Runs of an agent's baseline: fewer than when it is watched alone, since its error is one of many."""
 _NEVER: Final = -1
 _DOUBT: Final = 20
-_ENDLESS: Final = np.flatnonzero(WINDOW == 0)
 _KINDS: Final = {StreamKind.KEY, StreamKind.MEAN}
 
 
@@ -150,14 +150,18 @@ class _Watched:
         self.group: Ints = np.array([self.features.index(s.feature) for s in self.streams], dtype=np.int64)
         self.group_size = np.bincount(self.group, minlength=len(self.features))
         self.log_r = np.full((BETS, len(self.streams)), -np.inf)
+        self.last_day = sudden.nothing(len(self.layout.sudden_streams))
+        """Of the members' streams."""
         self.alarmed = np.zeros(len(self.features), dtype=np.bool_)
         self.since = np.full(len(self.features), _NEVER, dtype=np.int64)
         self.threshold = config.hours_between_false_alarms * len(self.features)
         self.paid: list[tuple[int, Floats, Bools]] = []
-        """By hour: what bets without an end paid, and which streams had runs."""
+        """By hour: what bets paid, and which streams had runs."""
 
-    def added(self, hour: int, cells: Mapping[Subject, Cells]) -> tuple[Floats, Bools]:
-        """Return the sums of what bets paid by stream of the pool, and which streams have runs."""
+    def advance(self, hour: int, last_hour: int | None, cells: Mapping[Subject, Cells]) -> None:
+        """Add the evidence of one hour."""
+        if last_hour is not None:
+            self.last_day = sudden.moved_on(self.last_day, hour - last_hour)
         given = [
             (place, cells[member.subject].between(hour, hour + 1))
             for place, member in enumerate(self.pool.members)
@@ -166,21 +170,35 @@ class _Watched:
         only = None if self.pool.dimension is Dimension.TOOL else (self.pool.dimension.value, self.pool.value)
         rows = self.layout.rows(given, only)
         count = len(self.streams)
-        if not len(rows.n) or not count:
-            return np.zeros((BETS, count)), np.zeros(count, dtype=np.bool_)
-        expected = self.null.expect(rows, np.zeros_like(rows.hour), np.array([hour]))
-        paid = log_bets(self.null, expected)[:, 0, : self.layout.stream_count]
-        joined = self.joins >= 0
-        sums = np.zeros((BETS, count))
-        for bet, mine in enumerate(paid):
-            sums[bet] = np.bincount(self.joins[joined], mine[joined], minlength=count)
-        active = np.bincount(self.joins[joined], expected.runs[0][joined], minlength=count) > 0
-        return sums, active
+        paid, active = np.zeros((BETS, count)), np.zeros(count, dtype=np.bool_)
+        if len(rows.n) and count:
+            expected = self.null.expect(rows, np.zeros_like(rows.hour), np.array([hour]))
+            paid = self._joined(log_bets(self.null, expected)[:, 0, : self.layout.stream_count], self.joins)
+            active = self._joined(expected.runs, self.joins)[0] > 0
+            self.last_day[0] = sudden.paid(self.null, expected)[0]
+        self.log_r = grown(self.log_r, paid, active)
+        self.paid.append((hour, paid, active))
+        has_runs = np.bincount(self.group, active, minlength=len(self.features)) > 0
+        self.since[has_runs & (self.since == _NEVER)] = hour
+
+    def evidence(self) -> Floats:
+        """Return R by bet and stream of the pool, so weighted that those of a stream add up to one."""
+        joins = self.joins[self.layout.sudden_streams]
+        began = self._joined(sudden.had_runs(self.last_day), joins) > 0
+        r = np.zeros((len(SUDDEN), len(self.streams)))
+        for mine, some in zip(sudden.log_bets(self.last_day), began, strict=True):
+            r += np.where(some, np.exp(np.minimum(self._joined(mine, joins), sudden.MOST)), 0)
+        return np.concatenate([np.exp(self.log_r) / (2 * BETS), r / (2 * len(SUDDEN))])
+
+    def _joined(self, paid: Floats | sudden.Paid | Bools, joins: Ints) -> Floats:
+        """Add up what bets (rows) paid on streams of members, by stream of the pool."""
+        joined = joins >= 0
+        return np.stack([np.bincount(joins[joined], one[joined], minlength=len(self.streams)) for one in paid])
 
 
 def _since(watched: _Watched, stream: int, leaning: Bools) -> ChangeTime:
     hours, paid, active = zip(*watched.paid, strict=True)
-    log_e = np.stack([one[leaning[_ENDLESS], stream] for one in paid], axis=1)
+    log_e = np.stack([one[leaning, stream] for one in paid], axis=1)
     return change_time(np.array(hours), log_e, np.array([one[stream] for one in active]))
 
 
@@ -212,26 +230,19 @@ class PooledMonitor:
             raise HourOutOfOrder(hour, self._last_hour)
         last_hour, self._last_hour = self._last_hour, hour
         for watched in self._watched:
-            if last_hour is not None:
-                watched.log_r = begun_anew(watched.log_r, hour, last_hour)
-            paid, active = watched.added(hour, cells)
-            watched.log_r = grown(watched.log_r, paid, active)
-            watched.paid.append((hour, paid[_ENDLESS], active))
-            has_runs = np.bincount(watched.group, active, minlength=len(watched.features)) > 0
-            watched.since[has_runs & (watched.since == _NEVER)] = hour
+            watched.advance(hour, last_hour, cells)
         return [alarm for watched in self._watched for alarm in self._alarms(watched, hour)]
 
     def _alarms(self, watched: _Watched, hour: int) -> list[PoolAlarm]:
-        evidence = np.exp(watched.log_r)
-        of_stream = evidence.mean(axis=0)
+        evidence = watched.evidence()
+        of_stream = evidence.sum(axis=0)
         of_group = np.bincount(watched.group, of_stream, minlength=len(watched.features)) / watched.group_size
         alarms = []
         for group in np.flatnonzero((of_group >= watched.threshold) & ~watched.alarmed):
             watched.alarmed[group] = True
             mine = np.flatnonzero(watched.group == group)
             leading = int(mine[np.argmax(of_stream[mine])])
-            up = ORDINARY > 0
-            is_up = bool(2 * evidence[up, leading].sum() >= evidence[:, leading].sum())
+            is_up = bool(2 * evidence[UPWARDS, leading].sum() >= evidence[:, leading].sum())
             stream, first = watched.streams[leading], watched.pool.members[0].subject
             alarms.append(
                 PoolAlarm(
@@ -244,12 +255,12 @@ class PooledMonitor:
                     Direction.UP if is_up else Direction.DOWN,
                     hour,
                     int(watched.since[group]),
-                    _since(watched, leading, up if is_up else ~up),
+                    _since(watched, leading, (ORDINARY > 0) if is_up else (ORDINARY < 0)),
                     float(of_group[group]),
                     watched.threshold,
                     self._config.hours_between_false_alarms,
                     tuple(member.subject.agent for member in watched.pool.members),
-                    self._others_moved(watched, stream, up if is_up else ~up, hour),
+                    self._others_moved(watched, stream, UPWARDS if is_up else ~UPWARDS, hour),
                 )
             )
         return alarms
@@ -263,8 +274,8 @@ class PooledMonitor:
         place = watched.pool.members[0].subject[:2]
         for other in self._watched:
             if other is not watched and other.pool.members[0].subject[:2] == place and stream in other.streams:
-                log_r = other.log_r[leaning, other.streams.index(stream)]
+                evidence = other.evidence()[leaning, other.streams.index(stream)]
                 hours = hour + 1 - int(other.since[other.group[other.streams.index(stream)]])
-                if np.exp(log_r).mean() >= _DOUBT * hours:
+                if 2 * evidence.sum() >= _DOUBT * hours:
                     return True
         return False

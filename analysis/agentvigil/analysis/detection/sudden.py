@@ -1,0 +1,106 @@
+"""Bets on a sudden shift, within the last day: the runs since then are one sum, whose level is one draw.
+
+A bet without an end divides what each hour pays by the dispersion of weeks, since the level may wander for weeks. Of an
+agent with thousands of runs a day that is far more than an hour alone can vary, so one hour that lies ten points off
+pays next to nothing. What began within the last day can be judged at once. Let θ·y - n·Λ(θ), divided by the dispersion
+of each hour, add up to L since some hour, and the information in those runs to I. If the level of these runs is off by
+a random amount with variance ω², the sum of them has ω²·I times the variance more, and
+
+    exp(L / (1 + ω²·I))
+
+is the likelihood ratio of a shift by θ, whatever the level wandered to: it has the expectation 1 under the null, to
+second order, at every hour that it is looked at. It pays in full while I is small, and can not grow beyond what a level
+that lies θ/ω off is worth. ω is what days wander by, and the error of the baseline's estimate; so here the null is only
+as wide as the margin.
+
+It is no product of hours, so what each hour paid is kept for a day. R adds up the bets that began at each of these
+hours, as it does for bets without an end; leaving out those that began earlier can only lower it. Keys and means alone
+are bet on: thresholds of values tell of the same shifts, and their tails wander by more than one measure for all says.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agentvigil.analysis.detection.bets import won
+from agentvigil.analysis.detection.config import SUDDEN_HOURS
+from agentvigil.analysis.detection.counting import Bools, Floats, Ints
+from agentvigil.analysis.detection.expecting import Expected, Null
+from agentvigil.analysis.detection.tilts import SUDDEN, SUDDEN_MIRROR
+
+Paid = NDArray[np.float32]
+"""Of hours: times × 7 × streams; ω²·I first, then what the six bets paid. 0 where there were no runs."""
+
+MOST: Final = np.float32(80)
+"""What a bet pays is kept below exp of it, which fits single precision."""
+
+
+def nothing(streams: int) -> Paid:
+    """Return what was paid in the last day when there was nothing, the newest hour first."""
+    return np.zeros((SUDDEN_HOURS, 1 + len(SUDDEN), streams), dtype=np.float32)
+
+
+def paid(null: Null, expected: Expected) -> Paid:
+    """Return what each of some hours paid."""
+    streams = null.layout.sudden_streams
+    margin = np.broadcast_to(null.margin[streams], (len(expected.runs), len(streams)))
+    found = np.empty((len(expected.runs), 1 + len(SUDDEN), len(streams)), dtype=np.float32)
+    found[:, 0] = null.shared_variance(expected)[:, streams]
+    found[:, 1:] = (
+        won(null, expected, margin, SUDDEN, streams) / null.dispersion_of_hours(expected)[:, streams]
+    ).transpose(1, 0, 2)
+    return found
+
+
+def moved_on(last_day: Paid, hours: int) -> Paid:
+    """Return the last day some hours later, of which nothing is known yet."""
+    moved = np.zeros_like(last_day)
+    moved[hours:] = last_day[: max(len(last_day) - hours, 0)]
+    return moved
+
+
+def log_bets(last_day: Paid) -> Paid:
+    """Return the logarithms of what bets that began in each hour of the last day pay now: hours × 6 × streams."""
+    since = np.cumsum(last_day, axis=0)
+    return np.asarray(since[:, 1:] / (1 + since[:, :1]))
+
+
+def had_runs(hours: Paid) -> Bools:
+    """Return which streams had runs in which hours: bets that would have begun in others are left out of R."""
+    return np.asarray(hours[:, 1] != 0)
+
+
+def evidence(null: Null, last_day: Paid) -> Floats:
+    """Return R of each bet: 6 × columns, those of the streams and then of their pairs."""
+    pairs = null.layout.sudden_pairs
+    columns = _with_pairs(log_bets(last_day), pairs, null.pair_dispersion)
+    began = _and_pairs(had_runs(last_day), pairs)[:, None]
+    return np.asarray(np.sum(np.exp(np.minimum(columns, MOST)), axis=0, dtype=np.float64, where=began))
+
+
+def path(hours: Paid, pairs: Ints, pair_dispersion: Floats) -> Floats:
+    """Return what :func:`evidence` comes to after each of some hours, averaged over bets: times × columns.
+
+    ``pairs`` are places among the streams of ``hours``.
+    """
+    since, began = hours.copy(), _and_pairs(had_runs(hours), pairs)
+    passed = np.zeros(began.shape)
+    for ago in range(min(SUDDEN_HOURS, len(hours))):
+        if ago:
+            since[ago:] += hours[:-ago]
+        columns = _with_pairs(since[ago:, 1:] / (1 + since[ago:, :1]), pairs, pair_dispersion)
+        passed[ago:] += np.exp(np.minimum(columns, MOST)).mean(axis=1) * began[: len(hours) - ago]
+    return passed
+
+
+def _with_pairs(log_e: Paid, pairs: Ints, pair_dispersion: Floats) -> Paid:
+    """Return times × 6 × columns: what bets on the streams pay, then opposite bets on two of them together."""
+    one, other = pairs
+    of_pairs = (log_e[:, :, one] + log_e[:, SUDDEN_MIRROR][:, :, other]) / pair_dispersion.astype(np.float32)
+    return np.concatenate([log_e, of_pairs], axis=2)
+
+
+def _and_pairs(of_streams: Bools, pairs: Ints) -> Bools:
+    """Return times × columns: pairs are of one feature, so both have runs where one has."""
+    return np.concatenate([of_streams, of_streams[:, pairs[0]]], axis=1)

@@ -1,0 +1,95 @@
+"""Bets on sudden shifts are fair whatever the level of the day happens to be, and pay at once what a day can tell."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentvigil.analysis.detection import sudden
+from agentvigil.analysis.detection.config import SUDDEN_HOURS
+from agentvigil.analysis.detection.counting import Floats
+from agentvigil.analysis.detection.tilts import SUDDEN, SUDDEN_MIRROR
+
+BETS = len(SUDDEN)
+TILTS = np.array([0.2, 0.4, 0.8, -0.2, -0.4, -0.8])
+NO_PAIRS = np.zeros((2, 0), dtype=np.int64)
+ONE_PAIR = np.array([[0], [1]])
+
+
+def hours_of(deviations: Floats, information: Floats, variance: float) -> sudden.Paid:
+    """Return what normal hours pay: sums of deviations with so much information, at a level with that variance."""
+    won = TILTS[:, None] * deviations - TILTS[:, None] ** 2 * information / 2
+    return np.concatenate([variance * information[None], won]).T[:, :, None].astype(np.float32)
+
+
+@pytest.mark.parametrize("variance", [0.0, 0.004, 0.05])
+@pytest.mark.parametrize("information", [3.0, 60.0, 1_000.0])
+def test_a_bet_pays_one_in_expectation_whatever_the_level_wandered_to(variance: float, information: float) -> None:
+    """Both the level of the day and the runs of its hours are normal, so their sum is: the mean is an integral."""
+    hours = 5
+    place = np.linspace(-70, 70, 1_401)
+    log_weight = np.log(0.1 / np.sqrt(2 * np.pi)) - place**2 / 2
+    total = hours * information
+    sums = np.sqrt(total * (1 + variance * total)) * place
+    log_e = np.array(
+        [
+            sudden.log_bets(hours_of(np.full(hours, one / hours), np.full(hours, information), variance))[-1, :, 0]
+            for one in sums
+        ],
+        dtype=np.float64,
+    )
+
+    assert np.exp(log_weight[:, None] + log_e).sum(axis=0) == pytest.approx(1, abs=2e-3)
+
+
+def test_one_hour_that_is_far_off_pays_at_once_and_no_more_than_the_level_of_a_day_is_worth() -> None:
+    """A level that lies 0.4 off where 0.1 is usual is worth 0.4²/(2·0.1²), however many runs say so."""
+    few, many, endless = (
+        float(sudden.log_bets(hours_of(np.array([0.4 * n]), np.array([n]), 0.01))[0, 1, 0]) for n in (25.0, 1e3, 1e6)
+    )
+
+    assert few == pytest.approx(0.4**2 * 25 / 2 / 1.25)
+    assert few < many < endless == pytest.approx(8, rel=0.01)
+
+
+def test_hours_older_than_a_day_are_forgotten_and_those_without_runs_are_no_time() -> None:
+    """A monitor that was off for a while must not take what it missed for a quiet time."""
+    day = sudden.nothing(1)
+    day[0] = hours_of(np.array([5.0]), np.array([10.0]), 0.0)[0]
+    later = sudden.moved_on(day, 3)
+
+    assert np.flatnonzero(sudden.had_runs(later)[:, 0]).tolist() == [3]
+    assert (sudden.log_bets(later)[3] == sudden.log_bets(day)[0]).all()
+    assert np.flatnonzero(sudden.had_runs(sudden.moved_on(day, SUDDEN_HOURS - 1))[:, 0]).tolist() == [23]
+    assert not sudden.had_runs(sudden.moved_on(day, SUDDEN_HOURS)).any()
+    assert not sudden.had_runs(sudden.moved_on(day, 10_000)).any()
+
+
+@given(
+    st.lists(st.tuples(st.floats(-60, 60), st.sampled_from([0.0, 1.0, 40.0])), min_size=1, max_size=60),
+    st.sampled_from([0.0, 0.02]),
+)
+def test_the_path_is_what_one_hour_after_another_comes_to(steps: list[tuple[float, float]], variance: float) -> None:
+    """The back-test takes the short way through the same sums as the monitor."""
+    information = np.array([n for _, n in steps])
+    one = hours_of(np.where(information > 0, [d for d, _ in steps], 0.0), information, variance)
+    hours = np.concatenate([one, one[:, [0, 4, 5, 6, 1, 2, 3]]], axis=2)
+    dispersion = np.array([1.5])
+    through = sudden.path(hours, ONE_PAIR, dispersion)
+    day = sudden.nothing(2)
+    for hour, newest in enumerate(hours):
+        day = sudden.moved_on(day, 1)
+        day[0] = newest
+        pay = sudden.log_bets(day)
+        pair = (pay[:, :, [0]] + pay[:, SUDDEN_MIRROR][:, :, [1]]) / np.float32(1.5)
+        columns = np.exp(np.minimum(np.concatenate([pay, pair], axis=2), sudden.MOST)).astype(np.float64)
+        began = sudden.had_runs(day)[:, [0, 1, 0]]
+
+        assert through[hour] == pytest.approx((columns.mean(axis=1) * began).sum(axis=0), rel=1e-3)
+
+
+def test_evidence_fits_whatever_was_paid() -> None:
+    """A shift that nobody looks at must not overflow."""
+    hours = hours_of(np.full(30, 1e7), np.full(30, 1e5), 0.0)
+
+    assert np.isfinite(sudden.path(hours, NO_PAIRS, np.zeros(0))).all()

@@ -16,29 +16,31 @@ can feed it as well as a rollup. Everything is a pure function, but for the evid
 
 3. **Null hypothesis.** Not one value but an interval: one standard error of the baseline's estimate (for this hour's
    mix of classes; up to three for a class that is much more common than it was, whose error weighs more now) and a
-   margin of what is too small to matter, 0.05 in log odds or 0.03 standard deviations. Inside of it no bet gains.
+   margin of what is too small to matter, 0.05 in log odds or 0.03 standard deviations. Inside of it no bet gains. (Bets
+   on sudden shifts take the error for a part of the level's variance.)
 
 4. **Dispersion** (``dispersion``). Runs come in clusters, and levels wander from hour to hour and from day to day. All
    three are measured apart, and shrunk to what the feature's other streams and the fleet say. Clusters add a factor;
    what wander adds grows with the runs in a sum, so it is worked out for the runs of each hour, and for how much fewer
    input classes they are of than usual: an agent that is asked three times as often wanders as far, and shows it more.
 
-   Bets divide by the dispersion φ of as long as they last (``tilts``):
+   There are two kinds of bets, of which each has half of R:
 
-   - some have no end. They allow for any wander of the size that the baseline had, and for its memory, and find what is
-     small and stays;
-   - some begin anew every two days, which remember each other less than many do;
-   - some begin anew every six hours. A sudden shift is out before much wander can have gathered. What is lost when they
-     begin anew is what keeps a level that wandered far for a day from winning in each of its hours.
+   - those without an end divide each hour by the dispersion φ of weeks. They allow for any wander of the size that the
+     baseline had, and for its memory, and find what is small and stays;
+   - those on sudden shifts (``sudden``) look at the last day alone. The runs since one of its hours are one sum, whose
+     level is one draw with the variance of a day's wander: one hour that lies far off pays at once, and a level that
+     stays where it wandered to can not win in each of its hours.
 
-5. **Bets and R** (``bets``). Twenty-two bets a stream, up and down by 0.1 to 1.6 (upwards to 5.6 for new keys). Each
-   keeps R ← (1 + R)·e. Where keys may take each other's place, opposite bets on two of them are multiplied: both tell
-   of the same shift, which is then found with half the runs. The R of a feature is an average over the bets of its
-   streams, half of it of the mean where there is one, half of it of the pairs where there are some. It alarms when
-   **R ≥ A × number of features** of the agent, A being hours between false alarms: 720, 7,200 (the default) or 72,000.
+5. **Bets and R** (``bets``). Ten bets without an end on each stream, up and down by 0.1 to 1.6 (upwards to 5.6 for new
+   keys), and six on sudden shifts on each key and mean. Each R is the sum of what the bets pay that began in each hour:
+   R ← (1 + R)·e for those without an end. Where keys may take each other's place, opposite bets on two of them are
+   multiplied: both tell of the same shift, which is then found with half the runs. The R of a feature is an average
+   over the bets of its streams, half of it of the mean where there is one, half of it of the pairs where there are
+   some. It alarms when **R ≥ A × number of features** of the agent, A being hours between false alarms: 720, 7,200 (the default) or 72,000.
    If the null model holds, the expected time to a false alarm of the agent is at least A hours with runs, and the
-   chance of one within t hours at most t/A (Shin, Ramdas, Rinaldo, https://arxiv.org/abs/2203.03532). Beginning anew
-   can only lower R.
+   chance of one within t hours at most t/A (Shin, Ramdas, Rinaldo, https://arxiv.org/abs/2203.03532). Forgetting
+   what began a day ago can only lower R.
 
    This is no false discovery rate. A monitor that never ends and has a finite time to false alarm can promise none,
    whatever it is corrected by: S. Dandapanthula, A. Ramdas, *Multiple testing in multi-stream sequential change

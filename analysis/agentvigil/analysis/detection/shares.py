@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agentvigil.analysis.detection.config import DetectionConfig
-from agentvigil.analysis.detection.counting import Bools, Floats
+from agentvigil.analysis.detection.counting import Floats
 
 # How many runs a class counts beside the prior where classes do not differ at all, at least.
 _LEAST_PRIOR_RUNS = 1.0
@@ -31,15 +31,14 @@ def shares_of(hits: Floats, runs: Floats, dispersion: Floats, config: DetectionC
     all_hits, all_runs = hits.sum(axis=1), np.maximum(runs.sum(axis=1), 1)
     mean = (all_hits + 0.5) / (all_runs + 1)
     one = mean * (1 - mean)
-    prior, differ = _prior_runs(hits / np.maximum(runs, 1), runs, mean, one * dispersion, config)
+    prior, doubted = _prior_runs(hits / np.maximum(runs, 1), runs, mean, one * dispersion, config)
     share = (hits + prior[:, None] * mean[:, None]) / (runs + prior[:, None])
     share = np.where(runs > 0, share, mean[:, None])
-    variance = dispersion[:, None] * np.maximum(share * (1 - share), one[:, None] / 4) / (runs + prior[:, None])
-    # Classes that do not differ are known as well as all runs are.
-    alike = (dispersion * one / all_runs)[:, None]
-    variance = np.maximum(np.where(differ[:, None], variance, alike), alike)
+    variance = dispersion[:, None] * np.maximum(share * (1 - share), one[:, None] / 4) / (runs + doubted[:, None])
+    alike = dispersion * one / all_runs
+    variance = np.maximum(variance, alike[:, None])
     share[:, -1] = mean
-    variance[:, -1] = alike[:, 0] + np.where(differ, _UNSEEN_SDS**2 * dispersion * one / prior, 0.0)
+    variance[:, -1] = alike + _UNSEEN_SDS**2 * dispersion * one / doubted
     return Shares(share, variance)
 
 
@@ -54,12 +53,12 @@ def mean_errors(
     mean = float((center * runs).sum() / total)
     within = float((scale**2 * runs).sum() / total)
     own = center[None, :]
-    prior, differ = _prior_runs(own, runs[None, :], np.array([mean]), np.array([within * dispersion]), config)
+    prior, doubted = _prior_runs(own, runs[None, :], np.array([mean]), np.array([within * dispersion]), config)
     shrunk = (center * runs + prior[0] * mean) / (runs + prior[0])
-    variance = dispersion * np.maximum(within, scale**2) / (runs + prior[0]) if differ[0] else np.full(len(runs), 0.0)
+    variance = dispersion * np.maximum(within, scale**2) / (runs + doubted[0])
     variance = np.maximum(variance, dispersion * within / total)
     shrunk[-1] = mean
-    variance[-1] = dispersion * within / total + (_UNSEEN_SDS**2 * dispersion * within / prior[0] if differ[0] else 0.0)
+    variance[-1] = dispersion * within / total + _UNSEEN_SDS**2 * dispersion * within / doubted[0]
     if not len(known):
         shrunk[:] = mean
     return shrunk, variance / np.maximum(scale**2, 1e-9)
@@ -67,19 +66,23 @@ def mean_errors(
 
 def _prior_runs(
     own: Floats, runs: Floats, mean: Floats, sampling: Floats, config: DetectionConfig
-) -> tuple[Floats, Bools]:
-    """Return for how many runs the mean of all counts, and whether classes differ at all.
+) -> tuple[Floats, Floats]:
+    """Return for how many runs the mean of all counts: as classes seem to differ, and as they may at worst.
 
-    ``sampling`` is the variance of one run, with its dispersion.
+    Classes that do not seem to differ may still do so: a few runs of each can not tell. So the error of a class allows
+    for one standard error more of what differs. ``sampling`` is the variance of one run, with its dispersion.
     """
     total = np.maximum(runs.sum(axis=1), 1)
-    classes = (runs > 0).sum(axis=1)
+    more = np.maximum((runs > 0).sum(axis=1) - 1, 0)
     spread = (runs * (own - mean[:, None]) ** 2).sum(axis=1)
-    weight = total - (runs**2).sum(axis=1) / total
-    between = np.maximum(spread - (classes - 1) * sampling, 0) / np.maximum(weight, 1)
-    differ = (classes > 1) & (between > 0)
-    prior = np.where(differ, sampling / np.maximum(between, 1e-12), np.inf)
-    return np.clip(prior, _LEAST_PRIOR_RUNS, config.max_class_prior_runs), differ
+    weight = np.maximum(total - (runs**2).sum(axis=1) / total, 1)
+    between = (spread - more * sampling) / weight
+    error = np.sqrt(2 * more) * sampling / weight
+    prior, doubted = (sampling / np.maximum(one, 1e-12) for one in (between, np.maximum(between, 0) + error))
+    return (
+        np.clip(np.where(more > 0, prior, np.inf), _LEAST_PRIOR_RUNS, config.max_class_prior_runs),
+        np.clip(doubted, _LEAST_PRIOR_RUNS, None),
+    )
 
 
 def new_key_share(seen_once: Floats, runs: Floats) -> Floats:

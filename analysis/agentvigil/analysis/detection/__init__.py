@@ -18,10 +18,11 @@ can feed it as well as a rollup. Everything is a pure function, but for the evid
    mix of classes; up to three for a class that is much more common than it was, whose error weighs more now) and a
    margin of what is too small to matter, 0.05 in log odds or 0.03 standard deviations. Inside of it no bet gains.
 
-4. **Dispersion** (``dispersion``). Runs come in clusters, and levels wander from hour to hour and from day to day. All
-   three are measured apart, and shrunk to what the feature's other streams and the fleet say. Clusters add a factor;
-   what wander adds grows with the runs in a sum, so it is worked out for the runs of each hour, and for how much fewer
-   input classes they are of than usual: an agent that is asked three times as often wanders as far, and shows it more.
+4. **Dispersion** (``clusters_and_wander``). Runs come in clusters, and levels wander from hour to hour and from day to
+   day. All three are measured apart, and shrunk to what the feature's other streams and the fleet say. Clusters add a
+   factor; what wander adds grows with the runs in a sum, so it is worked out for the runs of each hour, and for how
+   much fewer input classes they are of than usual: an agent that is asked three times as often wanders as far, and
+   shows it more.
 
    Bets divide by the dispersion φ of as long as they last (``tilts``):
 

@@ -10,9 +10,7 @@ import numpy as np
 
 from agentvigil.analysis.detection import arrays
 from agentvigil.analysis.detection.bets import log_bets, path
-from agentvigil.analysis.detection.config import HOURS_PER_DAY, MEMORY, SEASONS, DetectionConfig
-from agentvigil.analysis.detection.counting import Floats, Layout, Rows
-from agentvigil.analysis.detection.dispersion import (
+from agentvigil.analysis.detection.clusters_and_wander import (
     FleetSpread,
     Spread,
     dispersion_of,
@@ -22,6 +20,8 @@ from agentvigil.analysis.detection.dispersion import (
     spread_of,
     sums_of_days,
 )
+from agentvigil.analysis.detection.config import HOURS_PER_DAY, MEMORY, SEASONS, DetectionConfig
+from agentvigil.analysis.detection.counting import Floats, Layout, Rows
 from agentvigil.analysis.detection.errors import ForeignState
 from agentvigil.analysis.detection.expecting import Expected, Null, probability, season_of
 from agentvigil.analysis.detection.planning import Planned, TooFewRuns, plan_of

@@ -20,9 +20,9 @@ from agentvigil.analysis.detection.alarms import Direction
 from agentvigil.analysis.detection.baseline import DEFAULT, Baseline, fit
 from agentvigil.analysis.detection.bets import begun_anew, grown, log_bets
 from agentvigil.analysis.detection.changetime import ChangeTime, change_time
+from agentvigil.analysis.detection.clusters_and_wander import FleetSpread
 from agentvigil.analysis.detection.config import DetectionConfig
 from agentvigil.analysis.detection.counting import Bools, Floats, Ints, Layout
-from agentvigil.analysis.detection.dispersion import FleetSpread
 from agentvigil.analysis.detection.errors import HourOutOfOrder
 from agentvigil.analysis.detection.expecting import Null
 from agentvigil.analysis.detection.planning import TooFewRuns

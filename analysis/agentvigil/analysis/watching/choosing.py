@@ -16,7 +16,7 @@ from agentvigil.analysis.baselines.choosing import (
     Baseline as Choice,
 )
 from agentvigil.analysis.detection import DetectionConfig, TooFewRuns, fit, spread_of_fleet
-from agentvigil.analysis.detection.dispersion import FleetSpread
+from agentvigil.analysis.detection.clusters_and_wander import FleetSpread
 from agentvigil.analysis.features.cells import Cells, Subject
 from agentvigil.analysis.features.reading import RunCount
 from agentvigil.analysis.watching.drift import HOURS_PER_DAY, Reading, Watched

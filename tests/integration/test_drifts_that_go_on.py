@@ -160,6 +160,27 @@ def test_again_and_at_once_it_is_told_the_same(store: EmbeddedStore, story: Stor
     assert {feature: one.seen for feature, one in drifts(store).items()} == story.all_over
 
 
+@pytest.mark.parametrize("resolution", [Resolution.FIXED, Resolution.NEW_NORMAL])
+def test_what_somebody_resolves_says_how_it_stood_then(store: EmbeddedStore, resolution: Resolution) -> None:
+    """A finding is history once it is resolved: its numbers are not those of a midnight before."""
+    forget(store, "drift_baselines", "drift_evidence", "findings", "finding_events")
+    watch(store, day(BEGAN_DAY + 2.5))
+    book, before = FindingsBook(store), drifts(store)["tool"]
+    assert before.seen.window_end == day(BEGAN_DAY + 2)
+    book.resolve("default", before.id, resolution, "k", day(BEGAN_DAY + 2.5) + timedelta(minutes=20))
+
+    watch(store, day(BEGAN_DAY + 2.5) + timedelta(hours=1))
+
+    after = book.one("default", before.id)
+    assert (after.state, after.resolution, after.severity) == (State.RESOLVED, resolution, before.severity)
+    assert (after.seen.window_end, after.seen.seen_at) == (day(BEGAN_DAY + 2.5), day(BEGAN_DAY + 2.5))
+    assert after.seen.runs > before.seen.runs
+    for stays in ("changed_at", "statistic", "stream", "baseline_end"):
+        assert getattr(after.seen, stays) == getattr(before.seen, stays), stays
+    watch(store, day(BEGAN_DAY + 4))
+    assert book.one("default", before.id) == after
+
+
 def test_what_was_not_mended_is_found_again_though_something_else_is_the_new_normal(store: EmbeddedStore) -> None:
     """What somebody accepts is one feature; the agent's others are watched on."""
     forget(store, "drift_baselines", "drift_evidence", "findings", "finding_events")

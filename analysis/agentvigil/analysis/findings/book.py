@@ -90,6 +90,22 @@ class FindingsBook:
             self._write(changes)
         return [change.finding for change in changes]
 
+    def sum_up(self, last: Iterable[tuple[Finding, Observation]]) -> list[Finding]:
+        """Put last numbers into findings that somebody resolved, and return those. The same again changes nothing."""
+        last_seen = {(finding.seen.project, finding.id): seen for finding, seen in last}
+        if not last_seen:
+            return []
+        with self._changing:
+            projects, ids = ({key[part] for key in last_seen} for part in (0, 1))
+            changes = [
+                change
+                for finding in self._findings("of_ids", projects=sorted(projects), ids=sorted(ids))
+                if (seen := last_seen.get((finding.seen.project, finding.id))) is not None
+                if (change := lifecycle.summed_up_later(finding, seen)) is not None
+            ]
+            self._write(changes)
+        return [change.finding for change in changes]
+
     def close_quiet(
         self,
         inside: Collection[str],

@@ -106,7 +106,9 @@ class DriftWatch:
                 continue
             yield finding, is_inside(moved_of(seen.details), watched.baseline, cells, first_hour, self.next_hour)
 
-    def further(self, findings: Iterable[Finding], until: Callable[[Finding], int]) -> Iterator[Observation]:
+    def further(
+        self, findings: Iterable[Finding], until: Callable[[Finding], int]
+    ) -> Iterator[tuple[Finding, Observation]]:
         """Yield the numbers of drifts that go on, or went on ``until`` an hour, as of the hours so far.
 
         What has no newer numbers is left out: an agent that has no runs or is compared with something else, which
@@ -134,7 +136,7 @@ class DriftWatch:
                     mine = after.between(first_hour, self.next_hour)
                     explanation = explain_further(told, baseline, before, mine, until(finding), self.next_hour)
                     if explanation is not None:
-                        yield observation_of(explanation, baseline)
+                        yield finding, observation_of(explanation, baseline)
 
     def _observation(self, alarm: Alarm) -> Observation:
         watched, subject = self.watched[alarm.subject], alarm.subject

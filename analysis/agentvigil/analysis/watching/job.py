@@ -165,6 +165,9 @@ class WatchJob:
         said = self._said(watch.project)
         self._rearm(watch, said)
         for _ in range(_DAYS_PER_STEP):
+            # Before anything else is chosen to compare with: what is resolved is told as it was told before.
+            if self._sum_up(watch, said):
+                said = self._said(watch.project)
             if watch.next_hour >= end_hour:
                 return
             if watch.next_hour % HOURS_PER_DAY == 0 or _is_waiting(watch, said):
@@ -215,8 +218,14 @@ class WatchJob:
         outside = {finding.stable_key for finding, is_inside in sides if not is_inside}
         until = time_of(watch.next_hour)
         over = [finding for finding, is_inside in sides if is_inside and is_back(finding, until)]
-        last = [with_examples(self._store, one) for one in watch.further(over, _last_hour_outside)]
+        last = [with_examples(self._store, one) for _, one in watch.further(over, _last_hour_outside)]
         return bool(self._findings.close_quiet(inside, until, outside=outside, last=last))
+
+    def _sum_up(self, watch: DriftWatch, said: Said) -> bool:
+        """Put into what somebody resolved how it stood then, once those hours are counted; say if there was any."""
+        due = [one for one in said.ended if _is_to_be_summed_up(one, watch.next_hour)]
+        last = [(finding, with_examples(self._store, seen)) for finding, seen in watch.further(due, _end_hour)]
+        return bool(self._findings.sum_up(last))
 
     def _refresh(self, watch: DriftWatch, said: Said, now: datetime) -> None:
         """Tell once a day how drifts that go on stand; at midnight, so that it hangs on no process' hours."""
@@ -228,7 +237,7 @@ class WatchJob:
             if one.inside_since is None and watch.next_hour - hour_of(one.seen.seen_at) >= HOURS_PER_DAY
         ]
         seen = watch.further(due, lambda _: watch.next_hour)
-        self._findings.refresh([self._completed(one) for one in seen], now)
+        self._findings.refresh([self._completed(one) for _, one in seen], now)
 
     def _completed(self, seen: Observation) -> Observation:
         """Return an observation with what the store knows besides what was counted."""
@@ -280,6 +289,20 @@ def _last_hour_outside(finding: Finding) -> int:
     """Return until when a drift that is back surely lasted: it ended in the two days by which it was seen to be so."""
     assert finding.inside_since is not None
     return hour_of(finding.inside_since) - CLOSING_HOURS
+
+
+def _end_hour(finding: Finding) -> int:
+    """Return until when a drift that is resolved is told: to the hour in which it was, or while it surely lasted."""
+    assert finding.resolved_at is not None
+    resolved = hour_of(finding.resolved_at)
+    return resolved if finding.inside_since is None else min(resolved, _last_hour_outside(finding))
+
+
+def _is_to_be_summed_up(finding: Finding, next_hour: int) -> bool:
+    """Say whether a drift was resolved in the day before ``next_hour``, and its numbers are older than that."""
+    assert finding.resolved_at is not None
+    hours_since = next_hour - hour_of(finding.resolved_at)
+    return 0 <= hours_since < HOURS_PER_DAY and _end_hour(finding) > hour_of(finding.seen.window_end)
 
 
 def _is_waiting(watch: DriftWatch, said: Said) -> bool:

@@ -11,7 +11,7 @@ from agentvigil.analysis.baselines.choosing import Incident, Pin
 from agentvigil.analysis.features.cells import Subject, hour_of
 from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.analysis.findings.finding import Finding
-from agentvigil.analysis.findings.model import Kind
+from agentvigil.analysis.findings.model import Kind, Resolution
 from agentvigil.analysis.watching.choosing import Circumstances
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,10 +20,13 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Said:
-    """Pinned baselines, drifts that nobody resolved, and findings that are the new normal, as of one moment."""
+    """Pinned baselines, drifts, and findings that are the new normal, as of one moment."""
 
     pins: dict[Subject, list[Pin]]
     drifts: list[Finding]
+    """Those that nobody resolved."""
+    ended: list[Finding]
+    """Drifts that are resolved, for whatever reason."""
     normals: list[Finding]
 
     @cached_property
@@ -62,7 +65,9 @@ def read_said(findings: FindingsBook, baselines: BaselineBook, project: str) -> 
     for pinned in baselines.listed(project):
         pins.setdefault(pinned.subject, []).append(pinned.pin)
     drifts = [one for one in findings.unresolved(project) if one.seen.kind is Kind.DRIFT]
-    return Said(pins, drifts, findings.new_normals(_EPOCH, project))
+    resolved = findings.resolutions_since(_EPOCH, project)
+    ended = [one for one in resolved if one.seen.kind is Kind.DRIFT]
+    return Said(pins, drifts, ended, [one for one in resolved if one.resolution is Resolution.NEW_NORMAL])
 
 
 def subject_of(finding: Finding) -> Subject:

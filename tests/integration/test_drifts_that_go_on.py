@@ -11,6 +11,7 @@ from alerting import DESTINATION, Taker, configuration, rule, steps
 from agentvigil.analysis.alerts import AlertJob
 from agentvigil.analysis.alerts.notices import Transition
 from agentvigil.analysis.features.cells import Cells, Subject, hour_of, time_of
+from agentvigil.analysis.features.reading import read_costs
 from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.analysis.findings.finding import Finding
 from agentvigil.analysis.findings.model import Kind, Observation, Resolution, Severity, State
@@ -218,6 +219,66 @@ def test_what_takes_an_agent_over_its_budget_is_major(store: EmbeddedStore) -> N
         weighed(budget(0.5), usd_per_day=-0.4),
         weighed(budget(0.5, agents=frozenset({"another"}))),
         weighed(budget(0.5, environments=frozenset({"staging"}))),
+    ):
+        assert not_over.severity is Severity.MINOR
+        assert "budget" not in not_over.details
+
+
+RUN_COLUMNS: Final = (
+    *("Project", "Timestamp", "RunId", "TraceId", "Version", "KeepDays", "Status", "RunName", "Environment", "UserId"),
+    *("Tags", "BilledCostUSD"),
+)
+
+
+def test_a_budget_of_a_user_or_a_tag_counts_where_it_would_do_without_the_drift(store: EmbeddedStore) -> None:
+    """Of many users one is always over: only what this agent costs more makes its finding worse."""
+    # On the last day each run costs two dollars, of which one is the drift's; anna has a run an hour, bert four of
+    # another agent, and carla is over whatever the agent costs.
+    runs: list[list[Any]] = []
+    for hour in range(10):
+        for user, name, each, dollars in (
+            *(("anna", AGENT.agent, 1, 2.0), ("bert", "another", 4, 2.0), ("bert", AGENT.agent, 1, 0.01)),
+            ("carla", AGENT.agent, 10, 2.0),
+        ):
+            for number in range(each):
+                run = f"{user}-{name}-{hour}-{number}"
+                tags = [f"team=of {user}", "x=y"]
+                at = day(20) + timedelta(hours=hour, minutes=number)
+                whose = [name, AGENT.environment, user, tags, dollars]
+                runs.append([AGENT.project, at, run, run, 1, 90, "success", *whose])
+    store.insert_rows("agent_runs", RUN_COLUMNS, runs)
+
+    def weighed(usd: float, **of: Any) -> Observation:
+        # What was counted of the agent says what part of its costs is the drift's: half.
+        counted = read_costs(store, AGENT.project, FIRST + 480, FIRST + 490, {AGENT.agent}, {AGENT.environment})
+        seen = observation(
+            agent=AGENT.agent,
+            feature="cost",
+            environment=AGENT.environment,
+            severity=Severity.MINOR,
+            usd_per_day=counted.sum() / 10 * 24 / 2,
+            changed_at=day(20),
+            seen_at=day(20) + timedelta(hours=10),
+        )
+        return BudgetWatch(store, lambda _: [SharedBudget(Budget(usd, Period.DAY), **of)]).weighed(seen)
+
+    # Anna used 20 dollars and bert 80; without the drift anna would have used 10.
+    anna = weighed(15.0, per="user")
+    assert anna.severity is Severity.MAJOR
+    assert anna.explanation.endswith(
+        "The budget of $15.00 a day of user anna is used up, and would do if this did not cost more."
+    )
+    assert anna.details["budget"] | {"per": "user", "of": "anna"} == anna.details["budget"]
+    tag = weighed(15.0, per="tag:team")
+    assert (tag.severity, tag.details["budget"]["of"]) == (Severity.MAJOR, "of anna")
+    # Some users may share one budget: without the drift they would have used 110 of it.
+    assert weighed(115.0, users=frozenset({"anna", "carla"})).severity is Severity.MAJOR
+    for not_over in (
+        weighed(500.0, per="user"),
+        weighed(9.0, per="user"),
+        weighed(15.0, per="tag:x", agents=frozenset({"another"})),
+        weighed(15.0, users=frozenset({"bert"})),
+        weighed(15.0, per="user", environments=frozenset({"staging"})),
     ):
         assert not_over.severity is Severity.MINOR
         assert "budget" not in not_over.details

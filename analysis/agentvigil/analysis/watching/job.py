@@ -183,6 +183,7 @@ class WatchJob:
             self._refresh(watch, said, now)
             if day_end % HOURS_PER_DAY == 0 and end_hour - day_end < HOURS_PER_DAY:
                 self._look_at_day(watch.project, day_end, said, now)
+                self._close_pools(watch.project, day_end, said)
 
     def _again(self, watch: DriftWatch, subjects: Collection[Subject], now: datetime) -> None:
         """Look through agents again, from their first run to where ``watch`` is."""
@@ -255,8 +256,14 @@ class WatchJob:
         self._record(look_at_day(self._reading(project), end_hour, counts, said.pins), now)
         # What alarmed once does not alarm again: where the book did not get it, a new watch finds it once more.
         pools = self._pools.pop(project, None) or PoolWatch(self._reading(project), self._config)
-        self._record(pools.look(end_hour, counts), now)
+        self._record(pools.look(end_hour, counts, said.pool_keys, said.accepted_pools), now)
         self._pools[project] = pools
+
+    def _close_pools(self, project: str, end_hour: int, said: Said) -> None:
+        """Let the book know which agents that moved together are back where they were."""
+        sides = list(self._pools[project].inside(said.pooled, end_hour))
+        inside, outside = ({one.stable_key for one, is_inside in sides if is_inside is side} for side in (True, False))
+        self._findings.close_quiet(inside, time_of(end_hour), outside=outside)
 
     def _late(self, project: str, counted: Counted) -> list[Subject]:
         """Return the agents of which many runs came in for hours that were looked at."""

@@ -13,6 +13,7 @@ from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.analysis.findings.finding import Finding
 from agentvigil.analysis.findings.model import Kind, Resolution
 from agentvigil.analysis.watching.choosing import Circumstances
+from agentvigil.analysis.watching.pools import PoolKey, pool_key_of
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _T = TypeVar("_T")
@@ -28,6 +29,8 @@ class Said:
     ended: list[Finding]
     """Drifts that are resolved, for whatever reason."""
     normals: list[Finding]
+    pooled: list[Finding]
+    """What moved in several agents together and nobody resolved."""
 
     @cached_property
     def circumstances(self) -> Circumstances:
@@ -50,6 +53,20 @@ class Said:
         return found
 
     @cached_property
+    def pool_keys(self) -> set[PoolKey]:
+        """What moved in several agents together."""
+        return {key for one in self.pooled if (key := pool_key_of(one.seen)) is not None}
+
+    @cached_property
+    def accepted_pools(self) -> dict[PoolKey, int]:
+        """The hours from which on what several agents have together is as it should be."""
+        found: dict[PoolKey, int] = {}
+        for one in self.normals:
+            if (key := pool_key_of(one.seen)) is not None:
+                found[key] = max(_began(one), found.get(key, 0))
+        return found
+
+    @cached_property
     def drifting(self) -> set[tuple[Subject, str]]:
         """Subjects and features with an unresolved drift."""
         return {(subject_of(one), one.seen.feature) for one in self.drifts}
@@ -64,10 +81,13 @@ def read_said(findings: FindingsBook, baselines: BaselineBook, project: str) -> 
     pins: dict[Subject, list[Pin]] = {}
     for pinned in baselines.listed(project):
         pins.setdefault(pinned.subject, []).append(pinned.pin)
-    drifts = [one for one in findings.unresolved(project) if one.seen.kind is Kind.DRIFT]
+    unresolved = findings.unresolved(project)
+    drifts = [one for one in unresolved if one.seen.kind is Kind.DRIFT]
+    pooled = [one for one in unresolved if pool_key_of(one.seen) is not None]
     resolved = findings.resolutions_since(_EPOCH, project)
     ended = [one for one in resolved if one.seen.kind is Kind.DRIFT]
-    return Said(pins, drifts, ended, [one for one in resolved if one.resolution is Resolution.NEW_NORMAL])
+    normals = [one for one in resolved if one.resolution is Resolution.NEW_NORMAL]
+    return Said(pins, drifts, ended, normals, pooled)
 
 
 def subject_of(finding: Finding) -> Subject:

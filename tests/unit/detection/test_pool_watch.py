@@ -20,7 +20,7 @@ FIRST = 20_000 * 24 // FORTNIGHT * FORTNIGHT
 CHANGED = FIRST + 28 * 24 + 30
 
 
-BEGAN, OVER, AGAIN = 29.25, 40, 50
+BEGAN, OVER, AGAIN = 36.25, 40, 50
 
 
 def fleet_of(*changes: float, days: int = 42) -> dict[Subject, Cells]:

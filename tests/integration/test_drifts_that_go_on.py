@@ -197,6 +197,34 @@ def test_what_was_not_mended_is_found_again_though_something_else_is_the_new_nor
     assert "tool" not in again
 
 
+def test_what_is_the_new_normal_is_compared_with_its_own_days_at_once(store: EmbeddedStore) -> None:
+    """A feature that was accepted is not left alone for a fortnight, and the others keep their weeks."""
+    forget(store, "drift_baselines", "drift_evidence", "findings", "finding_events")
+    watch(store, day(BEGAN_DAY + 2.5))
+    book, first = FindingsBook(store), drifts(store)["tool"]
+    for one in drifts(store).values():
+        book.resolve("default", one.id, Resolution.NEW_NORMAL, "k", day(BEGAN_DAY + 2.5))
+
+    watch(store, day(BEGAN_DAY + 2.5) + timedelta(hours=1))
+
+    kept = "SELECT FirstHour, EndHour, Renewed FROM drift_baselines FINAL"
+    ((began, end, renewed),) = store.rows(kept)
+    assert end == first.seen.baseline_end
+    hours = {feature: (since, until) for feature, since, until in renewed}
+    assert hours["tool"] == (first.seen.changed_to, day(BEGAN_DAY + 2.5))
+    assert "status" not in hours
+
+    # To go back to what it was is to leave what is normal now.
+    watch(store, day(DAYS))
+    again = {one.seen.feature: one.seen for one in book.unresolved("default") if one.seen.kind is Kind.DRIFT}
+    assert again["tool"].changed_at is not None
+    assert abs(again["tool"].changed_at - day(OVER_DAY)) <= timedelta(hours=12)
+    assert again["tool"].baseline_start == first.seen.changed_to
+    assert again["tool"].baseline_end is not None
+    assert again["tool"].baseline_end <= day(OVER_DAY)
+    assert store.rows(kept)[0][:2] == (began, end)
+
+
 def test_what_takes_an_agent_over_its_budget_is_major(store: EmbeddedStore) -> None:
     """However little it costs more: somebody said how much is too much."""
 

@@ -239,11 +239,6 @@ class FindingsBook:
         """Return the findings that were resolved at or after ``since``, in that order, of one project or of all."""
         return self._findings("resolved_since", project=project, since_ns=_nanoseconds(since))
 
-    def new_normals(self, since: datetime, project: str = "") -> list[Finding]:
-        """Return those of `resolutions_since` that are the new normal now: a detector compares with what was before
-        ``seen.changed_at`` no more."""
-        return [one for one in self.resolutions_since(since, project) if one.resolution is Resolution.NEW_NORMAL]
-
     def mutes(self, projects: Collection[str], keys: Collection[str]) -> list[Mute]:
         """Return the mutes of stable keys; some may have ended."""
         parameters = {"projects": sorted(projects), "keys": sorted(keys)}

@@ -29,6 +29,7 @@ from agentvigil.analysis.watching.drift import CLOSING_HOURS, HOURS_PER_DAY, Dri
 from agentvigil.analysis.watching.examples import with_examples
 from agentvigil.analysis.watching.keeping import Counted, keep, load
 from agentvigil.analysis.watching.pools import PoolWatch
+from agentvigil.analysis.watching.renewing import pending
 from agentvigil.analysis.watching.said import Said, read_said
 from agentvigil.storage.store import Store
 
@@ -82,6 +83,8 @@ class WatchJob:
         self._watches: dict[str, tuple[DriftWatch, Counted]] = {}
         self._choosers: dict[str, Chooser] = {}
         self._pools: dict[str, PoolWatch] = {}
+        self._waiting: dict[str, set[tuple[Subject, str]]] = {}
+        """Features that wait for runs to be compared with, as of the last review."""
         self._changes: dict[str, int] = {}
         """How often runs of the hours that were looked at were written, as far as was looked."""
         self.progress: tuple[WatchProgress, ...] = ()
@@ -170,7 +173,7 @@ class WatchJob:
                 said = self._said(watch.project)
             if watch.next_hour >= end_hour:
                 return
-            if watch.next_hour % HOURS_PER_DAY == 0 or _is_waiting(watch, said):
+            if watch.next_hour % HOURS_PER_DAY == 0 or self._is_waiting(watch, said):
                 self._review(watch, count_runs(self._store, watch.project, 0, watch.next_hour), said)
             day_end = min(end_hour, _next_midnight(watch.next_hour))
             if self._record(watch.advance(day_end), now):
@@ -203,6 +206,19 @@ class WatchJob:
     def _review(self, watch: DriftWatch, counts: Mapping[Subject, RunCount], said: Said) -> None:
         chooser = self._choosers.setdefault(watch.project, Chooser(self._reading(watch.project), self._config))
         watch.compare_with(chooser.review(watch.next_hour, counts, watch.watched, said.circumstances))
+        self._waiting[watch.project] = _pending(watch, said)
+        for subject, feature in self._waiting[watch.project]:
+            watch.hush(subject, feature)
+
+    def _is_waiting(self, watch: DriftWatch, said: Said) -> bool:
+        """Say whether somebody pinned or accepted something since baselines were chosen."""
+        is_pinned = any(
+            pin.pinned_at >= one.choice.hours.end and pin.name != one.choice.name
+            for subject, one in watch.watched.items()
+            for pin in said.pins.get(subject, ())
+        )
+        # What has too few runs is looked at again at midnight.
+        return is_pinned or bool(_pending(watch, said) - self._waiting.get(watch.project, set()))
 
     def _record(self, observations: Sequence[Observation], now: datetime) -> bool:
         if observations:
@@ -246,10 +262,8 @@ class WatchJob:
 
     def _rearm(self, watch: DriftWatch, said: Said) -> None:
         """Watch anew what alarmed and is over. What is the new normal waits for a baseline that knows it."""
-        for subject, feature in watch.alarmed() - said.drifting:
-            learned_until = watch.watched[subject].choice.hours.end
-            if not any(since >= learned_until for since in said.accepted_hours.get((subject, feature), ())):
-                watch.rearm(subject, feature)
+        for subject, feature in watch.alarmed() - said.drifting - _pending(watch, said):
+            watch.rearm(subject, feature)
 
     def _look_at_day(self, project: str, end_hour: int, said: Said, now: datetime) -> None:
         counts = count_runs(self._store, project, 0, end_hour)
@@ -312,10 +326,12 @@ def _is_to_be_summed_up(finding: Finding, next_hour: int) -> bool:
     return 0 <= hours_since < HOURS_PER_DAY and _end_hour(finding) > hour_of(finding.seen.window_end)
 
 
-def _is_waiting(watch: DriftWatch, said: Said) -> bool:
-    """Say whether somebody pinned something since baselines were chosen."""
-    return any(
-        pin.pinned_at >= one.choice.hours.end and pin.name != one.choice.name
-        for subject, one in watch.watched.items()
-        for pin in said.pins.get(subject, ())
-    )
+def _pending(watch: DriftWatch, said: Said) -> set[tuple[Subject, str]]:
+    """Return the features that are the new normal and that nothing is known of yet to compare them with."""
+    pins = said.circumstances.pins_by_name
+    return {
+        (subject, feature)
+        for subject, accepted in said.accepted.items()
+        if (watched := watch.watched.get(subject)) is not None
+        for feature in pending(watch.next_hour, watched, accepted, pins(subject))
+    }

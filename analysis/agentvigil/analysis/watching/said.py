@@ -14,6 +14,7 @@ from agentvigil.analysis.findings.finding import Finding
 from agentvigil.analysis.findings.model import Kind, Resolution
 from agentvigil.analysis.watching.choosing import Circumstances
 from agentvigil.analysis.watching.pools import PoolKey, pool_key_of
+from agentvigil.analysis.watching.renewing import Accepted
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _T = TypeVar("_T")
@@ -35,22 +36,33 @@ class Said:
     @cached_property
     def circumstances(self) -> Circumstances:
         """What baselines are chosen by."""
-        return Circumstances(
-            self.pins, _by_subject((one, Incident(_began(one))) for one in self.drifts), self.normal_hours
-        )
+        incidents = _by_subject((one, Incident(_began(one))) for one in self.drifts)
+        return Circumstances(self.pins, incidents, self.accepted)
 
     @cached_property
-    def normal_hours(self) -> dict[Subject, list[int]]:
-        """The hours from which on things are as they should be, by subject."""
-        return _by_subject((one, _began(one)) for one in self.normals)
-
-    @cached_property
-    def accepted_hours(self) -> dict[tuple[Subject, str], list[int]]:
-        """The hours from which on features are as they should be."""
-        found: dict[tuple[Subject, str], list[int]] = {}
+    def accepted(self) -> dict[Subject, Accepted]:
+        """What is as it should be since it moved, by subject."""
+        found: dict[Subject, dict[str, int]] = {}
         for one in self.normals:
-            found.setdefault((subject_of(one), one.seen.feature), []).append(_began(one))
-        return found
+            seen, subject = one.seen, subject_of(one)
+            if seen.agent and seen.changed_at is not None:
+                # From when it surely was so: what was before must not be in the new level.
+                since, hours = hour_of(seen.changed_to or seen.changed_at), found.setdefault(subject, {})
+                hours[seen.feature] = max(since, hours.get(seen.feature, 0))
+        moved_on: dict[Subject, dict[str, int]] = {}
+        for one in self.drifts:
+            moved_on.setdefault(subject_of(one), {})[one.seen.feature] = _began(one)
+        return {
+            subject: Accepted(
+                hours,
+                {
+                    feature: since
+                    for feature, since in moved_on.get(subject, {}).items()
+                    if since > hours.get(feature, since)
+                },
+            )
+            for subject, hours in found.items()
+        }
 
     @cached_property
     def pool_keys(self) -> set[PoolKey]:

@@ -113,7 +113,7 @@ def test_a_finding_is_explained() -> None:
     for said in (
         "Runs of support-agent use refund in 31 % instead of 20 %.",
         "since     2026-11-01 10:00 (20h ago), between 2026-11-01 09:00 and 2026-11-01 11:00",
-        "severity  major: it moved by a quarter or more, or takes an agent over its budget",
+        "severity  major: it moved by a quarter or more, or takes somebody over a budget",
         "what      tool refund 20.0% → 31.0% of runs (it lies between 28.0% and 34.0%), 55% more",
         "runs      1,234 since it began, in 15 h\n",
         "costs     $12.35 more a day",

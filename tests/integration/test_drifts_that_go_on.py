@@ -11,6 +11,7 @@ from alerting import DESTINATION, Taker, configuration, rule, steps
 from agentvigil.analysis.alerts import AlertJob
 from agentvigil.analysis.alerts.notices import Transition
 from agentvigil.analysis.features.cells import Cells, Subject, hour_of, time_of
+from agentvigil.analysis.features.reading import read_costs
 from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.analysis.findings.finding import Finding
 from agentvigil.analysis.findings.model import Kind, Observation, Resolution, Severity, State
@@ -160,6 +161,27 @@ def test_again_and_at_once_it_is_told_the_same(store: EmbeddedStore, story: Stor
     assert {feature: one.seen for feature, one in drifts(store).items()} == story.all_over
 
 
+@pytest.mark.parametrize("resolution", [Resolution.FIXED, Resolution.NEW_NORMAL])
+def test_what_somebody_resolves_says_how_it_stood_then(store: EmbeddedStore, resolution: Resolution) -> None:
+    """A finding is history once it is resolved: its numbers are not those of a midnight before."""
+    forget(store, "drift_baselines", "drift_evidence", "findings", "finding_events")
+    watch(store, day(BEGAN_DAY + 2.5))
+    book, before = FindingsBook(store), drifts(store)["tool"]
+    assert before.seen.window_end == day(BEGAN_DAY + 2)
+    book.resolve("default", before.id, resolution, "k", day(BEGAN_DAY + 2.5) + timedelta(minutes=20))
+
+    watch(store, day(BEGAN_DAY + 2.5) + timedelta(hours=1))
+
+    after = book.one("default", before.id)
+    assert (after.state, after.resolution, after.severity) == (State.RESOLVED, resolution, before.severity)
+    assert (after.seen.window_end, after.seen.seen_at) == (day(BEGAN_DAY + 2.5), day(BEGAN_DAY + 2.5))
+    assert after.seen.runs > before.seen.runs
+    for stays in ("changed_at", "statistic", "stream", "baseline_end"):
+        assert getattr(after.seen, stays) == getattr(before.seen, stays), stays
+    watch(store, day(BEGAN_DAY + 4))
+    assert book.one("default", before.id) == after
+
+
 def test_what_was_not_mended_is_found_again_though_something_else_is_the_new_normal(store: EmbeddedStore) -> None:
     """What somebody accepts is one feature; the agent's others are watched on."""
     forget(store, "drift_baselines", "drift_evidence", "findings", "finding_events")
@@ -173,6 +195,34 @@ def test_what_was_not_mended_is_found_again_though_something_else_is_the_new_nor
     again = {one.seen.feature for one in book.unresolved("default") if one.seen.kind is Kind.DRIFT}
     assert "output_tokens" in again
     assert "tool" not in again
+
+
+def test_what_is_the_new_normal_is_compared_with_its_own_days_at_once(store: EmbeddedStore) -> None:
+    """A feature that was accepted is not left alone for a fortnight, and the others keep their weeks."""
+    forget(store, "drift_baselines", "drift_evidence", "findings", "finding_events")
+    watch(store, day(BEGAN_DAY + 2.5))
+    book, first = FindingsBook(store), drifts(store)["tool"]
+    for one in drifts(store).values():
+        book.resolve("default", one.id, Resolution.NEW_NORMAL, "k", day(BEGAN_DAY + 2.5))
+
+    watch(store, day(BEGAN_DAY + 2.5) + timedelta(hours=1))
+
+    kept = "SELECT FirstHour, EndHour, Renewed FROM drift_baselines FINAL"
+    ((began, end, renewed),) = store.rows(kept)
+    assert end == first.seen.baseline_end
+    hours = {feature: (since, until) for feature, since, until in renewed}
+    assert hours["tool"] == (first.seen.changed_to, day(BEGAN_DAY + 2.5))
+    assert "status" not in hours
+
+    # To go back to what it was is to leave what is normal now.
+    watch(store, day(DAYS))
+    again = {one.seen.feature: one.seen for one in book.unresolved("default") if one.seen.kind is Kind.DRIFT}
+    assert again["tool"].changed_at is not None
+    assert abs(again["tool"].changed_at - day(OVER_DAY)) <= timedelta(hours=12)
+    assert again["tool"].baseline_start == first.seen.changed_to
+    assert again["tool"].baseline_end is not None
+    assert again["tool"].baseline_end <= day(OVER_DAY)
+    assert store.rows(kept)[0][:2] == (began, end)
 
 
 def test_what_takes_an_agent_over_its_budget_is_major(store: EmbeddedStore) -> None:
@@ -197,6 +247,66 @@ def test_what_takes_an_agent_over_its_budget_is_major(store: EmbeddedStore) -> N
         weighed(budget(0.5), usd_per_day=-0.4),
         weighed(budget(0.5, agents=frozenset({"another"}))),
         weighed(budget(0.5, environments=frozenset({"staging"}))),
+    ):
+        assert not_over.severity is Severity.MINOR
+        assert "budget" not in not_over.details
+
+
+RUN_COLUMNS: Final = (
+    *("Project", "Timestamp", "RunId", "TraceId", "Version", "KeepDays", "Status", "RunName", "Environment", "UserId"),
+    *("Tags", "BilledCostUSD"),
+)
+
+
+def test_a_budget_of_a_user_or_a_tag_counts_where_it_would_do_without_the_drift(store: EmbeddedStore) -> None:
+    """Of many users one is always over: only what this agent costs more makes its finding worse."""
+    # On the last day each run costs two dollars, of which one is the drift's; anna has a run an hour, bert four of
+    # another agent, and carla is over whatever the agent costs.
+    runs: list[list[Any]] = []
+    for hour in range(10):
+        for user, name, each, dollars in (
+            *(("anna", AGENT.agent, 1, 2.0), ("bert", "another", 4, 2.0), ("bert", AGENT.agent, 1, 0.01)),
+            ("carla", AGENT.agent, 10, 2.0),
+        ):
+            for number in range(each):
+                run = f"{user}-{name}-{hour}-{number}"
+                tags = [f"team=of {user}", "x=y"]
+                at = day(20) + timedelta(hours=hour, minutes=number)
+                whose = [name, AGENT.environment, user, tags, dollars]
+                runs.append([AGENT.project, at, run, run, 1, 90, "success", *whose])
+    store.insert_rows("agent_runs", RUN_COLUMNS, runs)
+
+    def weighed(usd: float, **of: Any) -> Observation:
+        # What was counted of the agent says what part of its costs is the drift's: half.
+        counted = read_costs(store, AGENT.project, FIRST + 480, FIRST + 490, {AGENT.agent}, {AGENT.environment})
+        seen = observation(
+            agent=AGENT.agent,
+            feature="cost",
+            environment=AGENT.environment,
+            severity=Severity.MINOR,
+            usd_per_day=counted.sum() / 10 * 24 / 2,
+            changed_at=day(20),
+            seen_at=day(20) + timedelta(hours=10),
+        )
+        return BudgetWatch(store, lambda _: [SharedBudget(Budget(usd, Period.DAY), **of)]).weighed(seen)
+
+    # Anna used 20 dollars and bert 80; without the drift anna would have used 10.
+    anna = weighed(15.0, per="user")
+    assert anna.severity is Severity.MAJOR
+    assert anna.explanation.endswith(
+        "The budget of $15.00 a day of user anna is used up, and would do if this did not cost more."
+    )
+    assert anna.details["budget"] | {"per": "user", "of": "anna"} == anna.details["budget"]
+    tag = weighed(15.0, per="tag:team")
+    assert (tag.severity, tag.details["budget"]["of"]) == (Severity.MAJOR, "of anna")
+    # Some users may share one budget: without the drift they would have used 110 of it.
+    assert weighed(115.0, users=frozenset({"anna", "carla"})).severity is Severity.MAJOR
+    for not_over in (
+        weighed(500.0, per="user"),
+        weighed(9.0, per="user"),
+        weighed(15.0, per="tag:x", agents=frozenset({"another"})),
+        weighed(15.0, users=frozenset({"bert"})),
+        weighed(15.0, per="user", environments=frozenset({"staging"})),
     ):
         assert not_over.severity is Severity.MINOR
         assert "budget" not in not_over.details

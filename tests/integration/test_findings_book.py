@@ -184,14 +184,13 @@ def test_the_history_says_who_did_what_in_order(book: FindingsBook, store: Embed
     ]
 
 
-def test_detectors_learn_what_is_the_new_normal(book: FindingsBook, project: str) -> None:
+def test_detectors_learn_what_was_resolved(book: FindingsBook, project: str) -> None:
     normal, fixed = (begun(book, observation(project=project, feature=name)) for name in ("tool", "cost"))
     normal = book.resolve(project, normal.id, Resolution.NEW_NORMAL, "key", at(30))
     fixed = book.resolve(project, fixed.id, Resolution.FIXED, "key", at(31))
 
     assert book.resolutions_since(at(30), project) == [normal, fixed]
     assert book.resolutions_since(at(30.5), project) == [fixed]
-    assert book.new_normals(at(0), project) == [normal]
 
 
 def test_what_is_quiet_is_closed_and_what_nobody_looked_at_is_not(book: FindingsBook, project: str) -> None:

@@ -28,6 +28,12 @@ def test_budgets_have_whose_costs_they_are_for() -> None:
         ({"agents": ["writer", "concierge"]}, SharedBudget(of_all, frozenset({"writer", "concierge"}))),
         ({"per": "environment"}, SharedBudget(of_all, environments=frozenset({"production"}))),
         ({"environments": ["production"]}, SharedBudget(of_all, environments=frozenset({"production"}))),
+        ({"per": "user"}, SharedBudget(of_all, per="user")),
+        (
+            {"per": "tag:team", "agents": ["concierge"]},
+            SharedBudget(of_agent, frozenset({"concierge"}), per="tag:team"),
+        ),
+        ({"users": ["anna"]}, SharedBudget(of_all, users=frozenset({"anna"}))),
         ({"period": "day"}, SharedBudget(Budget(500, Period.DAY, "shop"))),
     ):
         assert cost_budgets([rule(**said)], AGENT) == [shared], said
@@ -39,15 +45,12 @@ def test_budgets_have_whose_costs_they_are_for() -> None:
         {"project": "another"},
         {"enabled": False},
         {"measure": "tokens"},
-        {"per": "user"},
-        {"per": "tag:team"},
-        {"users": ["anna"]},
         {"agents": ["writer"]},
         {"environments": ["staging"]},
     ],
 )
 def test_budgets_of_others_are_left_out(said: dict[str, Any]) -> None:
-    """What one user may spend says nothing of what an agent may."""
+    """What others may spend says nothing of what an agent may."""
     assert cost_budgets([rule(**said)], AGENT) == []
 
 

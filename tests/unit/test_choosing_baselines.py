@@ -94,17 +94,6 @@ def test_a_long_incident_leaves_too_little() -> None:
     assert at(incidents=[Incident(80 * DAY)]).source is Source.NONE
 
 
-def test_nothing_before_a_new_normal_counts() -> None:
-    pin = Pin("old", Hours(0, 20 * DAY), "", 21 * DAY)
-
-    assert at(pins=[pin], new_normals=[95 * DAY]).source is Source.NONE
-    assert "since the new normal" in at(pins=[pin], new_normals=[95 * DAY]).reason
-    assert at(pins=[pin], new_normals=[80 * DAY]).hours == Hours(80 * DAY, NOW)
-    assert at(90 * DAY, pins=[pin], new_normals=[95 * DAY]).source is Source.PINNED
-    later = Pin("after", Hours(0, 20 * DAY), "", 96 * DAY)
-    assert at(pins=[pin, later], new_normals=[95 * DAY]).name == "after"
-
-
 @pytest.mark.parametrize("source", list(Source))
 def test_every_source_can_be_chosen(source: Source) -> None:
     ways = {
@@ -123,14 +112,12 @@ def test_every_source_can_be_chosen(source: Source) -> None:
     first=st.integers(0, 200 * DAY),
     spans=st.lists(st.tuples(st.sampled_from(["", "1", "2", "3"]), st.integers(0, 4800), st.integers(0, 900))),
     incidents=st.lists(st.tuples(st.integers(0, 4800), st.none() | st.integers(0, 4800))),
-    normals=st.lists(st.integers(0, 4800), max_size=2),
 )
 def test_what_holds_is_of_the_past_and_long_enough(
     now: int,
     first: int,
     spans: list[tuple[str, int, int]],
     incidents: list[tuple[int, int | None]],
-    normals: list[int],
 ) -> None:
     """Whatever was seen: a baseline that is used has fourteen days, none of them after the hour or twice left out."""
     chosen = baseline_at(
@@ -138,14 +125,12 @@ def test_what_holds_is_of_the_past_and_long_enough(
         first_hour=first,
         versions=[VersionSeen(version, begin, begin + length) for version, begin, length in spans],
         incidents=[Incident(begin, end) for begin, end in incidents],
-        new_normals=normals,
     )
 
     if chosen.is_usable:
         left = len(chosen.hours) - sum(map(len, chosen.left_out))
         assert left >= FEWEST_DAYS * DAY
         assert chosen.hours.end <= now
-        assert chosen.hours.first >= max([0, *(normal for normal in normals if normal <= now)])
         assert all(one.end <= other.first for one, other in zip(chosen.left_out, chosen.left_out[1:], strict=False))
         assert all(chosen.hours.first <= one.first < one.end <= chosen.hours.end for one in chosen.left_out)
 

@@ -18,6 +18,7 @@ from agentvigil.cli.views.findings import (
     beginnings,
     finding_lines,
     finding_table,
+    incident_lines,
     incident_table,
     precision_table,
 )
@@ -112,7 +113,7 @@ def test_a_finding_is_explained() -> None:
     for said in (
         "Runs of support-agent use refund in 31 % instead of 20 %.",
         "since     2026-11-01 10:00 (20h ago), between 2026-11-01 09:00 and 2026-11-01 11:00",
-        "severity  major: it moved by a quarter or more, or takes an agent over its budget",
+        "severity  major: it moved by a quarter or more, or takes somebody over a budget",
         "what      tool refund 20.0% → 31.0% of runs (it lies between 28.0% and 34.0%), 55% more",
         "runs      1,234 since it began, in 15 h\n",
         "costs     $12.35 more a day",
@@ -226,6 +227,19 @@ def test_what_agents_are_called_drives_no_terminal() -> None:
 
     for line in shown:
         assert printable(line, kept="\t") == line
+
+
+def test_piped_findings_and_incidents_have_times_of_one_form() -> None:
+    """cut, sort and date want all times of a column alike: the API's have a fraction, or none, as it happens."""
+    change = place(observation(10, 25), [], is_muted=False, now=at(26) + timedelta(microseconds=123456)).change
+    assert change is not None
+    finding = change.finding
+    incident = Incident(**Incident.fields_of([finding], {})).model_dump(mode="json")
+
+    for lines in (finding_lines([told(finding)]), incident_lines([incident])):
+        names, values = (line.split("\t") for line in lines)
+        row = dict(zip(names, values, strict=True))
+        assert (row["found_at"], row["changed_at"]) == ("2026-11-02T02:00:00Z", "2026-11-01T10:00:00Z")
 
 
 def test_a_plot_shows_where_it_changed() -> None:

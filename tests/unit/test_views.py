@@ -234,7 +234,14 @@ def test_a_table_on_paper_too_narrow_for_anything_keeps_id_and_status() -> None:
 
 def test_piped_runs_have_whole_values_and_one_line_each() -> None:
     """cut and awk want neither colours nor rounded numbers, and a name must not make a line of its own."""
-    lines = list(run_lines([a_run(), failed_run(1, agent="a\nb\tc", version=None, duration_ms=2.5)]))
+    lines = list(
+        run_lines(
+            [
+                a_run(started_at=NOW - timedelta(seconds=59.5)),
+                failed_run(1, agent="a\nb\tc", version=None, duration_ms=2.5),
+            ]
+        )
+    )
 
     assert lines == [
         "started_at\tid\tagent\tversion\tstatus\tduration_ms\tsteps\tcost_usd\troot_cause",

@@ -14,6 +14,7 @@ from agentvigil.cli.asking import JSON_OPTION, asks_the_api, print_json
 from agentvigil.cli.filter_options import filter_options
 from agentvigil.cli.printable import printable
 from agentvigil.cli.reading import print_list
+from agentvigil.cli.views.amounts import second
 from agentvigil.cli.views.finding import finding_page
 from agentvigil.cli.views.findings import (
     finding_lines,
@@ -277,7 +278,7 @@ def _act(api: Api, said: str, project: str | None, act: str, body: object, *, as
         print_json(told)
         return
     resolution = f" as {told['resolution'].replace('_', ' ')}" if told["resolution"] else ""
-    until = f" until {told['muted_until']}" if told["muted_until"] else " for ever"
+    until = f" until {second(told['muted_until'])}" if told["muted_until"] else " for ever"
     muted = f", muted{until}" if told["is_muted"] else ""
     what = f"{told['severity']} {told['kind'].replace('_', ' ')} of {told['subject']}"
     click.echo(printable(f"{told['id'][:8]}  {told['state']}{resolution}{muted}  {what}"))

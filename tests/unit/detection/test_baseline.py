@@ -15,7 +15,7 @@ from agentvigil.analysis.detection import (
     fit,
     fit_fleet,
 )
-from agentvigil.analysis.detection.dispersion import Family, FamilySpread, FleetSpread, Part
+from agentvigil.analysis.detection.clusters_and_wander import Family, FamilySpread, FleetSpread, Part
 from agentvigil.analysis.features.cells import Cells
 from simulated_agents import START, Agent, cells_of, subject
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from agentvigil.analysis.failure_modes.change_days import change_day, most_likely_day
 from agentvigil.analysis.failure_modes.day_tables import DayTable
-from agentvigil.analysis.failure_modes.dispersion import Dispersion
+from agentvigil.analysis.failure_modes.spread_of_days import Dispersion
 
 INDEPENDENT = Dispersion(0.0, 0.001, 50)
 

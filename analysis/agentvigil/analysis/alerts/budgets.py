@@ -1,17 +1,21 @@
 """Budgets of money that rules set, for whoever wants to know if something will be dear."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from agentvigil.analysis.alerts.book import KeptRule
 from agentvigil.analysis.alerts.rules import BudgetCondition, Measure
 from agentvigil.analysis.features.cells import Subject
 from agentvigil.analysis.spending.budgets import Budget, Period, SharedBudget
 
+_PER_SUBJECT: Final = ("agent", "environment")
+"""What an agent has one of."""
+
 
 def cost_budgets(rules: Iterable[KeptRule], subject: Subject) -> list[SharedBudget]:
     """Return the budgets that what ``subject`` costs comes out of, as ``rules`` of its project have them.
 
-    Those of users and tags are not of agents. Days and months are those of UTC.
+    Some are of users, or of each user or value of a tag. Days and months are those of UTC.
     """
     return [
         _shared(condition, subject)
@@ -24,8 +28,6 @@ def cost_budgets(rules: Iterable[KeptRule], subject: Subject) -> list[SharedBudg
 def _is_of(condition: BudgetCondition, subject: Subject) -> bool:
     return (
         condition.measure is Measure.COST
-        and condition.per in ("", "agent", "environment")
-        and not condition.users
         and (not condition.agents or subject.agent in condition.agents)
         and (not condition.environments or subject.environment in condition.environments)
     )
@@ -37,4 +39,5 @@ def _shared(condition: BudgetCondition, subject: Subject) -> SharedBudget:
     budget = Budget(
         condition.limit, Period(condition.period), subject.project, subject.agent if agents == (subject.agent,) else ""
     )
-    return SharedBudget(budget, frozenset(agents), frozenset(environments))
+    per = "" if condition.per in _PER_SUBJECT else condition.per
+    return SharedBudget(budget, frozenset(agents), frozenset(environments), frozenset(condition.users), per)

@@ -6,8 +6,8 @@
    version before: a new version forks the baseline.
 3. Else the **28 days** before, whatever the version.
 
-Of 2 and 3, hours of open incidents are left out, and 14 days must be left. Where somebody said "this is the new
-normal", nothing before counts, be it pinned or not, until something is pinned after. Nothing is read here; hours are
+Of 2 and 3, hours of open incidents are left out, and 14 days must be left. What somebody called the new normal is of
+one feature, whose levels the detector learns by themselves: it changes nothing here. Nothing is read here; hours are
 counted from 1970 in UTC.
 """
 
@@ -116,21 +116,18 @@ def baseline_at(
     pins: Iterable[Pin] = (),
     versions: Iterable[VersionSeen] = (),
     incidents: Iterable[Incident] = (),
-    new_normals: Iterable[int] = (),
 ) -> Baseline:
     """Return what holds for a subject at ``hour``, of which the first run was in ``first_hour``.
 
-    ``incidents`` are what is open, and ``new_normals`` the hours from which on somebody said that things are as they
-    should be. Both may be of one feature, where features are watched one by one. Nothing after ``hour`` counts.
+    ``incidents`` are what is open. Nothing after ``hour`` counts.
     """
-    fresh_from = max((since for since in new_normals if since <= hour), default=0)
-    pinned = [pin for pin in pins if fresh_from <= pin.pinned_at <= hour and len(pin.hours)]
+    pinned = [pin for pin in pins if pin.pinned_at <= hour and len(pin.hours)]
     if pinned:
         pin = max(pinned, key=lambda one: (one.pinned_at, one.name))
         of_version = f", of version {pin.version}" if pin.version else ""
         return Baseline(Source.PINNED, pin.hours, pin.version, (), pin.name, f"pinned as {pin.name}{of_version}")
     seen = sorted((one for one in versions if one.first_hour < hour), key=lambda one: (one.first_hour, one.version))
-    choose = _Choosing(hour, max(first_hour, fresh_from), tuple(incidents), is_fresh=fresh_from > first_hour)
+    choose = _Choosing(hour, first_hour, tuple(incidents))
     now = [one for one in seen if one.last_hour >= hour - _STILL_RUNS_HOURS] or seen[-1:]
     if not now or not now[-1].version:
         return choose.trailing("no version is known")
@@ -168,8 +165,6 @@ class _Choosing:
     from_hour: int
     """Nothing before counts."""
     incidents: tuple[Incident, ...]
-    is_fresh: bool
-    """Nothing before counts since somebody said so."""
 
     def window(self, first: int, end: int) -> Hours:
         """Return the last 28 days before ``end``, from ``first`` on."""
@@ -195,8 +190,8 @@ class _Choosing:
         hours = self.window(self.from_hour, self.hour)
         if self.is_enough(hours):
             return self.made(Source.TRAILING, hours, "", f"{why}: the {_days(len(hours))} days before")
-        since = "since the new normal" if self.is_fresh else "of the agent"
-        reason = f"{why}; there are {_days(self.usable(hours))} of {FEWEST_DAYS} days {since} without incidents"
+        days = f"{_days(self.usable(hours))} of {FEWEST_DAYS} days"
+        reason = f"{why}; there are {days} of the agent without incidents"
         return Baseline(Source.NONE, hours, "", (), "", reason)
 
     def made(self, source: Source, hours: Hours, version: str, reason: str) -> Baseline:

@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 
+from agentvigil.analysis.comparing.design_effect import correlations_of
 from agentvigil.analysis.comparing.differences import difference_of
-from agentvigil.analysis.comparing.dispersion import correlations_of
 from agentvigil.analysis.comparing.judging import judge
 from agentvigil.analysis.comparing.report import LEVEL, RANK, Change, FeatureReport, Report, Spread, Verdict
 from agentvigil.analysis.comparing.strata import HOURS_PER_DAY, Floats, Side, Sums, sides_of

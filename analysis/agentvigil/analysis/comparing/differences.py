@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agentvigil.analysis.comparing.dispersion import design_effect
+from agentvigil.analysis.comparing.design_effect import design_effect
 from agentvigil.analysis.comparing.intervals import Interval, Mean, Share, difference_of_means, difference_of_shares
 from agentvigil.analysis.comparing.strata import Floats, Sums
 

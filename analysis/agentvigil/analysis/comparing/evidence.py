@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from agentvigil.analysis.comparing.design_effect import design_effect
 from agentvigil.analysis.comparing.differences import Difference
-from agentvigil.analysis.comparing.dispersion import design_effect
 from agentvigil.analysis.comparing.hypergeometric import log_mean_exp
 from agentvigil.analysis.comparing.intervals import FEWEST
 from agentvigil.analysis.comparing.strata import Floats, Sums

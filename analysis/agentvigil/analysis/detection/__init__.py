@@ -19,10 +19,11 @@ can feed it as well as a rollup. Everything is a pure function, but for the evid
    margin of what is too small to matter, 0.05 in log odds or 0.03 standard deviations. Inside of it no bet gains. (Bets
    on sudden shifts take the error for a part of the level's variance.)
 
-4. **Dispersion** (``dispersion``). Runs come in clusters, and levels wander from hour to hour and from day to day. All
-   three are measured apart, and shrunk to what the feature's other streams and the fleet say. Clusters add a factor;
-   what wander adds grows with the runs in a sum, so it is worked out for the runs of each hour, and for how much fewer
-   input classes they are of than usual: an agent that is asked three times as often wanders as far, and shows it more.
+4. **Dispersion** (``clusters_and_wander``). Runs come in clusters, and levels wander from hour to hour and from day to
+   day. All three are measured apart, and shrunk to what the feature's other streams and the fleet say. Clusters add a
+   factor; what wander adds grows with the runs in a sum, so it is worked out for the runs of each hour, and for how
+   much fewer input classes they are of than usual: an agent that is asked three times as often wanders as far, and
+   shows it more.
 
    There are two kinds of bets, of which each has half of R:
 
@@ -37,10 +38,10 @@ can feed it as well as a rollup. Everything is a pure function, but for the evid
    R ← (1 + R)·e for those without an end. Where keys may take each other's place, opposite bets on two of them are
    multiplied: both tell of the same shift, which is then found with half the runs. The R of a feature is an average
    over the bets of its streams, half of it of the mean where there is one, half of it of the pairs where there are
-   some. It alarms when **R ≥ A × number of features** of the agent, A being hours between false alarms: 720, 7,200 (the default) or 72,000.
-   If the null model holds, the expected time to a false alarm of the agent is at least A hours with runs, and the
-   chance of one within t hours at most t/A (Shin, Ramdas, Rinaldo, https://arxiv.org/abs/2203.03532). Forgetting
-   what began a day ago can only lower R.
+   some. It alarms when **R ≥ A × number of features** of the agent, A being hours between false alarms: 720, 7,200
+   (the default) or 72,000. If the null model holds, the expected time to a false alarm of the agent is at least A hours
+   with runs, and the chance of one within t hours at most t/A (Shin, Ramdas, Rinaldo,
+   https://arxiv.org/abs/2203.03532). Forgetting what began a day ago can only lower R.
 
    This is no false discovery rate. A monitor that never ends and has a finite time to false alarm can promise none,
    whatever it is corrected by: S. Dandapanthula, A. Ramdas, *Multiple testing in multi-stream sequential change

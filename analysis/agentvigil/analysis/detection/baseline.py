@@ -10,9 +10,7 @@ import numpy as np
 
 from agentvigil.analysis.detection import arrays, sudden
 from agentvigil.analysis.detection.bets import log_bets, path
-from agentvigil.analysis.detection.config import HOURS_PER_DAY, MEMORY, SEASONS, DetectionConfig
-from agentvigil.analysis.detection.counting import Bools, Floats, Layout, Rows
-from agentvigil.analysis.detection.dispersion import (
+from agentvigil.analysis.detection.clusters_and_wander import (
     FleetSpread,
     Spread,
     dispersion_of,
@@ -22,6 +20,8 @@ from agentvigil.analysis.detection.dispersion import (
     spread_of,
     sums_of_days,
 )
+from agentvigil.analysis.detection.config import HOURS_PER_DAY, MEMORY, SEASONS, DetectionConfig
+from agentvigil.analysis.detection.counting import Bools, Floats, Layout, Rows
 from agentvigil.analysis.detection.errors import ForeignState
 from agentvigil.analysis.detection.expecting import Expected, Null, probability, season_of
 from agentvigil.analysis.detection.planning import Planned, TooFewRuns, plan_of
@@ -87,6 +87,30 @@ class Baseline:
     def dispersion(self) -> Floats:
         """Of each stream: the variance of long sums, relative to that of independent runs, at the usual volume."""
         return np.asarray(self.constant + self.by_hour + self.by_day * MEMORY)
+
+    def fingerprint_of(self, feature: str) -> str:
+        """Tell what is expected of one feature from anything else: where it is the same, evidence of it goes on."""
+        plan, features = self.plan, self.plan.features
+        places = [place for place, stream in enumerate(plan.streams) if stream.feature == feature]
+        streams, classes, group = slice(places[0], places[-1] + 1), len(plan.classes) + 1, features.index(feature)
+        slots = slice(group * classes, (group + 1) * classes)
+        layout = Layout([plan])
+        pairs = layout.group_of_stream[layout.pairs[0]] == group
+        digest = blake2b(digest_size=16)
+        words = plan.streams[streams], plan.rare_keys.get(feature), plan.clipped_bins.get(feature)
+        digest.update(repr((plan.subject, plan.classes, *words, self.first_hour, self.end_hour)).encode())
+        for name in _ARRAYS:
+            array = getattr(self, name)
+            if name in {"season", "cumulants"}:
+                part = array[:, streams]
+            elif name in {"class_share", "center", "scale"}:
+                part = array[slots]
+            elif name in {"hour_runs", "day_runs", "day_hours"}:
+                part = array[group]
+            else:
+                part = array[pairs] if name == "pair_dispersion" else array[streams]
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -217,7 +241,7 @@ def _measure(
         return planned
     layout = Layout([planned.plan])
     rows = layout.rows([(0, cells)])
-    by_class = _by_class(layout, planned, rows, fleet, config)
+    by_class = levels_by_class(layout, planned, rows, fleet, config)
     hours = np.arange(first_hour, end_hour)
     at = rows.hour - first_hour
     runs_of_slot = layout.runs(rows, at, len(hours))
@@ -295,7 +319,9 @@ def residuals(layout: Layout, expected: Expected) -> tuple[Floats, Floats]:
 
 
 @dataclass(frozen=True, slots=True)
-class _ByClass:
+class LevelsByClass:
+    """Levels by input class, and their errors; ``dispersion`` is what clusters make of it, by stream."""
+
     share: Floats
     variance: Floats
     class_share: Floats
@@ -306,7 +332,9 @@ class _ByClass:
     level: Floats
 
 
-def _by_class(layout: Layout, planned: Planned, rows: Rows, fleet: FleetSpread, config: DetectionConfig) -> _ByClass:
+def levels_by_class(
+    layout: Layout, planned: Planned, rows: Rows, fleet: FleetSpread, config: DetectionConfig
+) -> LevelsByClass:
     """Learn shares and means by input class."""
     places = len(planned.plan.classes) + 1
     streams = planned.plan.streams
@@ -338,7 +366,7 @@ def _by_class(layout: Layout, planned: Planned, rows: Rows, fleet: FleetSpread, 
     class_share[:, -1] = np.inf
     mean = (center.reshape(-1, places) * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1)
     level = np.where(layout.is_mean, mean[layout.group_of_stream], hits.sum(axis=1) / np.maximum(all_runs, 1))
-    return _ByClass(
+    return LevelsByClass(
         share,
         variance,
         class_share.ravel(),

@@ -28,8 +28,8 @@ _DTYPES: Final = (np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.bool_)
 class Evidence:
     """What a monitor knows against baselines. Shapes are those of ``layout``."""
 
-    fingerprints: tuple[str, ...]
-    """Of the baselines, in the order of the layout's subjects."""
+    baselines: tuple[Baseline, ...]
+    """In the order of the layout's subjects."""
     layout: Layout
     log_r: Floats
     last_day: sudden.Paid
@@ -116,6 +116,10 @@ class FleetMonitor:
             found |= {(baseline.subject, features[group]) for group in np.flatnonzero(alarmed)}
         return found
 
+    def hush(self, subject: Subject, feature: str) -> None:
+        """Let a feature not alarm until it is rearmed, or is compared with something else."""
+        self._alarmed[self._groups(subject, feature)] = True
+
     def rearm(self, subject: Subject, feature: str | None = None) -> None:
         """Forget the evidence of a feature, or of all, so that it may alarm again. Unknown subjects are passed over."""
         groups = self._groups(subject, feature)
@@ -127,15 +131,14 @@ class FleetMonitor:
     @property
     def evidence(self) -> Evidence:
         """What is known against the baselines so far; it changes with this monitor."""
-        fingerprints = tuple(baseline.fingerprint for baseline in self._baselines)
-        return Evidence(fingerprints, self._layout, self._log_r, self._last_day, self._alarmed, self._since)
+        return Evidence(self._baselines, self._layout, self._log_r, self._last_day, self._alarmed, self._since)
 
     def copy(self) -> "FleetMonitor":
         """Return a monitor of the same evidence, which goes its own way."""
         return self.with_baselines(self._baselines)
 
     def with_baselines(self, baselines: Iterable[Baseline]) -> "FleetMonitor":
-        """Return a monitor of these, with the evidence against those that stay the same."""
+        """Return a monitor of these, with the evidence against those, and their features, that stay the same."""
         return FleetMonitor(baselines, self._config, self._last_hour, (self.evidence,))
 
     def joined(self, other: "FleetMonitor") -> "FleetMonitor":
@@ -224,20 +227,25 @@ class FleetMonitor:
         return monitor
 
     def _take(self, evidence: Evidence) -> None:
-        """Take the evidence against those baselines that are the same here."""
-        places = {fingerprint: place for place, fingerprint in enumerate(evidence.fingerprints)}
+        """Take the evidence against those baselines, and features of baselines, that are the same here."""
+        places = {baseline.subject: place for place, baseline in enumerate(evidence.baselines)}
         theirs = evidence.layout
         for mine, baseline in enumerate(self._baselines):
-            place = places.get(baseline.fingerprint)
-            if place is not None:
-                to_groups, groups = self._layout.group_subject == mine, theirs.group_subject == place
-                to_columns, columns = to_groups[self._layout.group_of_column], groups[theirs.group_of_column]
-                self._log_r[:, to_columns] = evidence.log_r[:, columns]
-                to_sudden = to_groups[self._group_of_sudden]
-                of_sudden = groups[theirs.group_of_stream[theirs.sudden_streams]]
-                self._last_day[:, :, to_sudden] = evidence.last_day[:, :, of_sudden]
-                self._alarmed[to_groups] = evidence.alarmed[groups]
-                self._since[to_groups] = evidence.since[groups]
+            place = places.get(baseline.subject)
+            if place is None:
+                continue
+            to_groups, groups = self._layout.group_subject == mine, theirs.group_subject == place
+            before = evidence.baselines[place]
+            if before.fingerprint != baseline.fingerprint:
+                same = _same_features(before, baseline)
+                to_groups, groups = _of_features(to_groups, baseline, same), _of_features(groups, before, same)
+            to_columns, columns = to_groups[self._layout.group_of_column], groups[theirs.group_of_column]
+            self._log_r[:, to_columns] = evidence.log_r[:, columns]
+            to_sudden = to_groups[self._group_of_sudden]
+            of_sudden = groups[theirs.group_of_stream[theirs.sudden_streams]]
+            self._last_day[:, :, to_sudden] = evidence.last_day[:, :, of_sudden]
+            self._alarmed[to_groups] = evidence.alarmed[groups]
+            self._since[to_groups] = evidence.since[groups]
 
     def _groups(self, subject: Subject, feature: str | None) -> Bools:
         place = self._layout.subject_places.get(subject, -1)
@@ -284,3 +292,18 @@ class FleetMonitor:
             Direction.NEW if stream.kind is StreamKind.NEW else direction,
             float(of_column[leading] / of_column[first : first + count].sum()),
         )
+
+
+def _same_features(one: Baseline, other: Baseline) -> set[str]:
+    """Return the features of which two baselines of a subject expect the same."""
+    if (one.first_hour, one.end_hour, one.plan.classes) != (other.first_hour, other.end_hour, other.plan.classes):
+        return set()
+    both = set(one.plan.features) & set(other.plan.features)
+    return {feature for feature in both if one.fingerprint_of(feature) == other.fingerprint_of(feature)}
+
+
+def _of_features(groups: Bools, baseline: Baseline, features: set[str]) -> Bools:
+    """Return those of the groups of a baseline that are of some features, in its order."""
+    chosen = groups.copy()
+    chosen[groups] = [feature in features for feature in baseline.plan.features]
+    return chosen

@@ -133,6 +133,20 @@ def moved_of(details: Mapping[str, Any]) -> Moved:
     return Moved(stream, Direction(moved["direction"]), float(moved["shift"]))
 
 
+def moved_details(moved: Moved) -> dict[str, Any]:
+    """Return what :func:`moved_of` reads."""
+    stream = moved.stream
+    return {
+        "feature": stream.feature,
+        "kind": stream.kind.value,
+        "key": stream.key,
+        "edge_bin": stream.edge_bin,
+        "level": stream.level,
+        "direction": moved.direction.value,
+        "shift": moved.shift,
+    }
+
+
 def told_of(seen: Observation) -> Told:
     """Return what an observation of this detector told of its alarm.
 
@@ -184,15 +198,7 @@ def _stands_out(part: Part, explanation: Explanation) -> bool:
 def _details(explanation: Explanation) -> dict[str, Any]:
     stream = explanation.moved.stream
     return {
-        "moved": {
-            "feature": stream.feature,
-            "kind": stream.kind.value,
-            "key": stream.key,
-            "edge_bin": stream.edge_bin,
-            "level": stream.level,
-            "direction": explanation.moved.direction.value,
-            "shift": explanation.moved.shift,
-        },
+        "moved": moved_details(explanation.moved),
         "edge": edge_of(stream) if stream.kind is StreamKind.ABOVE else None,
         "quantile": dict(zip(("level", "before", "after"), explanation.quantile, strict=True))
         if explanation.quantile

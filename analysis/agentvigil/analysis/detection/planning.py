@@ -78,13 +78,10 @@ def plan_of(subject: Subject, cells: Cells, days: float, config: DetectionConfig
             rare_keys[name] = rare
             keys_seen_once[name] = sum(n <= 1 for _, n in keys)
         else:
-            bins, n = _by_bin(totals[name])
-            thresholds = _thresholds(name, bins, n, config)
-            low, high = _clipped(bins, n)
-            streams += thresholds
-            if high > low:
-                clipped_bins[name] = low, high
-                streams.append(Stream(name, StreamKind.MEAN))
+            values, clipped = planned_values(name, totals[name], config)
+            streams += values
+            if clipped is not None:
+                clipped_bins[name] = clipped
     classes = [
         name
         for name, n in _by_count(totals[counted].input_class, totals[counted].n, cells, empty=True)
@@ -92,6 +89,14 @@ def plan_of(subject: Subject, cells: Cells, days: float, config: DetectionConfig
     ]
     plan = Plan(subject, tuple(classes[: config.max_classes]), tuple(streams), rare_keys, clipped_bins)
     return Planned(plan, runs, runs_of_feature, keys_seen_once, too_few)
+
+
+def planned_values(feature: str, cells: Cells, config: DetectionConfig) -> tuple[list[Stream], tuple[int, int] | None]:
+    """Return the streams of a feature with values, and the bins that these are clipped to, if they have a mean."""
+    bins, n = _by_bin(cells)
+    thresholds = _thresholds(feature, bins, n, config)
+    low, high = _clipped(bins, n)
+    return ([*thresholds, Stream(feature, StreamKind.MEAN)], (low, high)) if high > low else (thresholds, None)
 
 
 def _totals(cells: Cells, counting: Counting) -> Cells:

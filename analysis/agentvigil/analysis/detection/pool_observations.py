@@ -1,7 +1,10 @@
 """From an alarm of agents that share something to what stands in the book of findings."""
 
+from dataclasses import replace
 from typing import Final
 
+from agentvigil.analysis.detection.explaining import Moved
+from agentvigil.analysis.detection.observations import moved_details
 from agentvigil.analysis.detection.pooling import Dimension, PoolAlarm
 from agentvigil.analysis.detection.wording import stream_name
 from agentvigil.analysis.explaining.labels import quoted
@@ -52,4 +55,23 @@ def pool_observation_of(alarm: PoolAlarm) -> Observation:
         threshold=alarm.threshold,
         evidence_level=alarm.hours_between_false_alarms,
         details={"agents": list(alarm.agents)},
+    )
+
+
+def as_pooled(
+    seen: Observation, alarm: PoolAlarm, shift: float, baseline_hours: tuple[int, int], watched: int, of: int
+) -> Observation:
+    """Return what was seen with what tells later whether it is over, and how many agents were looked at.
+
+    ``shift`` is how far the stream had moved, in log odds or standard deviations, from the baselines, which were
+    learned from ``baseline_hours``. ``watched`` agents, of ``of`` that are old enough, are looked at together.
+    """
+    moved = moved_details(Moved(alarm.stream, alarm.direction, shift))
+    more = f" Of {of:,} agents the {watched:,} with most runs are looked at together." if watched < of else ""
+    return replace(
+        seen,
+        baseline_start=time_of(baseline_hours[0]),
+        baseline_end=time_of(baseline_hours[1]),
+        explanation=seen.explanation + more,
+        details={**seen.details, "moved": moved, "looked_at": {"agents": watched, "of": of}},
     )

@@ -21,9 +21,9 @@ from agentvigil.analysis.detection.alarms import Direction
 from agentvigil.analysis.detection.baseline import DEFAULT, Baseline, fit
 from agentvigil.analysis.detection.bets import grown, log_bets
 from agentvigil.analysis.detection.changetime import ChangeTime, change_time
+from agentvigil.analysis.detection.clusters_and_wander import FleetSpread
 from agentvigil.analysis.detection.config import DetectionConfig
 from agentvigil.analysis.detection.counting import Bools, Floats, Ints, Layout
-from agentvigil.analysis.detection.dispersion import FleetSpread
 from agentvigil.analysis.detection.errors import HourOutOfOrder
 from agentvigil.analysis.detection.expecting import Null
 from agentvigil.analysis.detection.planning import TooFewRuns
@@ -203,7 +203,10 @@ def _since(watched: _Watched, stream: int, leaning: Bools) -> ChangeTime:
 
 
 class PooledMonitor:
-    """Watches pools of one dimension, some weeks: it remembers each hour. A feature of a pool alarms once."""
+    """Watches pools of one dimension, some weeks: it remembers each hour.
+
+    A feature of a pool alarms once, until :meth:`rearm`.
+    """
 
     def __init__(self, pools: Iterable[Pool], config: DetectionConfig = DEFAULT) -> None:
         """Begin with no evidence."""
@@ -215,6 +218,25 @@ class PooledMonitor:
     def last_hour(self) -> int | None:
         """The last hour that was added; None before the first."""
         return self._last_hour
+
+    def pool(self, environment: str, value: str) -> Pool | None:
+        """Return the pool of the agents of an environment that share ``value``; None if there is none."""
+        return next((watched.pool for watched in self._of(environment, value)), None)
+
+    def rearm(self, environment: str, value: str, feature: str) -> None:
+        """Forget the evidence of a feature of a pool, so that it may alarm again; unknown ones are passed over."""
+        for watched in self._of(environment, value):
+            groups = np.array([one == feature for one in watched.features])
+            watched.alarmed[groups] = False
+            watched.since[groups] = _NEVER
+            watched.log_r[:, groups[watched.group]] = -np.inf
+
+    def _of(self, environment: str, value: str) -> list[_Watched]:
+        return [
+            watched
+            for watched in self._watched
+            if (watched.pool.members[0].subject.environment, watched.pool.value) == (environment, value)
+        ]
 
     def advance(self, hour: int, cells: Mapping[Subject, Cells]) -> list[PoolAlarm]:
         """Add the evidence of one hour, and return the features of pools that leave their baselines with it.

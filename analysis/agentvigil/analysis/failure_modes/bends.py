@@ -2,7 +2,7 @@
 
 Weighted least squares over all days, those before the window included: what they tell of the level is most of what is
 known of a slope that began two weeks ago, which a line through the window alone has to find by itself. Days have the
-variance of their runs, and what :mod:`.dispersion` finds beyond that around the fitted course.
+variance of their runs, and what :mod:`.spread_of_days` finds beyond that around the fitted course.
 """
 
 import math
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from agentvigil.analysis.failure_modes.critical_values import student_t
 from agentvigil.analysis.failure_modes.day_tables import DayTable, comparable
-from agentvigil.analysis.failure_modes.dispersion import MEANS_OF_DAYS, Days, dispersion
+from agentvigil.analysis.failure_modes.spread_of_days import MEANS_OF_DAYS, Days, dispersion
 
 Vector = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentvigil.analysis.failure_modes.day_tables import DayTable, comparable
-from agentvigil.analysis.failure_modes.dispersion import Dispersion
+from agentvigil.analysis.failure_modes.spread_of_days import Dispersion
 
 Vector = NDArray[np.float64]
 

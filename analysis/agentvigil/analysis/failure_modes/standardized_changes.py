@@ -4,8 +4,8 @@
 these, weighted by the runs that the window has of each class. So when customers ask for other things than before, the
 expectation follows, and only what changes inside classes counts.
 
-**Spread.** Runs of one day resemble each other: the variance of days is that of :mod:`.dispersion`, by all days that
-are compared, and so are the degrees of freedom of Student's critical values.
+**Spread.** Runs of one day resemble each other: the variance of days is that of :mod:`.spread_of_days`, by all days
+that are compared, and so are the degrees of freedom of Student's critical values.
 
 **Shares** are compared by their log-odds, means as they are. Few runs are judged by the root of the likelihood ratio
 and not by how many standard errors the log-odds lie apart: six of 15 runs where one was expected are less sure than
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from agentvigil.analysis.failure_modes.critical_values import student_t
 from agentvigil.analysis.failure_modes.day_tables import DayTable, comparable, only
-from agentvigil.analysis.failure_modes.dispersion import MEANS_OF_DAYS, ODDS_OF_DAYS, Days, Dispersion, dispersion
+from agentvigil.analysis.failure_modes.spread_of_days import MEANS_OF_DAYS, ODDS_OF_DAYS, Days, Dispersion, dispersion
 
 Vector = NDArray[np.float64]
 

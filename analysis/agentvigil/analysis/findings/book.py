@@ -90,6 +90,22 @@ class FindingsBook:
             self._write(changes)
         return [change.finding for change in changes]
 
+    def sum_up(self, last: Iterable[tuple[Finding, Observation]]) -> list[Finding]:
+        """Put last numbers into findings that somebody resolved, and return those. The same again changes nothing."""
+        last_seen = {(finding.seen.project, finding.id): seen for finding, seen in last}
+        if not last_seen:
+            return []
+        with self._changing:
+            projects, ids = ({key[part] for key in last_seen} for part in (0, 1))
+            changes = [
+                change
+                for finding in self._findings("of_ids", projects=sorted(projects), ids=sorted(ids))
+                if (seen := last_seen.get((finding.seen.project, finding.id))) is not None
+                if (change := lifecycle.summed_up_later(finding, seen)) is not None
+            ]
+            self._write(changes)
+        return [change.finding for change in changes]
+
     def close_quiet(
         self,
         inside: Collection[str],
@@ -222,11 +238,6 @@ class FindingsBook:
     def resolutions_since(self, since: datetime, project: str = "") -> list[Finding]:
         """Return the findings that were resolved at or after ``since``, in that order, of one project or of all."""
         return self._findings("resolved_since", project=project, since_ns=_nanoseconds(since))
-
-    def new_normals(self, since: datetime, project: str = "") -> list[Finding]:
-        """Return those of `resolutions_since` that are the new normal now: a detector compares with what was before
-        ``seen.changed_at`` no more."""
-        return [one for one in self.resolutions_since(since, project) if one.resolution is Resolution.NEW_NORMAL]
 
     def mutes(self, projects: Collection[str], keys: Collection[str]) -> list[Mute]:
         """Return the mutes of stable keys; some may have ended."""

@@ -45,7 +45,8 @@ class Finding:
     resolved_at: datetime | None = None
     acknowledged_at: datetime | None = None
     inside_since: datetime | None = None
-    """Since when it has been inside the margin again; None while it is outside, or nobody said."""
+    """Since when it has been inside the margin again, or had been when it was resolved; None while it is outside, or
+    nobody said."""
     judgement: Judgement | None = None
     reopened_times: int = 0
     keep_days: int = 90
@@ -70,7 +71,10 @@ class Finding:
         began, first = observation.changed_at, self.earliest_change
         if began is None or first is None:
             return began is first
-        return first <= began <= max(self.seen.seen_at, self.seen.changed_at or first, self.seen.changed_to or first)
+        # What began with the first hour after its data is not in them.
+        return first <= began and (
+            began < self.seen.seen_at or began <= max(self.seen.changed_at or first, self.seen.changed_to or first)
+        )
 
 
 @dataclass(frozen=True, slots=True)

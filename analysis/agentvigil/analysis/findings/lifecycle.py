@@ -141,7 +141,6 @@ def resolved(finding: Finding, resolution: Resolution, key_id: str, now: datetim
         state=State.RESOLVED,
         resolution=resolution,
         resolved_at=finding.resolved_at or now,
-        inside_since=None,
         judgement=JUDGEMENT_OF.get(resolution),
     )
     return Change(after, (_event(after, What.RESOLVED, now, key_id, resolution),))
@@ -163,6 +162,7 @@ def reopened(finding: Finding, known: Sequence[Finding], key_id: str, now: datet
         resolution=None,
         resolved_at=None,
         acknowledged_at=None,
+        inside_since=None,
         judgement=None,
         reopened_times=finding.reopened_times + 1,
     )
@@ -199,9 +199,14 @@ def refreshed(finding: Finding, seen: Observation, now: datetime) -> Change | No
 
 def summed_up(closed: Change, seen: Observation) -> Change:
     """Return a finding that was just closed with its last numbers, which ``seen`` has; it is as severe as it was."""
-    before = closed.finding.seen
-    last = replace(seen, severity=before.severity, seen_at=max(before.seen_at, seen.seen_at))
-    return replace(closed, finding=replace(closed.finding, seen=last))
+    return replace(closed, finding=_with_last(closed.finding, seen))
+
+
+def summed_up_later(finding: Finding, seen: Observation) -> Change | None:
+    """Return ``finding``, which somebody resolved, with its last numbers; None if it is open again, or had those."""
+    if not finding.is_resolved or seen.window_end <= finding.seen.window_end:
+        return None
+    return Change(replace(_with_last(finding, seen), version=finding.version + _DETECTORS_STEP))
 
 
 def quiet(finding: Finding, *, is_inside: bool, now: datetime) -> Change | None:
@@ -219,6 +224,11 @@ def quiet(finding: Finding, *, is_inside: bool, now: datetime) -> Change | None:
     if inside_since == finding.inside_since:
         return None
     return Change(replace(finding, inside_since=inside_since, version=finding.version + _DETECTORS_STEP))
+
+
+def _with_last(finding: Finding, seen: Observation) -> Finding:
+    before = finding.seen
+    return replace(finding, seen=replace(seen, severity=before.severity, seen_at=max(before.seen_at, seen.seen_at)))
 
 
 def _begun(observation: Observation, now: datetime, keep_days: int) -> Change:

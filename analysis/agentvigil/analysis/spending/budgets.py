@@ -46,6 +46,14 @@ class SharedBudget:
     budget: Budget
     agents: frozenset[str] = frozenset()
     environments: frozenset[str] = frozenset()
+    users: frozenset[str] = frozenset()
+    per: str = ""
+    """``user`` or ``tag:NAME``: each user, or each value of the tag, has the budget for itself."""
+
+    @property
+    def is_of_agents(self) -> bool:
+        """Whether the agent and the environment of a run alone say if it comes out of the budget."""
+        return not self.per and not self.users
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Final
 
 from agentvigil.analysis.baselines.choosing import (
     TRAILING_DAYS,
+    Hours,
     Incident,
     Pin,
     Source,
@@ -16,10 +17,11 @@ from agentvigil.analysis.baselines.choosing import (
     Baseline as Choice,
 )
 from agentvigil.analysis.detection import DetectionConfig, TooFewRuns, fit, spread_of_fleet
-from agentvigil.analysis.detection.dispersion import FleetSpread
+from agentvigil.analysis.detection.clusters_and_wander import FleetSpread
 from agentvigil.analysis.features.cells import Cells, Subject
 from agentvigil.analysis.features.reading import RunCount
 from agentvigil.analysis.watching.drift import HOURS_PER_DAY, Reading, Watched
+from agentvigil.analysis.watching.renewing import NOTHING_ACCEPTED, Accepted, are_stale, to_renew, with_renewed
 
 _READ_DAYS: Final = 2 * TRAILING_DAYS
 """Versions, and the runs of the one before, are looked for so far back."""
@@ -36,7 +38,16 @@ class Circumstances:
 
     pins: Mapping[Subject, Sequence[Pin]] = field(default_factory=dict)
     incidents: Mapping[Subject, Sequence[Incident]] = field(default_factory=dict)
-    new_normals: Mapping[Subject, Sequence[int]] = field(default_factory=dict)
+    accepted: Mapping[Subject, Accepted] = field(default_factory=dict)
+
+    def to_renew(self, hour: int, subject: Subject, watched: Watched) -> dict[str, Hours]:
+        """Return the features of an agent whose levels are to be learned, and from which hours."""
+        accepted = self.accepted.get(subject, NOTHING_ACCEPTED)
+        return dict(to_renew(hour, watched, accepted, self.pins_by_name(subject)))
+
+    def pins_by_name(self, subject: Subject) -> dict[str, Pin]:
+        """Return what is pinned of an agent."""
+        return {pin.name: pin for pin in self.pins.get(subject, ())}
 
 
 class Chooser:
@@ -74,6 +85,12 @@ class Chooser:
                 new = self._choose(hour, subject, counts[subject], cells.get(subject), watched.get(subject), said)
                 if new is not None:
                     found[subject] = new
+        for subject in sorted(said.accepted):
+            now = found.get(subject) or watched.get(subject)
+            if now is not None and (wanted := said.to_renew(hour, subject, now)):
+                renewed = with_renewed(now, subject, wanted, self._read, self._fleet, self._config)
+                if renewed is not now:
+                    found[subject] = renewed
         return found
 
     def _is_due(
@@ -84,13 +101,12 @@ class Chooser:
             return (is_old_enough or bool(said.pins.get(subject))) and count.runs >= self._config.min_runs
         if hour >= watched.review_hour:
             return True
-        chosen_at = watched.choice.hours.end
         pin = max((pin for pin in said.pins.get(subject, ())), key=lambda one: one.pinned_at, default=None)
         is_pinned = watched.choice.source is Source.PINNED
         is_other_pin = (pin is None) == is_pinned or (
             pin is not None and (pin.hours, pin.version) != (watched.choice.hours, watched.choice.version)
         )
-        return is_other_pin or any(since >= chosen_at for since in said.new_normals.get(subject, ()))
+        return is_other_pin or are_stale(watched, said.accepted.get(subject, NOTHING_ACCEPTED))
 
     def _choose(
         self,
@@ -112,10 +128,11 @@ class Chooser:
             # Where several versions run side by side, all runs are watched together, and compared with all.
             versions=versions if len(still_running) == 1 else (),
             incidents=said.incidents.get(subject, ()),
-            new_normals=said.new_normals.get(subject, ()),
         )
         review_hour = _review_hour(hour, choice)
-        if watched is not None and (not choice.is_usable or _is_same(choice, watched.choice)):
+        is_stale = watched is not None and are_stale(watched, said.accepted.get(subject, NOTHING_ACCEPTED))
+        is_same = watched is not None and not is_stale and _is_same(choice, watched.choice)
+        if watched is not None and (not choice.is_usable or is_same):
             return replace(watched, review_hour=review_hour)
         if not choice.is_usable:
             return None

@@ -1,10 +1,11 @@
 """The drift of one project's agents: what they are compared with, the evidence so far, and the next hour."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from agentvigil.analysis.baselines.choosing import Baseline as Choice
+from agentvigil.analysis.baselines.choosing import Hours
 from agentvigil.analysis.detection import Alarm, Baseline, DetectionConfig, FleetMonitor
 from agentvigil.analysis.detection.explaining import SERIES_DAYS, Told, explain, explain_further, is_inside
 from agentvigil.analysis.detection.observations import DETECTOR, moved_of, observation_of, told_of
@@ -29,6 +30,16 @@ class Watched:
     """Learned from the runs of ``choice``."""
     review_hour: int
     """From then on something newer may be better."""
+    renewed: Mapping[str, Hours] = field(default_factory=dict)
+    """Features that somebody accepted as they are now, and the hours that their levels were learned from."""
+
+    def compared(self, feature: str) -> tuple[Baseline, Choice]:
+        """Return what a feature is compared with: the baseline, with the hours that the feature's levels are of."""
+        hours = self.renewed.get(feature)
+        if hours is None:
+            return self.baseline, self.choice
+        choice = Choice(self.choice.source, hours, "", (), "", self.choice.reason)
+        return replace(self.baseline, first_hour=hours.first, end_hour=hours.end), choice
 
 
 class DriftWatch:
@@ -88,6 +99,10 @@ class DriftWatch:
         """Return the features that left their baselines and do not alarm again until they are rearmed."""
         return self.monitor.alarmed()
 
+    def hush(self, subject: Subject, feature: str) -> None:
+        """Let a feature not alarm until it is rearmed, or is compared with something else."""
+        self.monitor.hush(subject, feature)
+
     def rearm(self, subject: Subject, feature: str) -> None:
         """Let a feature alarm again, with no evidence yet."""
         self.monitor.rearm(subject, feature)
@@ -106,7 +121,9 @@ class DriftWatch:
                 continue
             yield finding, is_inside(moved_of(seen.details), watched.baseline, cells, first_hour, self.next_hour)
 
-    def further(self, findings: Iterable[Finding], until: Callable[[Finding], int]) -> Iterator[Observation]:
+    def further(
+        self, findings: Iterable[Finding], until: Callable[[Finding], int]
+    ) -> Iterator[tuple[Finding, Observation]]:
         """Yield the numbers of drifts that go on, or went on ``until`` an hour, as of the hours so far.
 
         What has no newer numbers is left out: an agent that has no runs or is compared with something else, which
@@ -121,28 +138,31 @@ class DriftWatch:
             watched = self.watched.get(subject)
             if watched is None:
                 continue
-            baseline, hours = watched.baseline, watched.choice.hours
-            shown_from = max(baseline.end_hour, self.next_hour - SERIES_DAYS * HOURS_PER_DAY)
-            first_hours = [min(told.since.first_hour, shown_from) for _, told in drifts]
+            compared = [watched.compared(told.alarm.feature) for _, told in drifts]
+            shown_from = self.next_hour - SERIES_DAYS * HOURS_PER_DAY
+            first_hours = [
+                min(told.since.first_hour, max(baseline.end_hour, shown_from))
+                for (_, told), (baseline, _) in zip(drifts, compared, strict=True)
+            ]
             after = self._read(min(first_hours), self.next_hour, [subject]).get(subject)
-            before = self._read(hours.first, hours.end, [subject]).get(subject)
+            first = min(choice.hours.first for _, choice in compared)
+            before = self._read(first, max(choice.hours.end for _, choice in compared), [subject]).get(subject)
             if after is None or before is None:
                 continue
-            before = watched.choice.of(before)
-            for first_hour, (finding, told) in zip(first_hours, drifts, strict=True):
-                if not _has_learned_from(watched.choice, told):
+            for first_hour, (finding, told), (baseline, choice) in zip(first_hours, drifts, compared, strict=True):
+                if not _has_learned_from(choice, told):
                     mine = after.between(first_hour, self.next_hour)
-                    explanation = explain_further(told, baseline, before, mine, until(finding), self.next_hour)
+                    then = choice.of(before)
+                    explanation = explain_further(told, baseline, then, mine, until(finding), self.next_hour)
                     if explanation is not None:
-                        yield observation_of(explanation, baseline)
+                        yield finding, observation_of(explanation, baseline)
 
     def _observation(self, alarm: Alarm) -> Observation:
-        watched, subject = self.watched[alarm.subject], alarm.subject
-        hours = watched.choice.hours
-        before = self._read(hours.first, hours.end, [subject])[subject]
+        subject = alarm.subject
+        baseline, choice = self.watched[subject].compared(alarm.feature)
+        before = self._read(choice.hours.first, choice.hours.end, [subject])[subject]
         after = self._read(alarm.watched_from, alarm.hour + 1, [subject])[subject]
-        explanation = explain(alarm, watched.baseline, watched.choice.of(before), after)
-        return observation_of(explanation, watched.baseline)
+        return observation_of(explain(alarm, baseline, choice.of(before), after), baseline)
 
 
 def _has_learned_from(choice: Choice, told: Told) -> bool:

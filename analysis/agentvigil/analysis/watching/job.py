@@ -29,6 +29,7 @@ from agentvigil.analysis.watching.drift import CLOSING_HOURS, HOURS_PER_DAY, Dri
 from agentvigil.analysis.watching.examples import with_examples
 from agentvigil.analysis.watching.keeping import Counted, keep, load
 from agentvigil.analysis.watching.pools import PoolWatch
+from agentvigil.analysis.watching.renewing import pending
 from agentvigil.analysis.watching.said import Said, read_said
 from agentvigil.storage.store import Store
 
@@ -82,6 +83,8 @@ class WatchJob:
         self._watches: dict[str, tuple[DriftWatch, Counted]] = {}
         self._choosers: dict[str, Chooser] = {}
         self._pools: dict[str, PoolWatch] = {}
+        self._waiting: dict[str, set[tuple[Subject, str]]] = {}
+        """Features that wait for runs to be compared with, as of the last review."""
         self._changes: dict[str, int] = {}
         """How often runs of the hours that were looked at were written, as far as was looked."""
         self.progress: tuple[WatchProgress, ...] = ()
@@ -165,9 +168,12 @@ class WatchJob:
         said = self._said(watch.project)
         self._rearm(watch, said)
         for _ in range(_DAYS_PER_STEP):
+            # Before anything else is chosen to compare with: what is resolved is told as it was told before.
+            if self._sum_up(watch, said):
+                said = self._said(watch.project)
             if watch.next_hour >= end_hour:
                 return
-            if watch.next_hour % HOURS_PER_DAY == 0 or _is_waiting(watch, said):
+            if watch.next_hour % HOURS_PER_DAY == 0 or self._is_waiting(watch, said):
                 self._review(watch, count_runs(self._store, watch.project, 0, watch.next_hour), said)
             day_end = min(end_hour, _next_midnight(watch.next_hour))
             if self._record(watch.advance(day_end), now):
@@ -180,6 +186,7 @@ class WatchJob:
             self._refresh(watch, said, now)
             if day_end % HOURS_PER_DAY == 0 and end_hour - day_end < HOURS_PER_DAY:
                 self._look_at_day(watch.project, day_end, said, now)
+                self._close_pools(watch.project, day_end, said)
 
     def _again(self, watch: DriftWatch, subjects: Collection[Subject], now: datetime) -> None:
         """Look through agents again, from their first run to where ``watch`` is."""
@@ -199,6 +206,19 @@ class WatchJob:
     def _review(self, watch: DriftWatch, counts: Mapping[Subject, RunCount], said: Said) -> None:
         chooser = self._choosers.setdefault(watch.project, Chooser(self._reading(watch.project), self._config))
         watch.compare_with(chooser.review(watch.next_hour, counts, watch.watched, said.circumstances))
+        self._waiting[watch.project] = _pending(watch, said)
+        for subject, feature in self._waiting[watch.project]:
+            watch.hush(subject, feature)
+
+    def _is_waiting(self, watch: DriftWatch, said: Said) -> bool:
+        """Say whether somebody pinned or accepted something since baselines were chosen."""
+        is_pinned = any(
+            pin.pinned_at >= one.choice.hours.end and pin.name != one.choice.name
+            for subject, one in watch.watched.items()
+            for pin in said.pins.get(subject, ())
+        )
+        # What has too few runs is looked at again at midnight.
+        return is_pinned or bool(_pending(watch, said) - self._waiting.get(watch.project, set()))
 
     def _record(self, observations: Sequence[Observation], now: datetime) -> bool:
         if observations:
@@ -215,8 +235,14 @@ class WatchJob:
         outside = {finding.stable_key for finding, is_inside in sides if not is_inside}
         until = time_of(watch.next_hour)
         over = [finding for finding, is_inside in sides if is_inside and is_back(finding, until)]
-        last = [with_examples(self._store, one) for one in watch.further(over, _last_hour_outside)]
+        last = [with_examples(self._store, one) for _, one in watch.further(over, _last_hour_outside)]
         return bool(self._findings.close_quiet(inside, until, outside=outside, last=last))
+
+    def _sum_up(self, watch: DriftWatch, said: Said) -> bool:
+        """Put into what somebody resolved how it stood then, once those hours are counted; say if there was any."""
+        due = [one for one in said.ended if _is_to_be_summed_up(one, watch.next_hour)]
+        last = [(finding, with_examples(self._store, seen)) for finding, seen in watch.further(due, _end_hour)]
+        return bool(self._findings.sum_up(last))
 
     def _refresh(self, watch: DriftWatch, said: Said, now: datetime) -> None:
         """Tell once a day how drifts that go on stand; at midnight, so that it hangs on no process' hours."""
@@ -228,7 +254,7 @@ class WatchJob:
             if one.inside_since is None and watch.next_hour - hour_of(one.seen.seen_at) >= HOURS_PER_DAY
         ]
         seen = watch.further(due, lambda _: watch.next_hour)
-        self._findings.refresh([self._completed(one) for one in seen], now)
+        self._findings.refresh([self._completed(one) for _, one in seen], now)
 
     def _completed(self, seen: Observation) -> Observation:
         """Return an observation with what the store knows besides what was counted."""
@@ -236,18 +262,22 @@ class WatchJob:
 
     def _rearm(self, watch: DriftWatch, said: Said) -> None:
         """Watch anew what alarmed and is over. What is the new normal waits for a baseline that knows it."""
-        for subject, feature in watch.alarmed() - said.drifting:
-            learned_until = watch.watched[subject].choice.hours.end
-            if not any(since >= learned_until for since in said.accepted_hours.get((subject, feature), ())):
-                watch.rearm(subject, feature)
+        for subject, feature in watch.alarmed() - said.drifting - _pending(watch, said):
+            watch.rearm(subject, feature)
 
     def _look_at_day(self, project: str, end_hour: int, said: Said, now: datetime) -> None:
         counts = count_runs(self._store, project, 0, end_hour)
         self._record(look_at_day(self._reading(project), end_hour, counts, said.pins), now)
         # What alarmed once does not alarm again: where the book did not get it, a new watch finds it once more.
         pools = self._pools.pop(project, None) or PoolWatch(self._reading(project), self._config)
-        self._record(pools.look(end_hour, counts), now)
+        self._record(pools.look(end_hour, counts, said.pool_keys, said.accepted_pools), now)
         self._pools[project] = pools
+
+    def _close_pools(self, project: str, end_hour: int, said: Said) -> None:
+        """Let the book know which agents that moved together are back where they were."""
+        sides = list(self._pools[project].inside(said.pooled, end_hour))
+        inside, outside = ({one.stable_key for one, is_inside in sides if is_inside is side} for side in (True, False))
+        self._findings.close_quiet(inside, time_of(end_hour), outside=outside)
 
     def _late(self, project: str, counted: Counted) -> list[Subject]:
         """Return the agents of which many runs came in for hours that were looked at."""
@@ -282,10 +312,26 @@ def _last_hour_outside(finding: Finding) -> int:
     return hour_of(finding.inside_since) - CLOSING_HOURS
 
 
-def _is_waiting(watch: DriftWatch, said: Said) -> bool:
-    """Say whether somebody pinned something since baselines were chosen."""
-    return any(
-        pin.pinned_at >= one.choice.hours.end and pin.name != one.choice.name
-        for subject, one in watch.watched.items()
-        for pin in said.pins.get(subject, ())
-    )
+def _end_hour(finding: Finding) -> int:
+    """Return until when a drift that is resolved is told: to the hour in which it was, or while it surely lasted."""
+    assert finding.resolved_at is not None
+    resolved = hour_of(finding.resolved_at)
+    return resolved if finding.inside_since is None else min(resolved, _last_hour_outside(finding))
+
+
+def _is_to_be_summed_up(finding: Finding, next_hour: int) -> bool:
+    """Say whether a drift was resolved in the day before ``next_hour``, and its numbers are older than that."""
+    assert finding.resolved_at is not None
+    hours_since = next_hour - hour_of(finding.resolved_at)
+    return 0 <= hours_since < HOURS_PER_DAY and _end_hour(finding) > hour_of(finding.seen.window_end)
+
+
+def _pending(watch: DriftWatch, said: Said) -> set[tuple[Subject, str]]:
+    """Return the features that are the new normal and that nothing is known of yet to compare them with."""
+    pins = said.circumstances.pins_by_name
+    return {
+        (subject, feature)
+        for subject, accepted in said.accepted.items()
+        if (watched := watch.watched.get(subject)) is not None
+        for feature in pending(watch.next_hour, watched, accepted, pins(subject))
+    }

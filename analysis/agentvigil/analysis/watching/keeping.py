@@ -20,7 +20,7 @@ _LOG: Final = logging.getLogger("agentvigil.analysis")
 _STATEMENTS: Final = load_queries("agentvigil.analysis.watching", "keeping.sql")
 _BASELINE_COLUMNS: Final = (
     "Project", "Environment", "Agent", "Source", "Name", "AgentVersion", "FirstHour", "EndHour", "LeftOut", "Reason",
-    "Runs", "ReviewHour", "Numbers", "Version",
+    "Runs", "ReviewHour", "Numbers", "Renewed", "Version",
 )  # fmt: skip
 _EVIDENCE_COLUMNS: Final = ("Project", "NextHour", "CountedFrom", "CountedTo", "Counted", "Evidence", "Version")
 
@@ -86,6 +86,7 @@ def _row(subject: Subject, one: Watched, written_at: int) -> list[Any]:
         one.baseline.runs,
         time_of(one.review_hour),
         base64.b64encode(one.baseline.to_bytes()).decode(),
+        [(feature, time_of(hours.first), time_of(hours.end)) for feature, hours in one.renewed.items()],
         written_at,
     ]
 
@@ -107,5 +108,6 @@ def _load_baselines(store: Store, project: str) -> dict[Subject, Watched]:
         except (ForeignState, ValueError) as exc:
             _LOG.warning("the baseline of agent %s is learned anew: %s", subject.agent, exc)
             continue
-        watched[subject] = Watched(choice, baseline, int(row["review_hour"]))
+        renewed = {str(feature): Hours(int(first), int(end)) for feature, first, end in row["renewed"]}
+        watched[subject] = Watched(choice, baseline, int(row["review_hour"]), renewed)
     return watched

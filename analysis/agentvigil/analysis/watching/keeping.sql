@@ -6,7 +6,8 @@ SELECT
     Environment AS environment, Agent AS agent, Source AS source, Name AS name, AgentVersion AS version,
     intDiv(toUnixTimestamp(FirstHour), 3600) AS first_hour, intDiv(toUnixTimestamp(EndHour), 3600) AS end_hour,
     arrayMap(hours -> (intDiv(toUnixTimestamp(hours.1), 3600), intDiv(toUnixTimestamp(hours.2), 3600)), LeftOut) AS left_out,
-    Reason AS reason, intDiv(toUnixTimestamp(ReviewHour), 3600) AS review_hour, Numbers AS numbers
+    Reason AS reason, intDiv(toUnixTimestamp(ReviewHour), 3600) AS review_hour, Numbers AS numbers,
+    arrayMap(part -> (part.1, intDiv(toUnixTimestamp(part.2), 3600), intDiv(toUnixTimestamp(part.3), 3600)), Renewed) AS renewed
 FROM drift_baselines FINAL
 WHERE Project = {project:String}
 

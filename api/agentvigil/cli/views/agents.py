@@ -7,7 +7,7 @@ from typing import Final
 from rich.text import Text
 
 from agentvigil.cli.printable import printable
-from agentvigil.cli.views.amounts import UNKNOWN, ago, clock, count, counted, dollars, duration, time_of
+from agentvigil.cli.views.amounts import UNKNOWN, ago, clock, count, counted, dollars, duration, second, time_of
 from agentvigil.cli.views.paper import Paper
 from agentvigil.cli.views.runs import Json
 from agentvigil.cli.views.sessions import failed
@@ -58,9 +58,15 @@ def agent_table(agents: Sequence[Json], now: datetime, paper: Paper) -> Iterator
 
 
 def agent_lines(agents: Sequence[Json]) -> Iterator[str]:
-    """Yield ``agents`` with tabs between their values, as the API tells them."""
+    """Yield ``agents`` with tabs between their values, with times to the second."""
     rows = (
-        (agent["name"], *_values(agent), agent["cost"]["billed_usd"], agent["version_count"], agent["last_seen_at"])
+        (
+            agent["name"],
+            *_values(agent),
+            agent["cost"]["billed_usd"],
+            agent["version_count"],
+            second(agent["last_seen_at"]),
+        )
         for agent in agents
     )
     return tab_separated(("agent", *_PIPED, "versions", "last_seen_at"), rows)
@@ -99,14 +105,14 @@ def version_table(versions: Sequence[Json], now: datetime, paper: Paper) -> Iter
 
 
 def version_lines(versions: Sequence[Json]) -> Iterator[str]:
-    """Yield the versions of one agent with tabs between their values, as the API tells them."""
+    """Yield the versions of one agent with tabs between their values, with times to the second."""
     rows = (
         (
             version["version"] or version["key"],
             *_values(version),
             version["cost"]["billed_usd"],
-            version["first_seen_at"],
-            version["last_seen_at"],
+            second(version["first_seen_at"]),
+            second(version["last_seen_at"]),
         )
         for version in versions
     )

@@ -1,6 +1,6 @@
 """Times, durations, money and counts in a few letters. What is not known is a dash."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -65,6 +65,14 @@ def counted(number: int, noun: str) -> str:
 def time_of(text: str) -> datetime:
     """Return a time of the API in the zone of this machine."""
     return datetime.fromisoformat(text).astimezone()
+
+
+def second(text: str | None) -> str | None:
+    """Return a time of the API to the second, in UTC: ``2026-11-29T22:17:05Z``.
+
+    The API leaves out fractions that are nothing, so that its times have two forms. Lists for other programs have one.
+    """
+    return None if text is None else f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def ago(time: datetime, now: datetime) -> str:

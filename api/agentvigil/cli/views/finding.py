@@ -38,7 +38,7 @@ _PER: Final = {"share": "of runs", "s": "a run", "USD": "a run", "tokens": "a ru
 """What the values of features are of, by their unit."""
 _RULES: Final = {
     "minor": "it moved, and by less than a quarter, or costs next to nothing",
-    "major": "it moved by a quarter or more, or takes an agent over its budget",
+    "major": "it moved by a quarter or more, or takes somebody over a budget",
     "critical": "it moved to twice or half of what it was, or 5 more of 100 runs fail",
 }
 _HOURS_PER_DAY: Final = 24

@@ -6,7 +6,7 @@ from typing import Final
 
 from rich.text import Text
 
-from agentvigil.cli.views.amounts import UNKNOWN, ago, clock, count, dollars, duration, short_count, time_of
+from agentvigil.cli.views.amounts import UNKNOWN, ago, clock, count, dollars, duration, second, short_count, time_of
 from agentvigil.cli.views.paper import Paper
 from agentvigil.cli.views.runs import Json
 from agentvigil.cli.views.tables import Cell, Column, Words, draw, tab_separated, words
@@ -106,8 +106,8 @@ def finding_table(findings: Sequence[Json], now: datetime, paper: Paper) -> Iter
 
 
 def finding_lines(findings: Sequence[Json]) -> Iterator[str]:
-    """Yield ``findings`` with tabs between their values, which are whole and as the API tells them."""
-    return tab_separated(_PIPED, ([finding[name] for name in _PIPED] for finding in findings))
+    """Yield ``findings`` with tabs between their values, which are whole, with times to the second."""
+    return tab_separated(_PIPED, ([_piped(finding, name) for name in _PIPED] for finding in findings))
 
 
 def incident_table(incidents: Sequence[Json], now: datetime, paper: Paper) -> Iterator[Text]:
@@ -130,11 +130,8 @@ def incident_table(incidents: Sequence[Json], now: datetime, paper: Paper) -> It
 
 
 def incident_lines(incidents: Sequence[Json]) -> Iterator[str]:
-    """Yield ``incidents`` with tabs between their values; lists have commas."""
-    rows = (
-        [",".join(value) if isinstance(value := incident[name], list) else value for name in _PIPED_INCIDENTS]
-        for incident in incidents
-    )
+    """Yield ``incidents`` with tabs between their values; times are to the second, and lists have commas."""
+    rows = ([_piped(incident, name) for name in _PIPED_INCIDENTS] for incident in incidents)
     return tab_separated(_PIPED_INCIDENTS, rows)
 
 
@@ -212,6 +209,13 @@ def dollars_more(amount_usd: str | None) -> str:
     if amount_usd is None:
         return UNKNOWN
     return f"-{dollars(amount_usd[1:])}" if amount_usd.startswith("-") else dollars(amount_usd)
+
+
+def _piped(told: Json, name: str) -> object:
+    value = told[name]
+    if name.endswith("_at"):
+        return second(value)
+    return ",".join(value) if isinstance(value, list) else value
 
 
 def _since(told: Json, now: datetime) -> str:

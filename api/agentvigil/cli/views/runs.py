@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from agentvigil.cli.views.amounts import ago, clock, count, dollars, duration, time_of
+from agentvigil.cli.views.amounts import ago, clock, count, dollars, duration, second, time_of
 from agentvigil.cli.views.paper import Paper
 from agentvigil.cli.views.tables import Cell, Column, Words, draw, tab_separated, words
 
@@ -38,12 +38,12 @@ def run_table(runs: Sequence[Json], now: datetime, paper: Paper) -> Iterator[Tex
 
 
 def run_lines(runs: Sequence[Json]) -> Iterator[str]:
-    """Yield ``runs`` with tabs between their values, which are whole and as the API tells them."""
+    """Yield ``runs`` with tabs between their values, which are whole, with times to the second."""
     return tab_separated(
         _PIPED,
         (
             (
-                run["started_at"],
+                second(run["started_at"]),
                 run["id"],
                 run["agent"],
                 run["version"],

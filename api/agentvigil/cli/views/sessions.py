@@ -6,7 +6,7 @@ from typing import Final
 
 from rich.text import Text
 
-from agentvigil.cli.views.amounts import ago, clock, count, dollars, short_count, time_of
+from agentvigil.cli.views.amounts import ago, clock, count, dollars, second, short_count, time_of
 from agentvigil.cli.views.paper import Paper
 from agentvigil.cli.views.runs import Json
 from agentvigil.cli.views.tables import Cell, Column, Words, draw, tab_separated, words
@@ -31,12 +31,12 @@ def session_table(sessions: Sequence[Json], now: datetime, paper: Paper) -> Iter
 
 
 def session_lines(sessions: Sequence[Json]) -> Iterator[str]:
-    """Yield ``sessions`` with tabs between their values, which are whole and as the API tells them."""
+    """Yield ``sessions`` with tabs between their values, which are whole, with times to the second."""
     return tab_separated(
         _PIPED,
         (
             (
-                session["last_at"],
+                second(session["last_at"]),
                 session["id"],
                 ",".join(session["users"]),
                 ",".join(session["agents"]),

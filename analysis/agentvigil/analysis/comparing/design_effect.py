@@ -5,6 +5,10 @@ rates by class, by moments. Of few days that says little, so it is drawn to what
 in common, and that to what agents usually have. Similar are rates, if days wander by as much in log-odds, and values,
 if they wander by as many standard deviations. ``n`` runs of days with ``n_d`` each count as
 n / (1 + r (sum n_d² / n - 1)) (Kish, Survey Sampling, 1965, 5.4).
+
+What detectors and failure modes make of the same likeness is elsewhere: they have weeks of one agent, or a fleet
+(:mod:`agentvigil.analysis.detection.clusters_and_wander`, :mod:`agentvigil.analysis.failure_modes.spread_of_days`).
+Here a side may be a single day, and what is wanted is for how many runs its runs count.
 """
 
 from collections.abc import Sequence

@@ -14,6 +14,11 @@ is that of a few days, to which Student's belong: :attr:`Dispersion.degrees` goe
 
 Days that follow each other may be alike as well: what was found is enlarged by (1 + r) / (1 - r), with r the
 correlation of days with the days before them.
+
+**Not that of the detector** (:mod:`agentvigil.analysis.detection.clusters_and_wander`), which goes on for ever: it
+needs the variance of hours and of windows of any length, at volumes to come, of some sixty streams of an agent at once,
+and a fleet to tell clusters from wander. Here one number of one agent is tested once a day against a critical value, by
+whole days that are all there: so it must be known how uncertain the spread itself is, and no other agent is asked.
 """
 
 import math

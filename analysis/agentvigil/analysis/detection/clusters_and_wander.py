@@ -16,6 +16,11 @@ assumed (``config.py``).
 
 What grows with volume is kept apart from what does not, since volumes change: an agent that is asked three times as
 often wanders as far as before, and sums of three times as many runs show it three times as much.
+
+**Not that of failure modes** (:mod:`agentvigil.analysis.failure_modes.spread_of_days`), which test one number of one
+agent by whole days: they take the spread of days as one factor, and go by its uncertainty with Student's critical
+values. A bet has no critical value. It divides by a dispersion, which has to hold for hours and for windows of any
+length, and for other volumes than those that it was learned from.
 """
 
 from collections.abc import Mapping, Sequence

@@ -38,16 +38,24 @@ def log_bets(null: Null, expected: Expected) -> Floats:
     reach = expected.error + null.margin
     upper, lower = probability(expected.level + reach), probability(expected.level - reach)
     by_window = {hours: null.dispersion(expected, hours) for hours in set(WINDOW.tolist())}
+    # New keys can only rise, so all bets on them lean up.
+    edge = {True: upper, False: np.where(null.tilts.min(axis=0) > 0, upper, lower)}
+    won, lost = np.empty_like(upper), np.empty_like(upper)
     for tilt in np.unique(ORDINARY):
         bets = np.flatnonzero(tilt == ORDINARY)
         tilts, growth, cumulant = null.tilts[bets[0]], null.growth[bets[0]], null.cumulants[bets[0]]
-        won = tilts * expected.hits - runs * np.log1p(np.where(tilts > 0, upper, lower) * growth)
+        np.multiply(edge[bool(tilt > 0)], growth, out=lost)
+        np.log1p(lost, out=lost)
+        lost *= runs
+        np.multiply(tilts, expected.hits, out=won)
+        won -= lost
         of_mean = cumulant[is_mean] + tilt * expected.level[:, is_mean] + np.abs(tilt) * reach[:, is_mean]
         won[:, is_mean] = tilt * expected.hits[:, is_mean] - runs[:, is_mean] * of_mean
         for bet in bets:
             np.divide(won, by_window[int(WINDOW[bet])], out=single[bet])
     one, other = layout.pairs
-    paid[:, :, layout.stream_count :] = (single[:, :, one] + single[MIRROR][:, :, other]) / null.pair_dispersion
+    for bet, mirror in enumerate(MIRROR):
+        paid[bet, :, layout.stream_count :] = (single[bet][:, one] + single[mirror][:, other]) / null.pair_dispersion
     return paid
 
 
@@ -71,16 +79,23 @@ def path(log_e: Floats, active: Bools, first_hour: int) -> Floats:
 
     ``log_e`` are bets × times × columns. This is what :func:`begun_anew` and :func:`grown` come to, without logarithms.
     """
-    e = np.exp(np.minimum(log_e, MAX_LOG_R)).transpose(1, 0, 2).copy()
-    r, most, passed = np.zeros(e.shape[1:]), np.exp(MAX_LOG_R), np.empty(active.shape)
-    ends = [(np.flatnonzero(hours == WINDOW), hours) for hours in WINDOWS_HOURS]
+    bets, hours, columns = log_e.shape
+    r, most, passed = np.zeros((bets, columns)), np.exp(MAX_LOG_R), np.empty(active.shape)
+    # All of an hour stays near the processor: nothing is as large as what is given.
+    e = np.empty_like(r)
+    ends = [(np.flatnonzero(window == WINDOW), window) for window in WINDOWS_HOURS]
     all_active = np.all(active, axis=1).tolist()
     with np.errstate(over="ignore"):
-        for hour, some in enumerate(active):
-            for window, hours in ends:
-                if (first_hour + hour) % hours == 0:
-                    r[window] = 0
-            after = np.minimum((1 + r) * e[hour], most)
-            r = after if all_active[hour] else np.where(some, after, r)
-            r.mean(axis=0, out=passed[hour])
+        for hour in range(hours):
+            for begun, window in ends:
+                if (first_hour + hour) % window == 0:
+                    r[begun] = 0
+            np.exp(np.minimum(log_e[:, hour], MAX_LOG_R, out=e), out=e)
+            e *= 1 + r
+            if all_active[hour]:
+                np.minimum(e, most, out=r)
+            else:
+                np.minimum(e, most, out=r, where=active[hour])
+            np.add.reduce(r, axis=0, out=passed[hour])
+    passed /= bets
     return passed

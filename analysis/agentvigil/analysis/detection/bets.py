@@ -54,8 +54,8 @@ def log_bets(null: Null, expected: Expected) -> Floats:
         for bet in bets:
             np.divide(won, by_window[int(WINDOW[bet])], out=single[bet])
     one, other = layout.pairs
-    for bet, mirror in enumerate(MIRROR):
-        paid[bet, :, layout.stream_count :] = (single[bet][:, one] + single[mirror][:, other]) / null.pair_dispersion
+    for pairs, mine, opposite in zip(paid[:, :, layout.stream_count :], single, MIRROR, strict=True):
+        np.divide(mine[:, one] + single[opposite][:, other], null.pair_dispersion, out=pairs)
     return paid
 
 

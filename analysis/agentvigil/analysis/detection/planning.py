@@ -100,26 +100,25 @@ class _Part(NamedTuple):
     bin: NDArray[np.int16]
     n: Floats
 
+    def where(self, rows: "slice | NDArray[np.bool_] | Ints") -> "_Part":
+        return _Part(self.input_class[rows], self.key[rows], self.bin[rows], self.n[rows])
+
 
 def _parts(cells: Cells) -> dict[str, _Part]:
-    """Return the rows of each feature that is watched and has a word, sorted apart in one pass."""
+    """Return the rows of each feature that is watched and has a word, told apart in one pass."""
     places = np.array([FEATURE_PLACES.get(word, len(WATCHED)) for word in cells.words], dtype=np.int8)[cells.feature]
-    order = np.argsort(places, kind="stable")
-    columns = [column[order] for column in (cells.input_class, cells.key, cells.bin, cells.n)]
-    ends = np.cumsum(np.bincount(places, minlength=len(WATCHED)))
+    ordered = _Part(cells.input_class, cells.key, cells.bin, cells.n).where(np.argsort(places, kind="stable"))
+    ends = np.cumsum(np.bincount(places, minlength=len(WATCHED)))[: len(WATCHED)]
     words = set(cells.words)
     return {
-        feature.name: _Part(*(column[end - count : end] for column in columns))
-        for feature, end, count in zip(WATCHED, ends, np.diff(ends, prepend=0), strict=False)
+        feature.name: ordered.where(slice(int(start), int(end)))
+        for feature, start, end in zip(WATCHED, [0, *ends[:-1]], ends, strict=True)
         if feature.name in words
     }
 
 
 def _totals(part: _Part, counting: Counting) -> _Part:
-    if counting is Counting.VALUES:
-        return part
-    all_runs = part.key == 0
-    return _Part(*(column[all_runs] for column in part))
+    return part if counting is Counting.VALUES else part.where(part.key == 0)
 
 
 def _by_bin(part: _Part) -> tuple[Ints, Floats]:

@@ -54,13 +54,13 @@ def read_cells(
         StorageError: if the store does not answer.
     """
     parameters: dict[str, Any] = _hours(project, first_hour, end_hour)
-    asked = ""
+    asked, wanted = "", None
     if subjects is not None:
-        own = sorted(subject for subject in subjects if subject.project == project)
-        if not own:
+        wanted = {subject for subject in subjects if subject.project == project}
+        if not wanted:
             return {}
-        parameters["environments"] = [subject.environment for subject in own]
-        parameters["agents"] = [subject.agent for subject in own]
+        parameters["environments"] = sorted({subject.environment for subject in wanted})
+        parameters["agents"] = sorted({subject.agent for subject in wanted})
         asked = _without_comment("some_subjects")
     sql = _TEXTS["cells"].replace("{{subjects}}", asked).replace("{{counting}}", _COUNTING)
     words = Words()
@@ -71,7 +71,8 @@ def read_cells(
     columns["n"] = columns["n"].astype(np.float64)
     if np.any(keep_days != keep_days[0]):
         columns = _added_up(columns)
-    return dict(_by_subject(project, columns, tuple(words)))
+    found = _by_subject(project, columns, tuple(words))
+    return {subject: cells for subject, cells in found if wanted is None or subject in wanted}
 
 
 def count_runs(

@@ -50,9 +50,10 @@ WHERE Project = {project:String}
 SETTINGS do_not_merge_across_partitions_select_final = 1
 
 -- some_subjects --
--- These agents alone.
-AND (Environment, Agent) IN
-    (SELECT subject.1, subject.2 FROM (SELECT arrayJoin(arrayZip({environments:Array(String)}, {agents:Array(String)})) AS subject))
+-- Agents of these names in these environments, which may be more than are asked for: each of the two is looked for in the
+-- few distinct texts of its column, where pairs would be made of each row.
+AND Agent IN {agents:Array(String)}
+    AND Environment IN {environments:Array(String)}
 
 -- runs --
 -- How many finished runs each agent had in some hours, and the first of these that it had any in. Of rows that are there

@@ -5,7 +5,7 @@ again from what is counted, and nothing of it is kept. Once a day the hours sinc
 days that were added already count from the next fortnight on.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from agentvigil.analysis.detection import DetectionConfig, spread_of_fleet
@@ -22,14 +22,13 @@ from agentvigil.analysis.failure_modes.model_update import silent_update
 from agentvigil.analysis.features.cells import Cells, Subject
 from agentvigil.analysis.features.reading import RunCount
 from agentvigil.analysis.findings.model import Observation
+from agentvigil.analysis.watching.batches import AT_ONCE, in_batches
 from agentvigil.analysis.watching.drift import HOURS_PER_DAY, Reading
 
 _FORTNIGHT: Final = 14 * HOURS_PER_DAY
 _BASELINE_HOURS: Final = 2 * _FORTNIGHT
 _MOST_AGENTS: Final = 200
 """Watched together, those with most runs: each costs a tenth of a second of CPU and dimension in a fortnight."""
-_BATCH: Final = 16
-"""Agents that are read at a time: weeks of a busy one take some ten megabytes."""
 
 
 class PoolWatch:
@@ -80,7 +79,7 @@ class PoolWatch:
         self._subjects = sorted(sorted(old, key=lambda one: -counts[one].runs)[:_MOST_AGENTS])
         if len(self._subjects) >= MIN_MEMBERS:
             hours = first_hour - _BASELINE_HOURS, first_hour
-            sample = dict(self._cells(self._subjects[:: -(-len(self._subjects) // _BATCH)], *hours))
+            sample = dict(self._cells(self._subjects[:: -(-len(self._subjects) // AT_ONCE)], *hours))
             spread = spread_of_fleet(sample, *hours, config=self._config)
             for dimension in Dimension:
                 cells = self._cells(self._subjects, *hours)
@@ -88,10 +87,9 @@ class PoolWatch:
                 self._monitors.append(PooledMonitor(pools, self._config))
         self._first_hour = first_hour
 
-    def _cells(self, subjects: Collection[Subject], first_hour: int, end_hour: int) -> Iterator[tuple[Subject, Cells]]:
-        ordered = list(subjects)
-        for start in range(0, len(ordered), _BATCH):
-            yield from self._read(first_hour, end_hour, ordered[start : start + _BATCH]).items()
+    def _cells(self, subjects: Sequence[Subject], first_hour: int, end_hour: int) -> Iterator[tuple[Subject, Cells]]:
+        for _, cells in in_batches(self._read, first_hour, end_hour, subjects):
+            yield from cells.items()
 
 
 def _observation(alarm: PoolAlarm) -> Observation | None:

@@ -4,8 +4,9 @@ A store answers from other threads than the one that asks, so reading and workin
 two batches are held: the one that is worked on, and the one that is read.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
 from typing import Final
 
 from agentvigil.analysis.features.cells import Cells, Subject
@@ -17,7 +18,7 @@ AT_ONCE: Final = 16
 
 def in_batches(
     read: Reading, first_hour: int, end_hour: int, subjects: Sequence[Subject]
-) -> Iterator[tuple[Sequence[Subject], Mapping[Subject, Cells]]]:
+) -> Generator[tuple[Sequence[Subject], Mapping[Subject, Cells]], None, None]:
     """Yield ``subjects`` in their order, some at a time, with the cells of those that have some.
 
     Sorted ones are read fastest: those of one batch lie together in the store. Who does not go on to the end closes
@@ -29,7 +30,7 @@ def in_batches(
     batches = [subjects[start : start + AT_ONCE] for start in range(0, len(subjects), AT_ONCE)]
     ahead: Future[Mapping[Subject, Cells]] | None = None
     with ThreadPoolExecutor(1, "reading-agents") as reader:
-        for batch, after in zip(batches, [*batches[1:], ()], strict=True):
+        for batch, after in pairwise([*batches, ()]):
             cells = ahead.result() if ahead else read(first_hour, end_hour, batch)
             ahead = reader.submit(read, first_hour, end_hour, after) if after else None
             yield batch, cells

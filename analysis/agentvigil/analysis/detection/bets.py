@@ -28,18 +28,23 @@ from agentvigil.analysis.detection.tilts import BETS, MIRROR, ORDINARY, WINDOW
 
 # R is kept below exp of it: evidence that no more data can strengthen in any way that matters, and far from overflow.
 MAX_LOG_R: Final = 500.0
+_TIMES_AT_ONCE: Final = 64
+"""Hours that are gone through together: what they need stays near the processor."""
 
 
 def log_bets(null: Null, expected: Expected) -> Floats:
     """Return the logarithms of what bets pay, 0 without runs: bets × times × columns (streams, then pairs)."""
-    layout, is_mean, runs = null.layout, null.layout.is_mean, expected.runs
-    paid = np.empty((BETS, len(runs), layout.column_count))
-    single = paid[:, :, : layout.stream_count]
+    layout, runs = null.layout, expected.runs
+    # Bets on one time lie together, as they are added up time by time.
+    by_time = np.empty((len(runs), BETS, layout.column_count))
+    single = by_time[:, :, : layout.stream_count]
     reach = expected.error + null.margin
     upper, lower = probability(expected.level + reach), probability(expected.level - reach)
-    by_window = {hours: null.dispersion(expected, hours) for hours in set(WINDOW.tolist())}
     # New keys can only rise, so all bets on them lean up.
     edge = {True: upper, False: np.where(null.tilts.min(axis=0) > 0, upper, lower)}
+    by_window = {hours: null.dispersion(expected, hours) for hours in set(WINDOW.tolist())}
+    means = np.flatnonzero(layout.is_mean)
+    of_means = [values[:, means] for values in (runs, expected.hits, expected.level, reach)]
     won, lost = np.empty_like(upper), np.empty_like(upper)
     for tilt in np.unique(ORDINARY):
         bets = np.flatnonzero(tilt == ORDINARY)
@@ -49,14 +54,16 @@ def log_bets(null: Null, expected: Expected) -> Floats:
         lost *= runs
         np.multiply(tilts, expected.hits, out=won)
         won -= lost
-        of_mean = cumulant[is_mean] + tilt * expected.level[:, is_mean] + np.abs(tilt) * reach[:, is_mean]
-        won[:, is_mean] = tilt * expected.hits[:, is_mean] - runs[:, is_mean] * of_mean
+        mean_runs, mean_hits, mean_level, mean_reach = of_means
+        cost = cumulant[means] + tilt * mean_level + np.abs(tilt) * mean_reach
+        won[:, means] = tilt * mean_hits - mean_runs * cost
         for bet in bets:
-            np.divide(won, by_window[int(WINDOW[bet])], out=single[bet])
+            np.divide(won, by_window[int(WINDOW[bet])], out=single[:, bet])
     one, other = layout.pairs
-    for pairs, mine, opposite in zip(paid[:, :, layout.stream_count :], single, MIRROR, strict=True):
-        np.divide(mine[:, one] + single[opposite][:, other], null.pair_dispersion, out=pairs)
-    return paid
+    for bet, opposite in enumerate(MIRROR):
+        both = single[:, bet][:, one] + single[:, opposite][:, other]
+        np.divide(both, null.pair_dispersion, out=by_time[:, bet, layout.stream_count :])
+    return by_time.transpose(1, 0, 2)
 
 
 def grown(log_r: Floats, log_e: Floats, active: Bools) -> Floats:
@@ -80,22 +87,27 @@ def path(log_e: Floats, active: Bools, first_hour: int) -> Floats:
     ``log_e`` are bets × times × columns. This is what :func:`begun_anew` and :func:`grown` come to, without logarithms.
     """
     bets, hours, columns = log_e.shape
-    r, most, passed = np.zeros((bets, columns)), np.exp(MAX_LOG_R), np.empty(active.shape)
-    # All of an hour stays near the processor: nothing is as large as what is given.
-    e = np.empty_like(r)
+    passed, most = np.empty(active.shape), np.exp(MAX_LOG_R)
+    r, more = np.zeros((bets, columns)), np.empty((bets, columns))
     ends = [(np.flatnonzero(window == WINDOW), window) for window in WINDOWS_HOURS]
     all_active = np.all(active, axis=1).tolist()
     with np.errstate(over="ignore"):
-        for hour in range(hours):
-            for begun, window in ends:
-                if (first_hour + hour) % window == 0:
-                    r[begun] = 0
-            np.exp(np.minimum(log_e[:, hour], MAX_LOG_R, out=e), out=e)
-            e *= 1 + r
-            if all_active[hour]:
-                np.minimum(e, most, out=r)
-            else:
-                np.minimum(e, most, out=r, where=active[hour])
-            np.add.reduce(r, axis=0, out=passed[hour])
+        for start in range(0, hours, _TIMES_AT_ONCE):
+            times = slice(start, start + _TIMES_AT_ONCE)
+            # What each hour pays gives way to R after it.
+            after = np.minimum(log_e.transpose(1, 0, 2)[times], MAX_LOG_R)
+            np.exp(after, out=after)
+            for hour, new in enumerate(after, start):
+                for begun, window in ends:
+                    if (first_hour + hour) % window == 0:
+                        r = r.copy()
+                        r[begun] = 0
+                np.add(r, 1, out=more)
+                np.multiply(new, more, out=new)
+                np.minimum(new, most, out=new)
+                if not all_active[hour]:
+                    np.copyto(new, r, where=~active[hour])
+                r = new
+            np.add.reduce(after, axis=1, out=passed[times])
     passed /= bets
     return passed

@@ -22,7 +22,7 @@ from generator import subject_of
 from reporting import table
 from traits import draw
 
-from agentvigil.analysis.detection import DetectionConfig, FleetMonitor
+from agentvigil.analysis.detection import WATCHED_FEATURES, DetectionConfig, FleetMonitor
 from agentvigil.analysis.features.cells import SECONDS_PER_HOUR, Cells, Subject
 from agentvigil.analysis.features.reading import count_runs, read_cells
 from agentvigil.analysis.watching.choosing import Chooser, Circumstances
@@ -147,14 +147,14 @@ def _measure(store: Store, agents: int, days: int) -> Measured:
 
 
 class _Reading:
-    """Reads cells, and adds up how long that takes."""
+    """Reads cells of what is watched, and adds up how long that takes."""
 
     def __init__(self, store: Store) -> None:
         self._store, self.read_s = store, 0.0
 
     def __call__(self, first_hour: int, end_hour: int, subjects: Collection[Subject] | None) -> Mapping[Subject, Cells]:
         began = time.monotonic()
-        cells = read_cells(self._store, PROJECT, first_hour, end_hour, subjects)
+        cells = read_cells(self._store, PROJECT, first_hour, end_hour, subjects, features=WATCHED_FEATURES)
         self.read_s += time.monotonic() - began
         return cells
 

@@ -116,6 +116,11 @@ def test_counts_are_what_the_rows_say(store: EmbeddedStore) -> None:
     assert {subject: sorted(rows_of(cells)) for subject, cells in some.items()} == {
         subject: sorted(rows_of(everything[subject])) for subject in asked
     }
+    tools = read_cells(store, "default", HOUR - 30, HOUR + 30, asked, features=["tool", "usage"])
+    assert {subject: sorted(rows_of(cells)) for subject, cells in tools.items()} == {
+        subject: sorted(row for row in rows_of(everything[subject]) if row[1][3] in ("tool", "usage"))
+        for subject in asked
+    }
 
 
 def set_prices(store: EmbeddedStore) -> None:

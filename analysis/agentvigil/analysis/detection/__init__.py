@@ -71,12 +71,14 @@ from agentvigil.analysis.detection.baseline import (
     spread_of_subjects,
 )
 from agentvigil.analysis.detection.config import DetectionConfig, Hours
+from agentvigil.analysis.detection.counting import WATCHED_FEATURES
 from agentvigil.analysis.detection.errors import DetectionError, ForeignState, HourOutOfOrder
 from agentvigil.analysis.detection.monitor import FleetMonitor
 from agentvigil.analysis.detection.planning import TooFewRuns
 from agentvigil.analysis.detection.streams import Stream, StreamKind
 
 __all__ = [
+    "WATCHED_FEATURES",
     "Alarm",
     "Baseline",
     "DetectionConfig",

@@ -23,6 +23,8 @@ Bools = NDArray[np.bool_]
 
 WATCHED: Final = tuple(feature for feature in FEATURES.values() if feature.counting is not Counting.TALLY)
 FEATURE_PLACES: Final = {feature.name: place for place, feature in enumerate(WATCHED)}
+WATCHED_FEATURES: Final = tuple(FEATURE_PLACES)
+"""Names of the features that are looked at here: whoever reads cells for this alone needs no others."""
 _HAS_VALUES: Final = np.array([feature.counting is Counting.VALUES for feature in WATCHED])
 _MAX_EDGES: Final = 8
 PAIRED_KEYS: Final = 4

@@ -60,9 +60,9 @@ def log_bets(null: Null, expected: Expected) -> Floats:
         for bet in bets:
             np.divide(won, by_window[int(WINDOW[bet])], out=single[:, bet])
     one, other = layout.pairs
-    for bet, opposite in enumerate(MIRROR):
-        both = single[:, bet][:, one] + single[:, opposite][:, other]
-        np.divide(both, null.pair_dispersion, out=by_time[:, bet, layout.stream_count :])
+    for mine, opposite in enumerate(MIRROR):
+        both = single[:, mine][:, one] + single[:, opposite][:, other]
+        np.divide(both, null.pair_dispersion, out=by_time[:, mine, layout.stream_count :])
     return by_time.transpose(1, 0, 2)
 
 

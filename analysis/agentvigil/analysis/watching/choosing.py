@@ -1,6 +1,6 @@
 """Chooses what agents are compared with, and learns it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -66,7 +66,7 @@ class Chooser:
         ]
         found: dict[Subject, Watched] = {}
         if len(due) >= _FLEET_SUBJECTS:
-            self._fleet = self._spread(due, hour)
+            self._learn_of_fleet(due, hour)
         for subjects, cells in in_batches(self._read, hour - _READ_DAYS * HOURS_PER_DAY, hour, due):
             for subject in subjects:
                 new = self._choose(hour, subject, counts[subject], cells.get(subject), watched.get(subject), said)
@@ -126,12 +126,22 @@ class Chooser:
             return None if watched is None else replace(watched, review_hour=hour + HOURS_PER_DAY)
         return Watched(choice, baseline, review_hour)
 
-    def _spread(self, due: Sequence[Subject], hour: int) -> FleetSpread:
-        """Learn of the fleet from agents all over it, before any of them is compared with anything."""
+    def _learn_of_fleet(self, due: Sequence[Subject], hour: int) -> None:
+        """Learn how much agents vary from some all over the fleet, before any is compared with anything."""
         first_hour = hour - TRAILING_DAYS * HOURS_PER_DAY
-        batches = in_batches(self._read, first_hour, hour, sample_of(due))
-        cells = ((subject, cells[subject]) for subjects, cells in batches for subject in subjects if subject in cells)
-        return spread_of_subjects(cells, first_hour, hour, config=self._config)
+        ran: list[Subject] = []
+
+        def cells() -> Iterator[tuple[Subject, Cells]]:
+            for subjects, found in in_batches(self._read, first_hour, hour, sample_of(due)):
+                for subject in subjects:
+                    if subject in found:
+                        ran.append(subject)
+                        yield subject, found[subject]
+
+        spread = spread_of_subjects(cells(), first_hour, hour, config=self._config)
+        # Of those that run no more nothing is learned, and nothing is forgotten.
+        if len(ran) >= _FLEET_SUBJECTS:
+            self._fleet = spread
 
 
 def _review_hour(hour: int, choice: Choice) -> int:

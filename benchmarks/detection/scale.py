@@ -1,15 +1,15 @@
 """What watching many agents costs: the pass of each hour, and baselines of all of them from nothing.
 
 Some agents are drawn and written into the store's own table of features as columns; the engine makes many of each,
-under other names. From there on it is what the service does: read the cells of the store, learn baselines of 29 days,
-go on hour by hour through the last one.
+under other names. From there on it is what the service does: choose what agents are compared with, learn it from the
+cells of the store, and go on hour by hour through the last day.
 """
 
 import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,13 +17,15 @@ from typing import Final
 import numpy as np
 from climates import CALM
 from course import lay_out
-from generator import count_runs, subject_of
+from generator import count_runs as draw_cells
+from generator import subject_of
 from reporting import table
 from traits import draw
 
-from agentvigil.analysis.detection import Baseline, FleetMonitor, TooFewRuns, fit, spread_of_fleet
+from agentvigil.analysis.detection import WATCHED_FEATURES, DetectionConfig, FleetMonitor
 from agentvigil.analysis.features.cells import SECONDS_PER_HOUR, Cells, Subject
-from agentvigil.analysis.features.reading import read_cells
+from agentvigil.analysis.features.reading import count_runs, read_cells
+from agentvigil.analysis.watching.choosing import Chooser, Circumstances
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.migrations import migrate
@@ -33,8 +35,6 @@ DRAWN: Final = 20
 """Agents that are drawn; all others are copies of them."""
 MOST_RUNS_PER_DAY: Final = 1_000
 """Of the largest agent: with 20 to 1,000 an hour has about a hundred rows of each agent."""
-READ_AT_ONCE: Final = 50
-"""Agents whose cells are read together for their baselines: some hundred megabytes."""
 PROJECT: Final = "benchmark"
 KEEP_DAYS: Final = 3_650
 """The runs are those of a month that may be long past, and rows go when it is time."""
@@ -78,6 +78,7 @@ class Measured:
     streams: int
     baselines: int
     fill_s: float
+    count_s: float
     cold_s: float
     cold_cpu_s: float
     cold_read_s: float
@@ -103,27 +104,28 @@ def measure(agents: int, days: int) -> Measured:
 
 def _measure(store: Store, agents: int, days: int) -> Measured:
     began = time.monotonic()
-    first, end = _fill(store, agents, days)
+    end = _fill(store, agents, days)
     rows, size = store.rows(
         "SELECT sum(rows), sum(bytes_on_disk) FROM system.parts WHERE active AND table = 'agent_feature_hours'"
     )[0]
     fill_s = time.monotonic() - began
     print(f"{rows:,} rows in the store after {fill_s:.0f} s", file=sys.stderr)
 
-    fleet = _Fleet(store, agents, first, end - 24)
+    reading = _Reading(store)
+    began = time.monotonic()
+    counts = count_runs(store, PROJECT, 0, end - 24)
+    count_s = time.monotonic() - began
     began, cpu = time.monotonic(), time.process_time()
-    spread = spread_of_fleet(fleet.sample(), first, end - 24)
-    fitted = [fit(subject, cells, first, end - 24, fleet=spread) for subject, cells in fleet]
-    cold_s, cold_cpu_s = time.monotonic() - began, time.process_time() - cpu
-    baselines = [one for one in fitted if isinstance(one, Baseline)]
-    too_few = sum(isinstance(one, TooFewRuns) for one in fitted)
-    print(f"{len(baselines):,} baselines, {too_few} without, after {cold_s:.1f} s", file=sys.stderr)
+    watched = Chooser(reading, DetectionConfig()).review(end - 24, counts, {}, Circumstances())
+    cold_s, cold_cpu_s, cold_read_s = time.monotonic() - began, time.process_time() - cpu, reading.read_s
+    baselines = [one.baseline for one in watched.values()]
+    print(f"{len(baselines):,} baselines of {len(counts):,} agents after {cold_s:.1f} s", file=sys.stderr)
 
     monitor = FleetMonitor(baselines)
     hour_s, read_s, cpu_s = [], [], []
     for hour in range(end - 24, end):
         began, cpu = time.monotonic(), time.process_time()
-        cells = read_cells(store, PROJECT, hour, hour + 1)
+        cells = read_cells(store, PROJECT, hour, hour + 1, watched)
         read_s.append(time.monotonic() - began)
         monitor.advance(hour, cells)
         monitor.to_bytes()
@@ -137,9 +139,10 @@ def _measure(store: Store, agents: int, days: int) -> Measured:
         streams=sum(len(one.streams) for one in baselines),
         baselines=len(baselines),
         fill_s=fill_s,
+        count_s=count_s,
         cold_s=cold_s,
         cold_cpu_s=cold_cpu_s,
-        cold_read_s=fleet.read_s,
+        cold_read_s=cold_read_s,
         hour_s=tuple(hour_s),
         hour_read_s=tuple(read_s),
         hour_cpu_s=tuple(cpu_s),
@@ -147,35 +150,21 @@ def _measure(store: Store, agents: int, days: int) -> Measured:
     )
 
 
-class _Fleet:
-    """The cells of a store's agents, some at a time."""
+class _Reading:
+    """Reads cells of what is watched, and adds up how long that takes."""
 
-    def __init__(self, store: Store, agents: int, first_hour: int, end_hour: int) -> None:
-        self._store, self._hours = store, (first_hour, end_hour)
-        self._subjects = [Subject(PROJECT, "production", name) for name in _names(agents)]
-        self.read_s = 0.0
+    def __init__(self, store: Store) -> None:
+        self._store, self.read_s = store, 0.0
 
-    def __iter__(self) -> Iterator[tuple[Subject, Cells]]:
-        for start in range(0, len(self._subjects), READ_AT_ONCE):
-            yield from self._read(self._subjects[start : start + READ_AT_ONCE]).items()
-
-    def sample(self) -> Mapping[Subject, Cells]:
-        """Return the cells of 64 agents, from which the fleet's dispersion is learned."""
-        return self._read(self._subjects[:: max(len(self._subjects) // 64, 1)][:64])
-
-    def _read(self, subjects: list[Subject]) -> dict[Subject, Cells]:
+    def __call__(self, first_hour: int, end_hour: int, subjects: Collection[Subject] | None) -> Mapping[Subject, Cells]:
         began = time.monotonic()
-        cells = read_cells(self._store, PROJECT, *self._hours, subjects)
+        cells = read_cells(self._store, PROJECT, first_hour, end_hour, subjects, features=WATCHED_FEATURES)
         self.read_s += time.monotonic() - began
         return cells
 
 
-def _names(agents: int) -> list[str]:
-    return [f"agent-{number % DRAWN:04d}-{number // DRAWN}" for number in range(agents)]
-
-
-def _fill(store: Store, agents: int, days: int) -> tuple[int, int]:
-    """Write the features of ``agents`` agents and return the hours that they have, from which to which."""
+def _fill(store: Store, agents: int, days: int) -> int:
+    """Write the features of ``agents`` agents and return the hour before which they are."""
     store.command(_STAGE)
     names = [name for name, _ in _COLUMNS]
     first = end = 0
@@ -183,7 +172,7 @@ def _fill(store: Store, agents: int, days: int) -> tuple[int, int]:
         agent = draw(SEED, number, DRAWN, most=MOST_RUNS_PER_DAY)
         course = lay_out(agent, CALM, SEED, days, calm_days=days - 1)
         first, end = course.first_hour, course.first_hour + course.hours
-        cells = count_runs(course)
+        cells = draw_cells(course)
         words = np.array(cells.words, dtype=object)
         texts = (cells.input_class, cells.version, cells.model, cells.feature, cells.key)
         columns = [
@@ -203,7 +192,7 @@ def _fill(store: Store, agents: int, days: int) -> tuple[int, int]:
         store.command(_MULTIPLY, {**shared, **seconds, "copies": copies})
     store.command(_MADE, shared)
     store.command("DROP TABLE drawn")
-    return first, end
+    return end
 
 
 def told(measured: Measured) -> str:
@@ -216,8 +205,9 @@ def told(measured: Measured) -> str:
         ["pass of an hour: median, longest", f"{np.median(hour):.2f} s, {hour.max():.2f} s"],
         ["… of that reading the store", f"{np.median(read):.2f} s, {read.max():.2f} s"],
         ["… CPU", f"{np.median(cpu):.2f} s, {cpu.max():.2f} s"],
+        ["counting the runs of all agents, which tells of whom there can be a baseline", f"{measured.count_s:.0f} s"],
         ["all baselines from nothing", f"{measured.cold_s:.0f} s ({measured.cold_cpu_s:.0f} s CPU)"],
-        ["… of that reading the store", f"{measured.cold_read_s:.0f} s"],
+        ["… of that reading the store, mostly beside learning", f"{measured.cold_read_s:.0f} s"],
         ["peak of memory", f"{measured.peak_gib:.1f} GiB"],
     ]
     return table(["", "measured"], rows)

@@ -107,6 +107,20 @@ def test_counts_are_what_the_rows_say(store: EmbeddedStore) -> None:
     shown = {feature for places in told(store).values() for *_, feature, _, _ in places}
     # Nobody judges these runs.
     assert shown == set(FEATURES) - {"confident"}
+    everything = read_cells(store, "default", HOUR - 30, HOUR + 30)
+    # Both agents run in both environments, and each is asked for in one of them.
+    assert len(everything) == 4
+    asked = [min(everything), max(everything)]
+    some = read_cells(store, "default", HOUR - 30, HOUR + 30, asked)
+    assert len({subject.agent for subject in asked}) == len({subject.environment for subject in asked}) == 2
+    assert {subject: sorted(rows_of(cells)) for subject, cells in some.items()} == {
+        subject: sorted(rows_of(everything[subject])) for subject in asked
+    }
+    tools = read_cells(store, "default", HOUR - 30, HOUR + 30, asked, features=["tool", "usage"])
+    assert {subject: sorted(rows_of(cells)) for subject, cells in tools.items()} == {
+        subject: sorted(row for row in rows_of(everything[subject]) if row[1][3] in ("tool", "usage"))
+        for subject in asked
+    }
 
 
 def set_prices(store: EmbeddedStore) -> None:

@@ -165,6 +165,7 @@ def test_runs_are_counted_without_their_features(scenes: EmbeddedStore) -> None:
     assert {(count.runs, count.first_hour) for count in found.values()} == {(1, HOUR)}
     assert count_runs(scenes, "default", HOUR + 1, HOUR + 2) == {}
     assert read_cells(scenes, "default", HOUR, HOUR + 1, []) == {}
+    assert read_cells(scenes, "default", HOUR, HOUR + 1, [Subject("other", "", "full")]) == {}
     assert read_cells(scenes, "other", HOUR, HOUR + 1) == {}
 
 

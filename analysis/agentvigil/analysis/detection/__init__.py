@@ -65,14 +65,23 @@ what holds in fact is measured in ``benchmarks/detection``.
 """
 
 from agentvigil.analysis.detection.alarms import Alarm, Direction
-from agentvigil.analysis.detection.baseline import Baseline, fit, fit_fleet, spread_of_fleet
+from agentvigil.analysis.detection.baseline import (
+    Baseline,
+    fit,
+    fit_fleet,
+    sample_of,
+    spread_of_fleet,
+    spread_of_subjects,
+)
 from agentvigil.analysis.detection.config import DetectionConfig, Hours
+from agentvigil.analysis.detection.counting import WATCHED_FEATURES
 from agentvigil.analysis.detection.errors import DetectionError, ForeignState, HourOutOfOrder
 from agentvigil.analysis.detection.monitor import FleetMonitor
 from agentvigil.analysis.detection.planning import TooFewRuns
 from agentvigil.analysis.detection.streams import Stream, StreamKind
 
 __all__ = [
+    "WATCHED_FEATURES",
     "Alarm",
     "Baseline",
     "DetectionConfig",
@@ -87,5 +96,7 @@ __all__ = [
     "TooFewRuns",
     "fit",
     "fit_fleet",
+    "sample_of",
     "spread_of_fleet",
+    "spread_of_subjects",
 ]

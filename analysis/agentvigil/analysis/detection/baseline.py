@@ -1,6 +1,6 @@
 """The baseline of a subject: what its runs were like, and how much that varied."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -195,10 +195,21 @@ def spread_of_fleet(
     cells: Mapping[Subject, Cells], first_hour: int, end_hour: int, *, config: DetectionConfig = DEFAULT
 ) -> FleetSpread:
     """Learn how much the runs of a fleet vary, from up to 64 of its subjects that are spread evenly."""
-    subjects = sorted(cells)
+    sample = ((subject, cells[subject]) for subject in sample_of(sorted(cells)))
+    return spread_of_subjects(sample, first_hour, end_hour, config=config)
+
+
+def sample_of(subjects: Sequence[Subject]) -> list[Subject]:
+    """Return up to 64 of a fleet's subjects that are spread evenly: those that its dispersion is learned from."""
     step = max(len(subjects) / POOLED_SUBJECTS, 1)
-    chosen = [subjects[int(number * step)] for number in range(min(len(subjects), POOLED_SUBJECTS))]
-    measured = (_measure(s, cells[s], first_hour, end_hour, FleetSpread(), config) for s in chosen)
+    return [subjects[int(number * step)] for number in range(min(len(subjects), POOLED_SUBJECTS))]
+
+
+def spread_of_subjects(
+    cells: Iterable[tuple[Subject, Cells]], first_hour: int, end_hour: int, *, config: DetectionConfig = DEFAULT
+) -> FleetSpread:
+    """Learn how much the runs of a fleet vary from all of these subjects; none is held for longer than it takes."""
+    measured = (_measure(subject, mine, first_hour, end_hour, FleetSpread(), config) for subject, mine in cells)
     return fleet_spread([found.spread for found in measured if not isinstance(found, TooFewRuns)])
 
 

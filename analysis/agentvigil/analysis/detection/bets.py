@@ -23,39 +23,57 @@ import numpy as np
 
 from agentvigil.analysis.detection.counting import Bools, Floats, Ints
 from agentvigil.analysis.detection.expecting import Expected, Null, probability
-from agentvigil.analysis.detection.tilts import BETS, MIRROR
+from agentvigil.analysis.detection.tilts import BETS, MIRROR, ORDINARY
 
 # R is kept below exp of it: evidence that no more data can strengthen in any way that matters, and far from overflow.
 MAX_LOG_R: Final = 500.0
+_TIMES_AT_ONCE: Final = 64
+"""Hours that are gone through together: what they need stays near the processor."""
 _ALL: Final[Ints] = np.arange(BETS)
 
 
 def log_bets(null: Null, expected: Expected) -> Floats:
     """Return the logarithms of what bets pay, 0 without runs: bets × times × columns (streams, then pairs)."""
     layout = null.layout
+    # Bets on one time lie together, as they are added up time by time.
+    by_time = np.empty((len(expected.runs), BETS, layout.column_count))
+    single = by_time[:, :, : layout.stream_count]
     streams = np.arange(layout.stream_count)
-    paid = np.empty((BETS, len(expected.runs), layout.column_count))
-    single = paid[:, :, : layout.stream_count]
-    np.divide(won(null, expected, expected.error + null.margin, _ALL, streams), null.dispersion(expected), out=single)
+    np.divide(
+        won(null, expected, expected.error + null.margin, _ALL, streams),
+        null.dispersion(expected)[:, None],
+        out=single,
+    )
     one, other = layout.pairs
-    paid[:, :, layout.stream_count :] = (single[:, :, one] + single[MIRROR][:, :, other]) / null.pair_dispersion
-    return paid
+    for mine, opposite in enumerate(MIRROR):
+        both = single[:, mine][:, one] + single[:, opposite][:, other]
+        np.divide(both, null.pair_dispersion, out=by_time[:, mine, layout.stream_count :])
+    return by_time.transpose(1, 0, 2)
 
 
 def won(null: Null, expected: Expected, reach: Floats, bets: Ints, streams: Ints) -> Floats:
-    """Return what some bets win on some streams before dispersion: bets × times × streams.
+    """Return what some bets win on some streams before dispersion: times × bets × streams.
 
     ``reach`` is how far the null interval reaches to both sides (times × those streams).
     """
-    is_mean = null.layout.is_mean[streams]
-    runs, hits, level = expected.runs[:, streams], expected.hits[:, streams], expected.level[:, streams]
+    runs, hits, level = (values[:, streams] for values in (expected.runs, expected.hits, expected.level))
     upper, lower = probability(level + reach), probability(level - reach)
-    found = np.empty((len(bets), *runs.shape))
+    means = np.flatnonzero(null.layout.is_mean[streams])
+    mean_runs, mean_hits, mean_level, mean_reach = (values[:, means] for values in (runs, hits, level, reach))
+    # New keys can only rise, so all bets on them lean up.
+    rises = null.tilts[:, streams].min(axis=0) > 0
+    edge = {True: upper, False: np.where(rises, upper, lower)}
+    found, lost = np.empty((len(runs), len(bets), len(streams))), np.empty_like(upper)
     for place, bet in enumerate(bets.tolist()):
-        tilts = null.tilts[bet, streams]
-        growth = runs * np.log1p(np.where(tilts > 0, upper, lower) * null.growth[bet, streams])
-        of_mean = null.cumulants[bet, streams] + tilts * level + np.abs(tilts) * reach
-        found[place] = tilts * hits - np.where(is_mean, runs * of_mean, growth)
+        np.multiply(edge[bool(ORDINARY[bet] > 0)], null.growth[bet, streams], out=lost)
+        np.log1p(lost, out=lost)
+        lost *= runs
+        mine = found[:, place]
+        np.multiply(null.tilts[bet, streams], hits, out=mine)
+        mine -= lost
+        tilt = ORDINARY[bet]
+        cost = null.cumulants[bet, streams[means]] + tilt * mean_level + np.abs(tilt) * mean_reach
+        mine[:, means] = tilt * mean_hits - mean_runs * cost
     return found
 
 
@@ -72,12 +90,23 @@ def path(log_e: Floats, active: Bools) -> Floats:
 
     ``log_e`` are bets × times × columns. This is what :func:`grown` comes to, without logarithms.
     """
-    e = np.exp(np.minimum(log_e, MAX_LOG_R)).transpose(1, 0, 2).copy()
-    r, most, passed = np.zeros(e.shape[1:]), np.exp(MAX_LOG_R), np.empty(active.shape)
+    bets, hours, columns = log_e.shape
+    passed, most = np.empty(active.shape), np.exp(MAX_LOG_R)
+    r, more = np.zeros((bets, columns)), np.empty((bets, columns))
     all_active = np.all(active, axis=1).tolist()
     with np.errstate(over="ignore"):
-        for hour, some in enumerate(active):
-            after = np.minimum((1 + r) * e[hour], most)
-            r = after if all_active[hour] else np.where(some, after, r)
-            r.mean(axis=0, out=passed[hour])
+        for start in range(0, hours, _TIMES_AT_ONCE):
+            times = slice(start, start + _TIMES_AT_ONCE)
+            # What each hour pays gives way to R after it.
+            after = np.minimum(log_e.transpose(1, 0, 2)[times], MAX_LOG_R)
+            np.exp(after, out=after)
+            for hour, new in enumerate(after, start):
+                np.add(r, 1, out=more)
+                np.multiply(new, more, out=new)
+                np.minimum(new, most, out=new)
+                if not all_active[hour]:
+                    np.copyto(new, r, where=~active[hour])
+                r = new
+            np.add.reduce(after, axis=1, out=passed[times])
+    passed /= bets
     return passed

@@ -8,7 +8,7 @@ their places once (:meth:`Layout.rows`), and then added up by whatever they are 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,16 @@ Bools = NDArray[np.bool_]
 
 WATCHED: Final = tuple(feature for feature in FEATURES.values() if feature.counting is not Counting.TALLY)
 FEATURE_PLACES: Final = {feature.name: place for place, feature in enumerate(WATCHED)}
+WATCHED_FEATURES: Final = tuple(FEATURE_PLACES)
+"""Names of the features that are looked at here: whoever reads cells for this alone needs no others."""
 _HAS_VALUES: Final = np.array([feature.counting is Counting.VALUES for feature in WATCHED])
 _MAX_EDGES: Final = 8
 PAIRED_KEYS: Final = 4
 """Keys of a feature that are watched in pairs, the commonest: six pairs."""
 _SUDDEN: Final = {StreamKind.KEY, StreamKind.MEAN}
 _NO_EDGE: Final = np.iinfo(np.int16).max
-# Places of texts fit below it, so that one integer holds a group or subject and a text.
+# Places of texts fit below it, so that one integer holds a group or subject and a text. A text without a place is -1,
+# which makes an integer that no other text makes.
 _TEXTS: Final = 1 << 32
 
 
@@ -74,7 +77,8 @@ class Layout:
         self.plans = tuple(plans)
         self.subject_places = {plan.subject: place for place, plan in enumerate(plans)}
         self._texts: dict[str, int] = {"": 0}
-        self._group_of_feature = np.full((len(plans), len(WATCHED)), -1, dtype=np.int64)
+        # The last place is that of what is not watched, which is found at -1.
+        self._group_of_feature = np.full((len(plans), len(WATCHED) + 1), -1, dtype=np.int64)
         group_subject: list[int] = []
         group_feature: list[int] = []
         first_stream: list[int] = []
@@ -190,8 +194,7 @@ class Layout:
         texts: dict[int, Ints] = {}
         features: dict[int, Ints] = {}
         code_of: dict[int, int] = {}
-        parts: list[list[Ints]] = []
-        counts: list[Floats] = []
+        parts: list[Sequence[NDArray[Any]]] = []
         for subject, cells in given:
             if not len(cells):
                 continue
@@ -202,36 +205,36 @@ class Layout:
                     code_of[words] = cells.words.index(only[1]) if only[1] in cells.words else -1
                 features[words] = np.array([FEATURE_PLACES.get(word, -1) for word in cells.words], dtype=np.int64)
             parts.append(
-                [
-                    np.full(len(cells), subject, dtype=np.int64),
-                    cells.hour.astype(np.int64),
-                    texts[words][cells.input_class],
-                    features[words][cells.feature],
-                    cells.key.astype(np.int64),
-                    texts[words][cells.key],
-                    cells.bin.astype(np.int64),
-                ]
+                (
+                    self._group_of_feature[subject].take(features[words].take(cells.feature)),
+                    cells.n if only is None else cells.n * (getattr(cells, only[0]) == code_of[words]),
+                    cells.hour,
+                    texts[words].take(cells.input_class) + subject * _TEXTS,
+                    cells.key,
+                    texts[words].take(cells.key),
+                    cells.bin,
+                )
             )
-            counts.append(cells.n if only is None else cells.n * (getattr(cells, only[0]) == code_of[words]))
         if not parts:
             nothing = np.zeros(0, dtype=np.int64)
             none = nothing.astype(np.float64)
             return Rows(nothing, nothing, nothing, nothing, nothing, nothing.astype(np.bool_), none, none)
-        table, n = np.concatenate(parts, axis=1), np.concatenate(counts)
-        group = np.where(table[3] >= 0, self._group_of_feature[table[0], table[3]], -1)
-        watched = (group >= 0) & (n > 0)
-        subject_, hour, class_, feature, key, key_text, bin_ = table[:, watched]
-        n, group = n[watched], group[watched]
-        unknown_class = self.slots_of_group[group] - 1
-        class_place = _found(self._class_codes, self._class_places, subject_ * _TEXTS + class_, class_ >= 0)
-        is_value = _HAS_VALUES[feature]
-        is_key = ~is_value & (key != 0)
-        stream = _found(self._key_codes, self._key_streams, group * _TEXTS + key_text, key_text >= 0)
-        stream = np.where(is_key, np.where(stream >= 0, stream, self.new_stream[group]), -1)
+        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        watched = (columns[0] >= 0) & (columns[1] > 0)
+        if not watched.all():
+            columns = [column[watched] for column in columns]
+        group, n, hour, class_, key, key_text, bin_ = columns
+        class_place = _found(self._class_codes, self._class_places, class_)
+        is_value = _HAS_VALUES[self.group_feature][group]
+        keyed = np.flatnonzero(~is_value & (key != 0))
+        known = _found(self._key_codes, self._key_streams, group[keyed] * _TEXTS + key_text[keyed])
+        stream = np.full(len(group), -1, dtype=np.int64)
+        stream[keyed] = np.where(known >= 0, known, self.new_stream[group[keyed]])
+        bin_ = bin_.astype(np.int64)
         return Rows(
-            hour,
+            hour.astype(np.int64),
             group,
-            self.first_slot[group] + np.where(class_place >= 0, class_place, unknown_class),
+            self.first_slot[group] + np.where(class_place >= 0, class_place, self.slots_of_group[group] - 1),
             stream,
             bin_,
             is_value,
@@ -293,12 +296,12 @@ def _sorted(places: dict[int, int]) -> tuple[Ints, Ints]:
     return codes[order], np.fromiter(places.values(), dtype=np.int64, count=len(places))[order]
 
 
-def _found(codes: Ints, places: Ints, wanted: Ints, known: Bools) -> Ints:
+def _found(codes: Ints, places: Ints, wanted: Ints) -> Ints:
     """Return the place of each wanted code, -1 where there is none."""
     if not len(codes):
         return np.full(len(wanted), -1, dtype=np.int64)
     at = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
-    return np.where(known & (codes[at] == wanted), places[at], -1)
+    return np.where(codes[at] == wanted, places[at], -1)
 
 
 def _added(places: Ints, weights: Floats, rows: int, columns: int) -> Floats:

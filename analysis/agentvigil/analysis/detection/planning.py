@@ -1,14 +1,17 @@
 """Which streams a subject gets: from what its baseline saw, and how often."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agentvigil.analysis.detection.config import CLIPPED, QUANTILES, DetectionConfig
-from agentvigil.analysis.detection.counting import WATCHED, Floats, Ints
+from agentvigil.analysis.detection.counting import FEATURE_PLACES, WATCHED, Floats, Ints
 from agentvigil.analysis.detection.streams import Plan, Stream, StreamKind
 from agentvigil.analysis.features.cells import Cells, Subject
-from agentvigil.analysis.features.names import BINS_PER_OCTAVE, ZERO_BIN, Counting
+from agentvigil.analysis.features.names import BINS_PER_OCTAVE, FEATURES, ZERO_BIN, Counting
 
 _STATUS = "status"
 
@@ -41,14 +44,9 @@ class Planned:
 
 def plan_of(subject: Subject, cells: Cells, days: float, config: DetectionConfig) -> Planned | TooFewRuns:
     """Plan the streams of a subject from the cells of its baseline, which cover ``days``."""
-    codes = {word: code for code, word in enumerate(cells.words)}
-    parts = {
-        feature.name: cells.where(cells.feature == codes[feature.name]) for feature in WATCHED if feature.name in codes
-    }
-    totals = {
-        feature.name: _totals(parts[feature.name], feature.counting) for feature in WATCHED if feature.name in parts
-    }
-    runs_of_feature = {name: float(cells.n.sum()) for name, cells in totals.items()}
+    parts = _parts(cells)
+    totals = {name: _totals(part, FEATURES[name].counting) for name, part in parts.items()}
+    runs_of_feature = {name: float(total.n.sum()) for name, total in totals.items()}
     # Each run has a status; where somebody watches without it, the feature that most runs have stands in.
     counted = (
         _STATUS if runs_of_feature.get(_STATUS) else max(runs_of_feature, key=lambda f: runs_of_feature[f], default="")
@@ -69,7 +67,7 @@ def plan_of(subject: Subject, cells: Cells, days: float, config: DetectionConfig
                 too_few[name] = TooFewRuns(feature_runs, config.min_runs, days, config.min_days)
             continue
         if feature.counting is Counting.CATEGORIES:
-            keys = _by_count(parts[name].key, parts[name].n, cells)
+            keys = _by_count(parts[name].key, parts[name].n, cells.words)
             known = [key for key, n in keys if n >= config.min_key_runs][: config.max_keys]
             rare = tuple(key for key, _ in keys if key not in known)
             streams += [Stream(name, StreamKind.KEY, key=key) for key in known]
@@ -78,46 +76,73 @@ def plan_of(subject: Subject, cells: Cells, days: float, config: DetectionConfig
             rare_keys[name] = rare
             keys_seen_once[name] = sum(n <= 1 for _, n in keys)
         else:
-            values, clipped = planned_values(name, totals[name], config)
+            values, clipped = planned_values(name, totals[name].bin, totals[name].n, config)
             streams += values
             if clipped is not None:
                 clipped_bins[name] = clipped
     classes = [
         name
-        for name, n in _by_count(totals[counted].input_class, totals[counted].n, cells, empty=True)
+        for name, n in _by_count(totals[counted].input_class, totals[counted].n, cells.words, empty=True)
         if n >= config.min_class_runs
     ]
     plan = Plan(subject, tuple(classes[: config.max_classes]), tuple(streams), rare_keys, clipped_bins)
     return Planned(plan, runs, runs_of_feature, keys_seen_once, too_few)
 
 
-def planned_values(feature: str, cells: Cells, config: DetectionConfig) -> tuple[list[Stream], tuple[int, int] | None]:
+def planned_values(
+    feature: str, bins: NDArray[np.int16], n: Floats, config: DetectionConfig
+) -> tuple[list[Stream], tuple[int, int] | None]:
     """Return the streams of a feature with values, and the bins that these are clipped to, if they have a mean."""
-    bins, n = _by_bin(cells)
-    thresholds = _thresholds(feature, bins, n, config)
-    low, high = _clipped(bins, n)
+    found, runs = _by_bin(bins, n)
+    thresholds = _thresholds(feature, found, runs, config)
+    low, high = _clipped(found, runs)
     return ([*thresholds, Stream(feature, StreamKind.MEAN)], (low, high)) if high > low else (thresholds, None)
 
 
-def _totals(cells: Cells, counting: Counting) -> Cells:
-    return cells if counting is Counting.VALUES else cells.where(cells.key == 0)
+class _Part(NamedTuple):
+    """The rows of one feature, as far as plans are made of them."""
+
+    input_class: NDArray[np.int32]
+    key: NDArray[np.int32]
+    bin: NDArray[np.int16]
+    n: Floats
+
+    def where(self, rows: "slice | NDArray[np.bool_] | Ints") -> "_Part":
+        return _Part(self.input_class[rows], self.key[rows], self.bin[rows], self.n[rows])
 
 
-def _by_bin(cells: Cells) -> tuple[Ints, Floats]:
+def _parts(cells: Cells) -> dict[str, _Part]:
+    """Return the rows of each feature that is watched and has a word, told apart in one pass."""
+    places = np.array([FEATURE_PLACES.get(word, len(WATCHED)) for word in cells.words], dtype=np.int8)[cells.feature]
+    ordered = _Part(cells.input_class, cells.key, cells.bin, cells.n).where(np.argsort(places, kind="stable"))
+    ends = np.cumsum(np.bincount(places, minlength=len(WATCHED)))[: len(WATCHED)]
+    words = set(cells.words)
+    return {
+        feature.name: ordered.where(slice(int(start), int(end)))
+        for feature, start, end in zip(WATCHED, [0, *ends[:-1]], ends, strict=True)
+        if feature.name in words
+    }
+
+
+def _totals(part: _Part, counting: Counting) -> _Part:
+    return part if counting is Counting.VALUES else part.where(part.key == 0)
+
+
+def _by_bin(bins: NDArray[np.int16], runs: Floats) -> tuple[Ints, Floats]:
     """Return the bins that have runs, from low to high, and how many."""
-    lowest = int(cells.bin.min())
-    n = np.bincount(cells.bin.astype(np.int64) - lowest, cells.n)
+    lowest = int(bins.min())
+    n = np.bincount(bins.astype(np.int64) - lowest, runs)
     found = np.flatnonzero(n)
     return found + lowest, n[found].astype(np.float64)
 
 
 def _by_count(
-    codes: "np.typing.NDArray[np.int32]", n: Floats, cells: Cells, *, empty: bool = False
+    codes: NDArray[np.int32], n: Floats, words: Sequence[str], *, empty: bool = False
 ) -> list[tuple[str, float]]:
     """Return words and how often they came, the most frequent first, without the empty one unless it is wanted."""
     counts = np.bincount(codes, n)
-    words = [(cells.words[int(code)], float(counts[code])) for code in np.flatnonzero(counts)]
-    return sorted((pair for pair in words if pair[1] > 0 and (empty or pair[0])), key=lambda pair: (-pair[1], pair[0]))
+    found = [(words[int(code)], float(counts[code])) for code in np.flatnonzero(counts)]
+    return sorted((pair for pair in found if pair[1] > 0 and (empty or pair[0])), key=lambda pair: (-pair[1], pair[0]))
 
 
 def _thresholds(feature: str, bins: Ints, n: Floats, config: DetectionConfig) -> list[Stream]:

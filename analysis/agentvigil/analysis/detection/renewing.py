@@ -73,7 +73,7 @@ def _planned(
     feature = streams[0].feature
     places = {stream: place for place, stream in enumerate(streams)}
     if FEATURES[feature].counting is not Counting.CATEGORIES:
-        values, clipped = planned_values(feature, cells, config)
+        values, clipped = planned_values(feature, cells.bin, cells.n, config)
         sources = [_alike(streams, stream) for stream in values]
         clips = {} if clipped is None else {feature: clipped}
         return Plan(whole.subject, whole.classes, tuple(values), {}, clips), sources, 0

@@ -47,9 +47,8 @@ def paid(null: Null, expected: Expected) -> Paid:
     margin = np.broadcast_to(null.margin[streams], (len(expected.runs), len(streams)))
     found = np.empty((len(expected.runs), 1 + len(SUDDEN), len(streams)), dtype=np.float32)
     found[:, 0] = null.shared_variance(expected)[:, streams]
-    found[:, 1:] = (
-        won(null, expected, margin, SUDDEN, streams) / null.dispersion_of_hours(expected)[:, streams]
-    ).transpose(1, 0, 2)
+    dispersion = null.dispersion_of_hours(expected)[:, None, streams]
+    np.divide(won(null, expected, margin, SUDDEN, streams), dispersion, out=found[:, 1:], casting="same_kind")
     return found
 
 

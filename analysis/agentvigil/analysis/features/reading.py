@@ -43,9 +43,17 @@ class RunCount:
 
 
 def read_cells(
-    store: Store, project: str, first_hour: int, end_hour: int, subjects: Collection[Subject] | None = None
+    store: Store,
+    project: str,
+    first_hour: int,
+    end_hour: int,
+    subjects: Collection[Subject] | None = None,
+    *,
+    features: Collection[str] = (),
 ) -> dict[Subject, Cells]:
     """Return what is counted of the hours from ``first_hour`` to before ``end_hour``, of ``subjects`` or of all.
+
+    Where ``features`` are named, these alone are read.
 
     Subjects without runs are left out, and so are those of other projects. All cells have the same words. A million
     rows take some 50 MB and about a second: ask for weeks of many agents day by day, or for some agents at a time.
@@ -54,15 +62,19 @@ def read_cells(
         StorageError: if the store does not answer.
     """
     parameters: dict[str, Any] = _hours(project, first_hour, end_hour)
-    asked = ""
+    asked: list[str] = []
+    wanted: set[Subject] | None = None
+    if features:
+        parameters["features"] = sorted(features)
+        asked.append(_without_comment("some_features"))
     if subjects is not None:
-        own = sorted(subject for subject in subjects if subject.project == project)
-        if not own:
+        wanted = {subject for subject in subjects if subject.project == project}
+        if not wanted:
             return {}
-        parameters["environments"] = [subject.environment for subject in own]
-        parameters["agents"] = [subject.agent for subject in own]
-        asked = _without_comment("some_subjects")
-    sql = _TEXTS["cells"].replace("{{subjects}}", asked).replace("{{counting}}", _COUNTING)
+        parameters["environments"] = sorted({subject.environment for subject in wanted})
+        parameters["agents"] = sorted({subject.agent for subject in wanted})
+        asked.append(_without_comment("some_subjects"))
+    sql = _TEXTS["cells"].replace("{{asked}}", "\n    ".join(asked)).replace("{{counting}}", _COUNTING)
     words = Words()
     columns = read_columns(store.native(sql, parameters), words)
     if not columns:
@@ -71,7 +83,8 @@ def read_cells(
     columns["n"] = columns["n"].astype(np.float64)
     if np.any(keep_days != keep_days[0]):
         columns = _added_up(columns)
-    return dict(_by_subject(project, columns, tuple(words)))
+    found = _by_subject(project, columns, tuple(words))
+    return {subject: cells for subject, cells in found if wanted is None or subject in wanted}
 
 
 def count_runs(

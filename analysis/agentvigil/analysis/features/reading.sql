@@ -36,7 +36,7 @@
 )
 
 -- cells --
--- The rows of some hours, of all agents or of some.
+-- The rows of some hours, of all agents and features or of some.
 SELECT
     toInt32(intDiv(toUnixTimestamp(Hour), 3600)) AS hour,
     KeepDays AS keep_days,
@@ -45,14 +45,19 @@ SELECT
 FROM agent_feature_hours FINAL
 WHERE Project = {project:String}
     AND Hour >= fromUnixTimestamp({first_hour_s:UInt32}) AND Hour < fromUnixTimestamp({end_hour_s:UInt32})
-    {{subjects}}
+    {{asked}}
     AND {{counting}}
 SETTINGS do_not_merge_across_partitions_select_final = 1
 
 -- some_subjects --
--- These agents alone.
-AND (Environment, Agent) IN
-    (SELECT subject.1, subject.2 FROM (SELECT arrayJoin(arrayZip({environments:Array(String)}, {agents:Array(String)})) AS subject))
+-- Agents of these names in these environments, which may be more than are asked for: each of the two is looked for in the
+-- few distinct texts of its column, where pairs would be made of each row.
+AND Agent IN {agents:Array(String)}
+    AND Environment IN {environments:Array(String)}
+
+-- some_features --
+-- These features alone.
+AND Feature IN {features:Array(String)}
 
 -- runs --
 -- How many finished runs each agent had in some hours, and the first of these that it had any in. Of rows that are there

@@ -1,6 +1,6 @@
 """Chooses what agents are compared with, and learns it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -16,17 +16,16 @@ from agentvigil.analysis.baselines.choosing import (
 from agentvigil.analysis.baselines.choosing import (
     Baseline as Choice,
 )
-from agentvigil.analysis.detection import DetectionConfig, TooFewRuns, fit, spread_of_fleet
+from agentvigil.analysis.detection import DetectionConfig, TooFewRuns, fit, sample_of, spread_of_subjects
 from agentvigil.analysis.detection.clusters_and_wander import FleetSpread
 from agentvigil.analysis.features.cells import Cells, Subject
 from agentvigil.analysis.features.reading import RunCount
+from agentvigil.analysis.watching.batches import in_batches
 from agentvigil.analysis.watching.drift import HOURS_PER_DAY, Reading, Watched
 from agentvigil.analysis.watching.renewing import NOTHING_ACCEPTED, Accepted, are_stale, to_renew, with_renewed
 
 _READ_DAYS: Final = 2 * TRAILING_DAYS
 """Versions, and the runs of the one before, are looked for so far back."""
-_BATCH: Final = 16
-"""Subjects that are read at a time: weeks of a busy one take some ten megabytes."""
 _FLEET_SUBJECTS: Final = 5
 """From so many on, a fleet tells how much agents vary."""
 _STILL_RUNS_HOURS: Final = 24
@@ -77,10 +76,9 @@ class Chooser:
             if self._is_due(hour, counts[subject], watched.get(subject), subject, said)
         ]
         found: dict[Subject, Watched] = {}
-        for start in range(0, len(due), _BATCH):
-            subjects = due[start : start + _BATCH]
-            cells = self._read(hour - _READ_DAYS * HOURS_PER_DAY, hour, subjects)
-            self._learn_of_fleet(cells, hour)
+        if len(due) >= _FLEET_SUBJECTS:
+            self._learn_of_fleet(due, hour)
+        for subjects, cells in in_batches(self._read, hour - _READ_DAYS * HOURS_PER_DAY, hour, due):
             for subject in subjects:
                 new = self._choose(hour, subject, counts[subject], cells.get(subject), watched.get(subject), said)
                 if new is not None:
@@ -145,10 +143,22 @@ class Chooser:
             return None if watched is None else replace(watched, review_hour=hour + HOURS_PER_DAY)
         return Watched(choice, baseline, review_hour)
 
-    def _learn_of_fleet(self, cells: Mapping[Subject, Cells], hour: int) -> None:
-        if len(cells) >= _FLEET_SUBJECTS:
-            first_hour = hour - TRAILING_DAYS * HOURS_PER_DAY
-            self._fleet = spread_of_fleet(cells, first_hour, hour, config=self._config)
+    def _learn_of_fleet(self, due: Sequence[Subject], hour: int) -> None:
+        """Learn how much agents vary from some all over the fleet, before any is compared with anything."""
+        first_hour = hour - TRAILING_DAYS * HOURS_PER_DAY
+        ran: list[Subject] = []
+
+        def cells() -> Iterator[tuple[Subject, Cells]]:
+            for subjects, found in in_batches(self._read, first_hour, hour, sample_of(due)):
+                for subject in subjects:
+                    if subject in found:
+                        ran.append(subject)
+                        yield subject, found[subject]
+
+        spread = spread_of_subjects(cells(), first_hour, hour, config=self._config)
+        # Of those that run no more nothing is learned, and nothing is forgotten.
+        if len(ran) >= _FLEET_SUBJECTS:
+            self._fleet = spread
 
 
 def _review_hour(hour: int, choice: Choice) -> int:

@@ -11,12 +11,11 @@ from agentvigil.analysis.failure_modes.registry import find_all
 from agentvigil.analysis.features.cells import Cells, Subject
 from agentvigil.analysis.features.reading import RunCount
 from agentvigil.analysis.findings.model import Observation
+from agentvigil.analysis.watching.batches import in_batches
 from agentvigil.analysis.watching.drift import HOURS_PER_DAY, Reading
 
 LOOKED_AT_DAYS: Final = 2 * TRAILING_DAYS
 _FEWEST_RUNS: Final = 200
-_BATCH: Final = 16
-"""Agents that are read at a time: weeks of a busy one take some ten megabytes."""
 
 
 def look_at_day(
@@ -31,9 +30,7 @@ def look_at_day(
     """
     subjects = sorted(subject for subject, count in counts.items() if count.runs >= _FEWEST_RUNS)
     observations: list[Observation] = []
-    for start in range(0, len(subjects), _BATCH):
-        batch = subjects[start : start + _BATCH]
-        histories = read(end_hour - LOOKED_AT_DAYS * HOURS_PER_DAY, end_hour, batch)
+    for _, histories in in_batches(read, end_hour - LOOKED_AT_DAYS * HOURS_PER_DAY, end_hour, subjects):
         for subject, history in histories.items():
             if not len(history.between(end_hour - HOURS_PER_DAY, end_hour)):
                 continue

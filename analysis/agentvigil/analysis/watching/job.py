@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from agentvigil.analysis.baselines.book import BaselineBook
-from agentvigil.analysis.detection import DetectionConfig
+from agentvigil.analysis.detection import WATCHED_FEATURES, DetectionConfig
 from agentvigil.analysis.features.cells import Subject, hour_of, time_of
 from agentvigil.analysis.features.reading import (
     RunCount,
@@ -204,7 +204,7 @@ class WatchJob:
         self._look_at_day(watch.project, watch.next_hour // HOURS_PER_DAY * HOURS_PER_DAY, said, now)
 
     def _review(self, watch: DriftWatch, counts: Mapping[Subject, RunCount], said: Said) -> None:
-        chooser = self._choosers.setdefault(watch.project, Chooser(self._reading(watch.project), self._config))
+        chooser = self._choosers.setdefault(watch.project, Chooser(self._learning(watch.project), self._config))
         watch.compare_with(chooser.review(watch.next_hour, counts, watch.watched, said.circumstances))
         self._waiting[watch.project] = _pending(watch, said)
         for subject, feature in self._waiting[watch.project]:
@@ -269,7 +269,7 @@ class WatchJob:
         counts = count_runs(self._store, project, 0, end_hour)
         self._record(look_at_day(self._reading(project), end_hour, counts, said.pins), now)
         # What alarmed once does not alarm again: where the book did not get it, a new watch finds it once more.
-        pools = self._pools.pop(project, None) or PoolWatch(self._reading(project), self._config)
+        pools = self._pools.pop(project, None) or PoolWatch(self._learning(project), self._config)
         self._record(pools.look(end_hour, counts, said.pool_keys, said.accepted_pools), now)
         self._pools[project] = pools
 
@@ -300,6 +300,9 @@ class WatchJob:
 
     def _reading(self, project: str) -> Reading:
         return partial(read_cells, self._store, project)
+
+    def _learning(self, project: str) -> Reading:
+        return partial(read_cells, self._store, project, features=WATCHED_FEATURES)
 
 
 def _next_midnight(hour: int) -> int:

@@ -30,6 +30,7 @@ from agentvigil.analysis.features.cells import Cells, Subject, hour_of
 from agentvigil.analysis.features.reading import RunCount
 from agentvigil.analysis.findings.finding import Finding
 from agentvigil.analysis.findings.model import Observation, SubjectType
+from agentvigil.analysis.watching.batches import AT_ONCE, in_batches
 from agentvigil.analysis.watching.drift import CLOSING_HOURS, HOURS_PER_DAY, Reading
 
 _FORTNIGHT: Final = 14 * HOURS_PER_DAY
@@ -37,8 +38,6 @@ _BASELINE_HOURS: Final = 2 * _FORTNIGHT
 _MOST_AGENTS: Final = 200
 """Watched together, those with most runs: one with 12 tools and 12 input classes takes a megabyte, nearly all for the
 pools of its tools, 0.2 s of CPU when a fortnight begins, and 0.1 s a day."""
-_BATCH: Final = 16
-"""Agents that are read at a time: weeks of a busy one take some ten megabytes."""
 _DIMENSIONS: Final = {
     SubjectType.MODEL: Dimension.MODEL,
     SubjectType.VERSION: Dimension.VERSION,
@@ -191,13 +190,12 @@ class PoolWatch:
         self._first_hour = first_hour
 
     def _spread(self, subjects: list[Subject], first_hour: int, end_hour: int) -> FleetSpread:
-        sample = dict(self._cells(subjects[:: -(-len(subjects) // _BATCH)], first_hour, end_hour))
+        sample = dict(self._cells(subjects[:: -(-len(subjects) // AT_ONCE)], first_hour, end_hour))
         return spread_of_fleet(sample, first_hour, end_hour, config=self._config)
 
     def _cells(self, subjects: Collection[Subject], first_hour: int, end_hour: int) -> Iterator[tuple[Subject, Cells]]:
-        ordered = list(subjects)
-        for start in range(0, len(ordered), _BATCH):
-            yield from self._read(first_hour, end_hour, ordered[start : start + _BATCH]).items()
+        for _, cells in in_batches(self._read, first_hour, end_hour, list(subjects)):
+            yield from cells.items()
 
 
 def _said_of(alarm: PoolAlarm) -> Observation | None:

@@ -18,7 +18,9 @@ LONG: Final = 30
 
 def cells_of(subject: Subject) -> Cells:
     none = np.zeros(0, np.int32)
-    return Cells(("", subject.agent), none, none, none, none, none, none, none.astype(np.int16), *([none * 1.0] * 2))
+    nothing = none.astype(np.float64)
+    words = ("", subject.agent)
+    return Cells(words, none, none, none, none, none, none, none.astype(np.int16), nothing, nothing)
 
 
 class Store:

@@ -200,7 +200,7 @@ def free_port() -> int:
             return port
 
 
-def until(condition: Callable[[], _T], what: str, pause_s: float = 0.01) -> _T:
+def until(condition: Callable[[], _T], what: str, pause_s: float = 0.05) -> _T:
     """Return what ``condition`` returns as soon as that is true."""
     deadline = time.monotonic() + _PATIENCE_S
     while not (result := condition()):

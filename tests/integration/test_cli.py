@@ -22,11 +22,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from server_process import (
     AGENTVIGIL,
     ANY_PORTS,
+    Done,
     OtlpSender,
     Server,
     environment,
     prepare,
     run_cli,
+    run_in_turn,
     run_statements,
     until,
 )
@@ -433,9 +435,9 @@ def test_sql_answers_alike_with_and_without_a_running_server(tmp_path: Path, sta
     sender.send(request_with(spans=3))
     sender.close()
 
-    def answers() -> dict[str, tuple[int, str, str]]:
-        results = {name: run_cli("sql", "--data", str(server.data), *query) for name, query in QUERIES.items()}
-        return {name: (result.returncode, result.stdout, result.stderr) for name, result in results.items()}
+    def answers() -> dict[str, Done]:
+        done = run_in_turn(*(("sql", "--data", str(server.data), *query) for query in QUERIES.values()))
+        return dict(zip(QUERIES, done, strict=True))
 
     running = answers()
     assert server.stop() == 0

@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 import pytest
 from click.testing import CliRunner, Result
-from server_process import Server, prepare, run_cli
+from server_process import Server, prepare, run_cli, run_in_turn
 from trace_requests import a_request, a_span
 
 from agentvigil.cli.commands import agentvigil
@@ -178,19 +178,25 @@ def test_keys_without_a_server_are_those_of_the_data(tmp_path: Path) -> None:
     nothing = run_cli("keys", "list", "--data", str(data))
     assert (nothing.returncode, nothing.stdout, data.exists()) == (2, "", False)
 
-    made = run_cli("keys", "create", "--data", str(data), "--name", "ci")
+    keys = ("keys", "create", "--data", str(data))
+    made, refused, unknown = run_in_turn(
+        (*keys, "--name", "ci"), (*keys, "--name", "two words"), ("keys", "revoke", "--data", str(data), "nosuchkey0")
+    )
     assert made.returncode == 0, made.stderr
     assert "it is the first one here" in made.stderr
-    refused = run_cli("keys", "create", "--data", str(data), "--name", "two words")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert run_cli("keys", "revoke", "--data", str(data), made.stdout.strip()).returncode == 0
-    (listed,) = json.loads(run_cli("keys", "list", "--data", str(data), "--json").stdout)
+    assert unknown.returncode == 1
+    revoked, known = run_in_turn(
+        ("keys", "revoke", "--data", str(data), made.stdout.strip()), ("keys", "list", "--data", str(data), "--json")
+    )
+    assert revoked.returncode == 0
+    (listed,) = json.loads(known.stdout)
     assert (listed["name"], listed["project"], listed["is_usable"]) == ("ci", "default", False)
 
 
 def test_sql_says_where_a_home_holds_nothing(tmp_path: Path) -> None:
-    result = in_process("sql", "--data", str(tmp_path), "SELECT count() FROM otel_traces")
+    result = run_cli("sql", "--data", str(tmp_path), "SELECT count() FROM otel_traces")
 
-    assert result.exit_code == 1
+    assert result.returncode == 1
     assert f"{tmp_path} holds no telemetry" in result.stderr
     assert "--data" in result.stderr

@@ -110,7 +110,7 @@ def test_an_old_connection_is_closed_without_a_loss(
             export(body, timeout=PATIENCE_S, metadata=(("authorization", "Bearer s3cret"),))
             return states.count(grpc.ChannelConnectivity.READY) >= 3
 
-        until(closed_and_open_again, "a second and a third connection")
+        until(closed_and_open_again, "a second and a third connection", 0.2)
     assert store.rows("SELECT count() FROM otel_traces") == [(sent,)]
 
 
@@ -186,12 +186,13 @@ def test_real_exporters_come_through_tls(
     credentials = grpc.ssl_channel_credentials(
         ca, *((key.read_bytes(), chain.read_bytes()) if mutual else (None, None))
     )
-    over_grpc = GrpcExporter(server.addresses["otlp_grpc"], credentials=credentials)
+    over_grpc = GrpcExporter(server.addresses["otlp_grpc"], credentials=credentials, timeout=PATIENCE_S)
     over_http = HttpExporter(
         f"https://{server.addresses['otlp_http']}/v1/traces",
         certificate_file=certificates.path("ca.pem"),
         client_key_file=str(key) if mutual else None,
         client_certificate_file=str(chain) if mutual else None,
+        timeout=PATIENCE_S,
     )
 
     assert export_one(over_grpc) is SpanExportResult.SUCCESS

@@ -9,6 +9,7 @@ import contextlib
 import gzip
 import itertools
 import os
+import shutil
 import threading
 import time
 import urllib.error
@@ -24,12 +25,12 @@ from typing import Any, Final, Self
 import grpc
 import pytest
 from canaries import CANARY, MARKER, TEXTS, columns_with, request_with, spellings
-from server_process import OtlpSender, Server, free_port, insert_under_way, run_cli, run_statements, until
+from server_process import OtlpSender, Server, free_port, insert_under_way, prepare, run_statements, until
 
 from agentvigil.receiver.otlp import LOGS, METRICS, OTLP_SIGNALS, TRACES, OtlpSignal
 from agentvigil.storage.signals import SUMMARY
 
-KILLS: Final = 2
+KILLS: Final = int(os.environ.get("AGENTVIGIL_TEST_KILLS", "1"))
 SECRET: Final = CANARY
 SOME_TEXTS: Final = TEXTS[:1]
 """Enough for a request that is sent while servers are killed; test_canaries has them all."""
@@ -110,9 +111,10 @@ class Senders:
         sender.close()
 
 
-def make_uncompressed(data: Path) -> None:
-    """Rebuild the schema in ``data`` so that everything ClickHouse writes there can be read by eye."""
-    assert run_cli("migrate", "--data", str(data)).returncode == 0
+@pytest.fixture(scope="module")
+def uncompressed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose schema is such that everything ClickHouse writes there can be read by eye; to be copied."""
+    data = prepare(tmp_path_factory.mktemp("uncompressed") / "data")
     ((columns,),) = (
         run_statements(
             data,
@@ -135,6 +137,7 @@ def make_uncompressed(data: Path) -> None:
             for table in codecs
         ),
     )
+    return data
 
 
 def files_with(needles: Iterable[bytes], *folders: Path) -> list[str]:
@@ -162,9 +165,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def uncompressed(folders: dict[str, Path]) -> Iterator[Server]:
+def uncompressed(folders: dict[str, Path], uncompressed_home: Path) -> Iterator[Server]:
     """A server whose tables are not compressed, and that writes nowhere but to ``folders``."""
-    make_uncompressed(folders["data"])
+    shutil.copytree(uncompressed_home, folders["data"], symlinks=True, dirs_exist_ok=True)
     server = Server(
         folders["data"],
         folders["log"],
@@ -185,6 +188,7 @@ def server(uncompressed: Server) -> Server:
     return uncompressed
 
 
+@pytest.mark.timeout(120 + 15 * KILLS)
 def test_kills_while_storing_leave_no_content_on_any_disk(server: Server, folders: dict[str, Path]) -> None:
     """Nobody may have to trust a dead process: what it was sent must not be readable from what it left behind."""
     left_behind = []
@@ -223,12 +227,12 @@ def test_kills_while_storing_leave_no_content_on_any_disk(server: Server, folder
     }
 
 
-def test_files_of_a_project_that_allows_it_have_it(tmp_path: Path) -> None:
+def test_files_of_a_project_that_allows_it_have_it(tmp_path: Path, uncompressed_home: Path) -> None:
     """The search of files would find what is there, and the policy reaches the store."""
-    make_uncompressed(tmp_path)
-    logs = tmp_path / "log"
+    data, logs = tmp_path / "data", tmp_path / "log"
+    shutil.copytree(uncompressed_home, data, symlinks=True)
     logs.mkdir()
-    server = Server(tmp_path, logs, "--content-policy", "default=full")
+    server = Server(data, logs, "--content-policy", "default=full")
     server.start()
     for otlp in OTLP_SIGNALS:
         OtlpSender(server.addresses["otlp_grpc"], otlp).send(request_with(otlp, bytes(15) + b"\x01", SOME_TEXTS))
@@ -236,9 +240,9 @@ def test_files_of_a_project_that_allows_it_have_it(tmp_path: Path) -> None:
     assert server.stop() == 0
 
     assert "default=full" in ready
-    found = {Path(name).suffix for name in files_with([SECRET.encode()], tmp_path / "clickhouse")}
+    found = {Path(name).suffix for name in files_with([SECRET.encode()], data / "clickhouse")}
     assert ".bin" in found
-    assert "otel_logs.LogAttributes" in columns_with(asking(tmp_path), SECRET)
+    assert "otel_logs.LogAttributes" in columns_with(asking(data), SECRET)
 
 
 def asking(data: Path) -> Any:

@@ -107,7 +107,7 @@ class Senders:
                 sender.send(body.replace(placeholder, (number << 64 | count).to_bytes(16, "big")))
                 self.acknowledged[otlp.signal.name] += 1
             except grpc.RpcError:
-                time.sleep(0.02)
+                time.sleep(0.1)
         sender.close()
 
 
@@ -188,45 +188,6 @@ def server(uncompressed: Server) -> Server:
     return uncompressed
 
 
-@pytest.mark.timeout(120 + 15 * KILLS)
-def test_kills_while_storing_leave_no_content_on_any_disk(server: Server, folders: dict[str, Path]) -> None:
-    """Nobody may have to trust a dead process: what it was sent must not be readable from what it left behind."""
-    left_behind = []
-    with Senders(server.addresses["otlp_grpc"]) as senders:
-        for _ in range(KILLS):
-            enough = {otlp.signal.name: senders.acknowledged[otlp.signal.name] + 2 for otlp in OTLP_SIGNALS}
-            until(
-                lambda enough=enough: all(senders.acknowledged[name] >= count for name, count in enough.items()),  # type: ignore[misc]
-                "acknowledgements",
-            )
-            until(lambda: insert_under_way(folders["data"]), "an insert", pause_s=0)
-            server.kill()
-            # Before the next start, which clears away what was not finished.
-            left_behind += files_with(spellings(SECRET), *folders.values())
-            server.start()
-    assert server.stop() == 0
-    left_behind += files_with(spellings(SECRET), *folders.values())
-    marked = files_with([MARKER.encode()], folders["data"])
-
-    assert left_behind == []
-    elsewhere = [name for name in ("tmp", "cwd", "home") if any(folders[name].iterdir())]
-    assert elsewhere == [], "the server writes only to its data directory"
-    assert [name for name in marked if name.endswith(".bin")], "the search does not find what is there"
-    assert columns_with(asking(folders["data"]), SECRET) == []
-    attributes = {
-        TRACES: ("SpanAttributes", "Events.Attributes", "Links.Attributes"),
-        LOGS: ("LogAttributes",),
-        METRICS: ("Attributes", "Exemplars.FilteredAttributes"),
-    }
-    assert set(columns_with(asking(folders["data"]), MARKER)) >= {
-        f"{destination.table}.{column}"
-        for otlp, columns in attributes.items()
-        for destination in otlp.signal.destinations
-        for column in ("ResourceAttributes", "ScopeAttributes", *columns)
-        if (destination, column) != (SUMMARY, "Exemplars.FilteredAttributes")
-    }
-
-
 def test_files_of_a_project_that_allows_it_have_it(tmp_path: Path, uncompressed_home: Path) -> None:
     """The search of files would find what is there, and the policy reaches the store."""
     data, logs = tmp_path / "data", tmp_path / "log"
@@ -290,3 +251,42 @@ def _send_http(server: Server, body: bytes) -> bytes:
             return b"OK " + response.read()
     except urllib.error.HTTPError as exc:
         return str(exc.code).encode() + str(exc.headers).encode() + exc.read()
+
+
+@pytest.mark.timeout(120 + 15 * KILLS)
+def test_kills_while_storing_leave_no_content_on_any_disk(server: Server, folders: dict[str, Path]) -> None:
+    """Nobody may have to trust a dead process: what it was sent must not be readable from what it left behind."""
+    left_behind = []
+    with Senders(server.addresses["otlp_grpc"]) as senders:
+        for _ in range(KILLS):
+            enough = {otlp.signal.name: senders.acknowledged[otlp.signal.name] + 1 for otlp in OTLP_SIGNALS}
+            until(
+                lambda enough=enough: all(senders.acknowledged[name] >= count for name, count in enough.items()),  # type: ignore[misc]
+                "acknowledgements",
+            )
+            until(lambda: insert_under_way(folders["data"]), "an insert", pause_s=0)
+            server.kill()
+            # Before the next start, which clears away what was not finished.
+            left_behind += files_with(spellings(SECRET), *folders.values())
+            server.start()
+    assert server.stop() == 0
+    left_behind += files_with(spellings(SECRET), *folders.values())
+    marked = files_with([MARKER.encode()], folders["data"])
+
+    assert left_behind == []
+    elsewhere = [name for name in ("tmp", "cwd", "home") if any(folders[name].iterdir())]
+    assert elsewhere == [], "the server writes only to its data directory"
+    assert [name for name in marked if name.endswith(".bin")], "the search does not find what is there"
+    assert columns_with(asking(folders["data"]), SECRET) == []
+    attributes = {
+        TRACES: ("SpanAttributes", "Events.Attributes", "Links.Attributes"),
+        LOGS: ("LogAttributes",),
+        METRICS: ("Attributes", "Exemplars.FilteredAttributes"),
+    }
+    assert set(columns_with(asking(folders["data"]), MARKER)) >= {
+        f"{destination.table}.{column}"
+        for otlp, columns in attributes.items()
+        for destination in otlp.signal.destinations
+        for column in ("ResourceAttributes", "ScopeAttributes", *columns)
+        if (destination, column) != (SUMMARY, "Exemplars.FilteredAttributes")
+    }

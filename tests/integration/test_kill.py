@@ -215,7 +215,7 @@ def loaded_server(start_server: StartServer, data: Path) -> Iterator[tuple[Serve
         yield server, load
 
 
-@pytest.mark.timeout(120 + 15 * KILLS)
+@pytest.mark.timeout(300 + 15 * KILLS)
 def test_kills_lose_nothing_acknowledged_and_store_nothing_twice(tmp_path: Path, start_server: StartServer) -> None:
     """Machines lose power and containers are killed; what a sender was told is stored must be there, once and whole."""
     print(f"AGENTVIGIL_TEST_SEED={SEED}")

@@ -255,7 +255,7 @@ def _send_http(server: Server, body: bytes) -> bytes:
         return str(exc.code).encode() + str(exc.headers).encode() + exc.read()
 
 
-@pytest.mark.timeout(120 + 15 * KILLS)
+@pytest.mark.timeout(300 + 15 * KILLS)
 def test_kills_while_storing_leave_no_content_on_any_disk(server: Server, folders: dict[str, Path]) -> None:
     """Nobody may have to trust a dead process: what it was sent must not be readable from what it left behind."""
     left_behind = []

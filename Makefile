@@ -36,7 +36,8 @@ test: $(VENV)/.dev ## Run the tests
 
 test-long: $(VENV)/.dev ## Kill, cut off and tell stories much more often than the tests do (half an hour)
 	AGENTVIGIL_TEST_KILLS=50 AGENTVIGIL_TEST_OUTAGE_S=120 AGENTVIGIL_TEST_SEEDS=20 $(BIN)/python -m pytest --timeout 3600 \
-		tests/integration/test_kill.py tests/integration/test_spool.py tests/integration/api/test_rollups.py $(ARGS)
+		tests/integration/test_kill.py tests/integration/test_privacy.py tests/integration/test_spool.py \
+		tests/integration/api/test_rollups.py $(ARGS)
 
 check: $(VENV)/.dev ## Run the static checks
 	$(BIN)/ruff check .

@@ -1,7 +1,9 @@
 """CrewAI: crews, tasks, agents, tools and flows as one tree; with OpenAI's SDK below instrumented or not."""
 
 import asyncio
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from opentelemetry.trace import StatusCode
 
 # CrewAI keeps what its tasks gave in a database, which two processes must not share.
 os.environ["CREWAI_STORAGE_DIR"] = tempfile.mkdtemp(prefix="agentvigil-crewai-")
+atexit.register(shutil.rmtree, os.environ["CREWAI_STORAGE_DIR"], ignore_errors=True)
 os.environ["CREWAI_DISABLE_TELEMETRY"] = "true"
 os.environ["CREWAI_TRACING_ENABLED"] = "false"
 crewai = pytest.importorskip("crewai")

@@ -161,7 +161,8 @@ def _metrics(text: str, value: AnyValue, trace_id: bytes) -> Any:
     some = _attributes(text, value, _ONE_OF_EACH)
     metrics: list[dict[str, Any]] = []
     for kind in ("gauge", "sum", "histogram", "exponential_histogram", "summary"):
-        point: dict[str, Any] = {"time_unix_nano": NOW_NS, "attributes": _attributes(text, value, KEYS)}
+        keys = KEYS if kind == "gauge" else _ONE_OF_EACH
+        point: dict[str, Any] = {"time_unix_nano": NOW_NS, "attributes": _attributes(text, value, keys)}
         if kind != "summary":
             point["exemplars"] = [{"trace_id": trace_id, "time_unix_nano": NOW_NS, "filtered_attributes": some}]
         metrics.append({"name": text, "description": text, "unit": text, kind: {"data_points": [point]}})

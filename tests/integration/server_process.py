@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import grpc
 
@@ -50,6 +50,20 @@ with DataDirectory(Path(sys.argv[1]), purpose="test") as directory:
             store.command(statement)
     store.close()
 json.dump(answers, sys.stdout, default=str)
+"""
+_RUN_COMMANDS: Final = """
+import json, sys, traceback
+from click.testing import CliRunner
+from agentvigil.cli.commands import agentvigil
+
+done = []
+for arguments in json.load(sys.stdin):
+    result = CliRunner().invoke(agentvigil, arguments, prog_name="agentvigil")
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        traceback.print_exception(result.exception)
+        sys.exit(1)
+    done.append((result.exit_code, result.stdout, result.stderr))
+json.dump(done, sys.stdout)
 """
 
 _T = TypeVar("_T")
@@ -172,6 +186,32 @@ def run_cli(
     )
 
 
+class Done(NamedTuple):
+    """What came of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run_in_turn(*commands: Sequence[str]) -> list[Done]:
+    """Run ``agentvigil`` with each of ``commands``, all in one process, which starts once.
+
+    It is not this one, so that they may open data of their own.
+    """
+    process = subprocess.run(
+        [sys.executable, "-c", _RUN_COMMANDS],
+        env=environment(),
+        input=json.dumps(commands),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    return [Done(*told) for told in json.loads(process.stdout)]
+
+
 def run_statements(data: Path, *statements: str) -> list[list[list[Any]]]:
     """Run SQL on ``data``, which nobody may own, in a process of its own; return the rows of each SELECT."""
     process = subprocess.run(
@@ -200,7 +240,7 @@ def free_port() -> int:
             return port
 
 
-def until(condition: Callable[[], _T], what: str, pause_s: float = 0.01) -> _T:
+def until(condition: Callable[[], _T], what: str, pause_s: float = 0.05) -> _T:
     """Return what ``condition`` returns as soon as that is true."""
     deadline = time.monotonic() + _PATIENCE_S
     while not (result := condition()):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from server_process import prepare, run_cli
+from server_process import prepare, run_in_turn
 
 from agentvigil.cli.commands import agentvigil
 
@@ -26,8 +26,9 @@ def test_what_can_not_be_asked_is_said(arguments: list[str], said: str) -> None:
 def test_once_and_over_a_time_where_nothing_is_stored(tmp_path: Path) -> None:
     """Nothing is found, which is exit code 0, and no window is refused that has an hour in it."""
     data = prepare(tmp_path / "data")
-    once = run_cli("analyze", "--once", "--data", str(data))
+    once, window = run_in_turn(
+        ("analyze", "--once", "--data", str(data)), ("analyze", "--since", "3d", "--data", str(data))
+    )
     assert (once.returncode, once.stdout) == (0, ""), once.stderr
     assert "0 found" in once.stderr
-    window = run_cli("analyze", "--since", "3d", "--data", str(data))
     assert (window.returncode, window.stdout) == (0, ""), window.stderr

@@ -11,7 +11,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -22,11 +22,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from server_process import (
     AGENTVIGIL,
     ANY_PORTS,
+    Done,
     OtlpSender,
     Server,
     environment,
     prepare,
     run_cli,
+    run_in_turn,
     run_statements,
     until,
 )
@@ -201,12 +203,31 @@ def test_listening_beyond_this_machine_needs_a_key(address: str, tmp_path: Path)
     assert not (tmp_path / "data").exists()
 
 
-def test_with_a_key_only_who_has_it_may_send_and_read(tmp_path: Path, start_server: StartServer) -> None:
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory, start_shared_server: StartServer) -> Iterator[Server]:
+    """A mere receiver with a key, which others can reach; what it says does not tell the key."""
+    server = start_shared_server(
+        tmp_path_factory.mktemp("guarded") / "data",
+        *("--otlp-grpc", "0.0.0.0:0", "--no-settling"),
+        variables={"AGENTVIGIL_INGEST_KEY": KEY},
+    )
+    yield server
+    assert server.stop() == 0
+    assert KEY not in server.output()
+
+
+def test_a_mere_receiver_leaves_settling_to_others(server: Server, guarded: Server) -> None:
+    settles = [
+        "agentvigil_settling_runs" in get(f"http://{started.addresses['api']}/metrics", KEY)[2]
+        for started in (server, guarded)
+    ]
+
+    assert settles == [True, False]
+
+
+def test_with_a_key_only_who_has_it_may_send_and_read(guarded: Server) -> None:
     """The key is all that stands between a network and the data."""
-    server = start_server(
-        tmp_path / "data", "--otlp-grpc", "0.0.0.0:0", variables={"AGENTVIGIL_INGEST_KEY": KEY}
-    )  # fmt: skip
-    port = server.addresses["otlp_grpc"].rpartition(":")[2]
+    port = guarded.addresses["otlp_grpc"].rpartition(":")[2]
     sender = OtlpSender(f"127.0.0.1:{port}")
     for metadata in ([], [("authorization", "Bearer wrong")], [("authorization", KEY)]):
         with pytest.raises(grpc.RpcError) as refused:
@@ -217,17 +238,15 @@ def test_with_a_key_only_who_has_it_may_send_and_read(tmp_path: Path, start_serv
     sender.close()
 
     for key, status in ((None, 401), ("wrong", 401), (KEY, 200)):
-        assert get(f"http://{server.addresses['api']}/metrics", key)[0] == status
-    assert get(f"http://{server.addresses['api']}/health")[0] == 200, "a probe has no key"
+        assert get(f"http://{guarded.addresses['api']}/metrics", key)[0] == status
+    assert get(f"http://{guarded.addresses['api']}/health")[0] == 200, "a probe has no key"
 
-    count = ("sql", "--data", str(server.data), "SELECT count() AS n FROM otel_traces")
+    count = ("sql", "--data", str(guarded.data), "SELECT count() AS n FROM otel_traces")
     assert run_cli(*count, variables={"AGENTVIGIL_INGEST_KEY": KEY}).stdout == "n\n1\n"
     assert run_cli(*count).stdout == "n\n1\n", "whoever may read the data directory may read the data"
     result = run_cli(*count, variables={"AGENTVIGIL_KEY": "wrong"})
     assert (result.returncode, result.stdout) == (1, "")
     assert "Traceback" not in result.stderr
-    assert server.stop() == 0
-    assert KEY not in server.output()
 
 
 def test_a_directory_the_engine_can_not_use_is_refused_with_the_reason(tmp_path: Path) -> None:
@@ -362,7 +381,7 @@ def test_demo_ends_cleanly_on_ctrl_c(tmp_path: Path) -> None:
     stdout, stderr = tmp_path / "stdout", tmp_path / "stderr"
     with stdout.open("wb") as out, stderr.open("wb") as err:
         process = subprocess.Popen(
-            [*AGENTVIGIL, "demo", "--json", "--data", str(prepare(tmp_path / "data")), *ANY_PORTS],
+            [*AGENTVIGIL, "demo", "--json", "--no-history", "--data", str(prepare(tmp_path / "data")), *ANY_PORTS],
             stdout=out,
             stderr=err,
             env=environment(),
@@ -371,7 +390,7 @@ def test_demo_ends_cleanly_on_ctrl_c(tmp_path: Path) -> None:
         until(lambda: b"\n" in stdout.read_bytes(), "the ready line")
         api = json.loads(stdout.read_bytes())["api"]
         none_yet = re.compile(r'items_stored_total\{signal="traces"} 0\.0')
-        until(lambda: not none_yet.search(get(f"http://{api}/metrics")[2]), "the first span")
+        until(lambda: not none_yet.search(get(f"http://{api}/metrics")[2]), "the first span", 0.2)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0, stderr.read_text()
     finally:
@@ -405,17 +424,6 @@ QUERIES: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-def test_a_mere_receiver_leaves_settling_to_others(tmp_path: Path, server: Server, start_server: StartServer) -> None:
-    receiver = start_server(tmp_path / "data", "--no-settling")
-
-    settles = [
-        "agentvigil_settling_runs" in get(f"http://{started.addresses['api']}/metrics")[2]
-        for started in (server, receiver)
-    ]
-
-    assert settles == [True, False]
-
-
 CODES: Final = {"error while running": 395}
 """ClickHouse's own, from its ErrorCodes.cpp."""
 
@@ -427,9 +435,9 @@ def test_sql_answers_alike_with_and_without_a_running_server(tmp_path: Path, sta
     sender.send(request_with(spans=3))
     sender.close()
 
-    def answers() -> dict[str, tuple[int, str, str]]:
-        results = {name: run_cli("sql", "--data", str(server.data), *query) for name, query in QUERIES.items()}
-        return {name: (result.returncode, result.stdout, result.stderr) for name, result in results.items()}
+    def answers() -> dict[str, Done]:
+        done = run_in_turn(*(("sql", "--data", str(server.data), *query) for query in QUERIES.values()))
+        return dict(zip(QUERIES, done, strict=True))
 
     running = answers()
     assert server.stop() == 0

@@ -14,6 +14,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -45,7 +46,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, TraceFlags, TraceState
-from server_process import OtlpSender, Server, free_port, insert_under_way, run_statements, until
+from server_process import OtlpSender, Server, free_port, insert_under_way, run_cli, run_statements, until
 
 from agentvigil.cli.settings import Settings
 from agentvigil.storage.embedded import EmbeddedStore
@@ -210,14 +211,29 @@ def ask(address: str, query: str, database: str = "default", tls: ssl.SSLContext
         return [json.loads(line) for line in response]
 
 
-def rows_of(address: str, instance: str, database: str = "default") -> dict[str, list[dict[str, Any]]]:
-    """All that is stored of ``instance``, by table, in an order that does not depend on how it came."""
+def rows_of(
+    address: str, instance: str, database: str = "default", project: str = "default"
+) -> dict[str, list[dict[str, Any]]]:
+    """All that ``project`` has of ``instance``, by table, in an order that does not depend on how it came."""
     rows = {}
     for table in TABLES:
         names = ", ".join(f"`{name}`" for name in columns_of(address, table, database).keys() - OF_THE_REQUEST)
-        where = f"ResourceAttributes['service.instance.id'] = '{instance}'"
-        rows[table] = sorted(ask(address, f"SELECT {names} FROM {table} WHERE {where}", database), key=identity)
+        query = f"SELECT {names} FROM {table} WHERE {_of(instance, project)}"
+        rows[table] = sorted(ask(address, query, database), key=identity)
     return rows
+
+
+def counts_of(address: str, instance: str, database: str = "default", project: str = "default") -> dict[str, int]:
+    """How many rows :func:`rows_of` would return, by table: cheap enough to be asked until they are there."""
+    counts = (
+        f"SELECT '{table}' AS name, toUInt32(count()) AS rows FROM {table} WHERE {_of(instance, project)}"
+        for table in TABLES
+    )
+    return {row["name"]: row["rows"] for row in ask(address, f"SELECT * FROM ({' UNION ALL '.join(counts)})", database)}
+
+
+def _of(instance: str, project: str) -> str:
+    return f"ResourceAttributes['service.instance.id'] = '{instance}' AND Project = '{project}'"
 
 
 def identity(row: dict[str, Any]) -> str:
@@ -232,14 +248,30 @@ def columns_of(address: str, table: str, database: str = "default") -> dict[str,
     return {column["name"]: column["default_kind"] for column in columns}
 
 
+@dataclass(frozen=True)
+class Home:
+    """A server that applications send to with ``KEY``, and collectors with the key ``behind`` of another project.
+
+    So each project stores what the other does.
+    """
+
+    server: Server
+    behind: str
+
+    def address(self, name: str) -> str:
+        return self.server.addresses[name]
+
+
+BEHIND: Final = "behind"
+"""The project of what comes through a collector."""
+
+
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory, start_shared_server: StartServer) -> tuple[Server, Server]:
-    """A server that applications send to, and one that collectors send to, so that each stores what the other does."""
-    data = tmp_path_factory.mktemp("servers")
-    direct, behind = (
-        start_shared_server(data / name, variables={"AGENTVIGIL_INGEST_KEY": KEY}) for name in ("direct", "behind")
-    )
-    return direct, behind
+def home(tmp_path_factory: pytest.TempPathFactory, start_shared_server: StartServer) -> Home:
+    server = start_shared_server(tmp_path_factory.mktemp("home") / "data", variables={"AGENTVIGIL_INGEST_KEY": KEY})
+    made = run_cli("keys", "create", "--data", str(server.data), "--project", BEHIND)
+    assert made.returncode == 0, made.stderr
+    return Home(server, made.stdout.removesuffix("\n"))
 
 
 @pytest.fixture
@@ -263,17 +295,16 @@ def an_otelcol() -> None:
     otelcol_binary()
 
 
-def assert_alike_by_both_roads(protocol: str, servers: tuple[Server, Server], collector: Collector) -> None:
-    direct, behind = servers
-    sql = behind.addresses["clickhouse_http"]
+def assert_alike_by_both_roads(protocol: str, home: Home, collector: Collector) -> None:
+    sql = home.address("clickhouse_http")
     instance = uuid.uuid4().hex
     play_agent(
         instance,
-        Road(protocol, direct.addresses[f"otlp_{protocol}"], KEY),
+        Road(protocol, home.address(f"otlp_{protocol}"), KEY),
         Road(protocol, collector.grpc if protocol == "grpc" else collector.http),
     )
 
-    sent = rows_of(direct.addresses["clickhouse_http"], instance)
+    sent = rows_of(sql, instance)
     counts = {table: len(rows) for table, rows in sent.items()}
     assert counts == {
         "otel_traces": 3,
@@ -285,13 +316,13 @@ def assert_alike_by_both_roads(protocol: str, servers: tuple[Server, Server], co
         "otel_metrics_summary": 0,
     }
     until(
-        lambda: {table: len(rows) for table, rows in rows_of(sql, instance).items()} == counts,
+        lambda: counts_of(sql, instance, project=BEHIND) == counts,
         "what the collector has to pass on",
         pause_s=0.1,
     )
-    arrived = rows_of(sql, instance)
+    arrived = rows_of(sql, instance, project=BEHIND)
     for table in TABLES:
-        assert arrived[table] == sent[table], table
+        assert arrived[table] == [{**row, "Project": BEHIND} for row in sent[table]], table
     assert SECRET not in json.dumps(arrived)
     assert all(row["Exemplars.TraceId"] for row in arrived["otel_metrics_histogram"]), "exemplars came along"
 
@@ -301,20 +332,20 @@ def assert_alike_by_both_roads(protocol: str, servers: tuple[Server, Server], co
 
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
 def test_what_comes_through_rotel_is_stored_as_if_it_came_directly(
-    protocol: str, servers: tuple[Server, Server], start_collector: StartCollector, tmp_path: Path
+    protocol: str, home: Home, start_collector: StartCollector, tmp_path: Path
 ) -> None:
     """A collector in between must change neither what is stored nor what is withheld."""
-    address = servers[1].addresses[f"otlp_{protocol}"]
+    address = home.address(f"otlp_{protocol}")
     collector = start_collector(
         rotel(
             tmp_path,
             *("--exporter", "otlp", "--otlp-exporter-protocol", protocol),
             *("--otlp-exporter-endpoint", f"http://{address}"),
-            *("--otlp-exporter-custom-headers", f"authorization=Bearer {KEY}"),
+            *("--otlp-exporter-custom-headers", f"authorization=Bearer {home.behind}"),
             *("--otlp-exporter-retry-max-elapsed-time", "24h", "--batch-max-size", "1000"),
         )
     )
-    assert_alike_by_both_roads(protocol, servers, collector)
+    assert_alike_by_both_roads(protocol, home, collector)
 
 
 @pytest.fixture
@@ -329,14 +360,14 @@ def stand_in(engine: EmbeddedStore, tmp_path: Path) -> Iterator[ClickHouseStandI
 @pytest.mark.parametrize("writer", ["rotel, lz4", "rotel, none", "otelcol"])
 def test_rows_that_a_collector_inserts_itself_get_our_columns(
     writer: str,
-    servers: tuple[Server, Server],
+    home: Home,
     stand_in: ClickHouseStandIn,
     servers_store: EmbeddedStore,
     start_collector: StartCollector,
     tmp_path: Path,
 ) -> None:
     """Who has a ClickHouse server may let others write into our tables; queries must not tell the difference."""
-    inserted, direct = f"127.0.0.1:{stand_in.port}", servers[0].addresses
+    inserted, direct = f"127.0.0.1:{stand_in.port}", home.server.addresses
     if writer == "otelcol":
         collector = otelcol(
             tmp_path / "collector",
@@ -355,21 +386,20 @@ def test_rows_that_a_collector_inserts_itself_get_our_columns(
 
     expected = rows_of(direct["clickhouse_http"], writer)
 
-    def arrived() -> dict[str, list[dict[str, Any]]]:
-        return rows_of(inserted, writer, servers_store.database)
-
-    until(lambda: all(len(arrived()[table]) == len(rows) for table, rows in expected.items()), "inserts", 0.1)
+    counts = {table: len(rows) for table, rows in expected.items()}
+    until(lambda: counts_of(inserted, writer, servers_store.database) == counts, "inserts", 0.1)
+    arrived = rows_of(inserted, writer, servers_store.database)
     named = sent_columns(stand_in)
     differs = CONTENT_KEYS if writer == "otelcol" else CONTENT_KEYS | ROTELS_OWN_WAY
     for table, rows in expected.items():
         kinds = columns_of(inserted, table, servers_store.database)
         filled = {name for name, kind in kinds.items() if name in named.get(table, ()) or kind} - OF_THE_REQUEST
-        for row, expected_row in zip(arrived()[table], rows, strict=True):
+        for row, expected_row in zip(arrived[table], rows, strict=True):
             screened = differs | set(expected_row["WithheldKeys"])
             for name in filled - {column for text, column in SCREENED_TEXTS.items() if text in screened}:
                 value, expected_value = (without(screened, name, given[name]) for given in (row, expected_row))
                 assert value == expected_value, (table, name)
-    chat = next(row for row in arrived()["otel_traces"] if row["SpanName"] == "chat gpt-4.1")
+    chat = next(row for row in arrived["otel_traces"] if row["SpanName"] == "chat gpt-4.1")
     typed = ("Operation", "Provider", "RequestModel", "AgentName", "AgentVersion", "InputTokens", "OutputTokens")
     assert [chat[name] for name in typed] == ["chat", "openai", "gpt-4.1", "support", "1.4", 1200, 0]
     assert (chat["ReasoningTokens"], chat["Project"], chat["KeepDays"]) == (None, "default", 90)
@@ -411,22 +441,22 @@ def sent_columns(stand_in: ClickHouseStandIn) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
 def test_what_comes_through_the_collector_is_stored_as_if_it_came_directly(
-    protocol: str, servers: tuple[Server, Server], start_collector: StartCollector, tmp_path: Path
+    protocol: str, home: Home, start_collector: StartCollector, tmp_path: Path
 ) -> None:
     """The configuration we ship works as it is, with a key, for all three signals."""
     collector = start_collector(
         otelcol(
             tmp_path,
             {
-                "AGENTVIGIL_ENDPOINT": f"http://{servers[1].addresses[f'otlp_{protocol}']}",
-                "AGENTVIGIL_INGEST_KEY": KEY,
+                "AGENTVIGIL_ENDPOINT": f"http://{home.address(f'otlp_{protocol}')}",
+                "AGENTVIGIL_INGEST_KEY": home.behind,
                 "AGENTVIGIL_COLLECTOR_EXPORTER": f"otlp_{protocol}/agentvigil",
             },
         )
     )
-    assert_alike_by_both_roads(protocol, servers, collector)
+    assert_alike_by_both_roads(protocol, home, collector)
     assert collector.stop() == 0
-    assert KEY not in collector.output()
+    assert home.behind not in collector.output()
 
 
 @pytest.mark.usefixtures("an_otelcol")

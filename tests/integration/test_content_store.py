@@ -204,8 +204,9 @@ def test_a_history_that_repeats_costs_its_distinct_messages(contents: EmbeddedSt
     words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(2, 10))) for _ in range(5_000)]
     conversations: list[list[dict[str, Any]]] = [[] for _ in range(4)]
     copied = 0
+    copies = []
     for turn in range(TURNS):
-        spans, copies = [], []
+        spans = []
         for place, conversation in enumerate(conversations):
             conversation += [a_message(role, " ".join(chance.choices(words, k=250))) for role in ("user", "assistant")]
             texts = _flattened(conversation) if place % 2 else {"gen_ai.input.messages": json.dumps(conversation)}
@@ -213,8 +214,8 @@ def test_a_history_that_repeats_costs_its_distinct_messages(contents: EmbeddedSt
             number = 10 * turn + place + 1
             spans.append(a_span(number, attributes=attributes(texts)))
             copies.append([NOW + number, texts])
-        contents.insert_rows("copies", ["Time", "Attributes"], copies)
         take(contents, admitted(a_request(*spans), limits=Limits(attributes=1_000)))
+    contents.insert_rows("copies", ["Time", "Attributes"], copies)
     distinct = sum(len(message["parts"][0]["content"]) for conversation in conversations for message in conversation)
 
     assert count(contents, "content_messages") == 4 * 2 * TURNS

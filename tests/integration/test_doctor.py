@@ -7,7 +7,6 @@ import signal
 import socket
 import stat
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -434,15 +433,15 @@ def clickhouse(engine: EmbeddedStore, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def test_a_server_on_clickhouse_is_looked_at_through_clickhouse(
-    clickhouse: ClickHouseStandIn, engine: EmbeddedStore, tmp_path: Path, start_server: StartServer
+    clickhouse: ClickHouseStandIn, servers_store: EmbeddedStore, tmp_path: Path, start_server: StartServer
 ) -> None:
     """Telemetry goes through our server and is found in theirs; then the database is tampered with."""
-    database = f"doctor_{uuid.uuid4().hex[:8]}"
+    database = servers_store.database
     url = f"http://default:{PASSWORD}@127.0.0.1:{clickhouse.port}"
     store = ("--clickhouse", url, "--database", database, "--data", str(tmp_path / "data"))
-    alone = doctor(*store, *port_options("127.0.0.1:1")[:2], "--no-test-telemetry")
+    alone = doctor(*store, "--database", "nowhere", *port_options("127.0.0.1:1")[:2], "--no-test-telemetry")
     assert alone.findings["store"]["found"].startswith("ClickHouse 26.")
-    assert f"there is no database {database}" in alone.findings["schema"]["found"]
+    assert "there is no database nowhere" in alone.findings["schema"]["found"]
 
     server = start_server(tmp_path / "data", "--clickhouse", url, "--database", database)
     given = addresses_of(server)
@@ -453,12 +452,12 @@ def test_a_server_on_clickhouse_is_looked_at_through_clickhouse(
     assert "GiB free" in report.findings["disk of the store"]["found"]
     assert PASSWORD not in report.text
 
-    engine.command(f"INSERT INTO {database}.agentvigil_migrations (Version, Name) VALUES (999, 'from_the_future')")
+    servers_store.command("INSERT INTO agentvigil_migrations (Version, Name) VALUES (999, 'from_the_future')")
     newer = doctor(*store, *given, "--no-test-telemetry")
     assert newer.troubles == {"schema"}
     assert "version 999" in newer.findings["schema"]["found"]
     server.kill()
-    engine.command(f"DROP DATABASE {database}")
+    servers_store.command("DELETE FROM agentvigil_migrations WHERE Version = 999")
 
 
 def test_no_clickhouse_is_told_without_the_password(tmp_path: Path) -> None:

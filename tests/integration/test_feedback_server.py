@@ -31,7 +31,7 @@ def test_a_run_is_judged_and_exported(start_server: Callable[..., Server], tmp_p
         answer = connection.getresponse()
         return answer.status, answer.read()
 
-    (run,) = until(lambda: json.loads(ask("GET", "/v1/runs")[1])["items"], "the run is settled")
+    (run,) = until(lambda: json.loads(ask("GET", "/v1/runs")[1])["items"], "the run is settled", 0.3)
     status, _ = ask("POST", f"/v1/runs/{run['id']}/feedback", {"score": 1, "comment": "it's right"})
     told = json.loads(ask("GET", f"/v1/runs/{run['id']}/feedback")[1])["items"]
     exported = ask("GET", "/v1/exports/runs?since=2h")[1].decode()

@@ -1,18 +1,21 @@
 """A real server with keys of two projects: what each sends is its own, and neither sees the other's."""
 
 import json
+import os
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
-from server_process import Server, run_cli
+from click.testing import CliRunner, Result
+from server_process import Server, prepare, run_cli, run_in_turn
 from trace_requests import a_request, a_span
 
+from agentvigil.cli.commands import agentvigil
 from agentvigil.receiver.otlp import TRACES
 
 StartServer = Callable[..., Server]
@@ -20,7 +23,7 @@ StartServer = Callable[..., Server]
 
 @dataclass(frozen=True)
 class Guarded:
-    """A running server, and keys that were made before it started: by project and scope."""
+    """A running server, and keys by project and scope, of which one was made before it started."""
 
     server: Server
     keys: dict[tuple[str, str], str]
@@ -29,19 +32,26 @@ class Guarded:
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory, start_shared_server: StartServer) -> Iterator[Guarded]:
     data = tmp_path_factory.mktemp("guarded") / "data"
-    start_shared_server(data).stop()
-    keys = {}
-    for project in ("one", "two"):
-        for scope in ("ingest", "read"):
-            made = run_cli("keys", "create", "--data", str(data), "--project", project, "--scope", scope)
-            assert made.returncode == 0, made.stderr
-            keys[project, scope] = made.stdout.removesuffix("\n")
-    # Beyond this machine, though there is no static key: those in the store do.
+    prepare(data)
+    first = run_cli("keys", "create", "--data", str(data), "--project", "one", "--scope", "ingest")
+    assert first.returncode == 0, first.stderr
+    # Beyond this machine, though there is no static key: that in the store does.
     server = start_shared_server(data, "--api", "0.0.0.0:0")
+    keys = {("one", "ingest"): first.stdout.removesuffix("\n")}
+    for project, scope in (("one", "read"), ("two", "ingest"), ("two", "read")):
+        made = in_process("keys", "create", "--data", str(data), "--project", project, "--scope", scope)
+        assert made.exit_code == 0, made.stderr
+        keys[project, scope] = made.stdout.removesuffix("\n")
     yield Guarded(server, keys)
     assert server.stop() == 0
     for text in keys.values():
         assert text.encode() not in server.output().encode()
+
+
+def in_process(*arguments: str, variables: Mapping[str, str] | None = None) -> Result:
+    """Run ``agentvigil`` in this process, for what asks a server and opens no data."""
+    cleared: dict[str, str | None] = {name: None for name in os.environ if name.startswith("AGENTVIGIL_")}
+    return CliRunner().invoke(agentvigil, arguments, env={**cleared, **(variables or {})}, prog_name="agentvigil")
 
 
 def send_http(server: Server, body: bytes, key: str | None) -> int:
@@ -123,20 +133,20 @@ def test_a_key_does_what_it_is_for_and_nothing_else(guarded: Guarded) -> None:
 def test_keys_are_managed_while_the_server_runs(guarded: Guarded) -> None:
     """By whoever may read the data directory; what is made or revoked counts at once."""
     server, data = guarded.server, str(guarded.server.data)
-    made = json.loads(run_cli("keys", "create", "--data", data, "--project", "three", "--json").stdout)
+    made = json.loads(in_process("keys", "create", "--data", data, "--project", "three", "--json").stdout)
     assert sql(server, "SELECT count() FROM otel_traces", made["key"]) == "0\n"
 
-    table = run_cli("keys", "list", "--data", data).stdout
-    listed: list[dict[str, Any]] = json.loads(run_cli("keys", "list", "--data", data, "--json").stdout)
+    table = in_process("keys", "list", "--data", data).stdout
+    listed: list[dict[str, Any]] = json.loads(in_process("keys", "list", "--data", data, "--json").stdout)
     assert len(listed) == len(guarded.keys) + 1
     assert made["id"] in table
     assert made["key"] not in table + json.dumps(listed)
 
-    assert run_cli("keys", "revoke", "--data", data, made["id"]).returncode == 0
+    assert in_process("keys", "revoke", "--data", data, made["id"]).exit_code == 0
     assert sql(server, "SELECT 1", made["key"]).startswith("403: Code: 516.")
-    assert run_cli("keys", "revoke", "--data", data, "nosuchkey0").returncode == 1
-    assert run_cli("projects", "create", "four", "--data", data).returncode == 0
-    projects = json.loads(run_cli("projects", "list", "--data", data, "--json").stdout)
+    assert in_process("keys", "revoke", "--data", data, "nosuchkey0").exit_code == 1
+    assert in_process("projects", "create", "four", "--data", data).exit_code == 0
+    projects = json.loads(in_process("projects", "list", "--data", data, "--json").stdout)
     assert {"default", "one", "two", "three", "four"} == {project["name"] for project in projects}
 
 
@@ -144,21 +154,21 @@ def test_a_key_that_is_set_counts_before_the_token_of_the_data(guarded: Guarded)
     """So that one can try on the spot what a key sees."""
     key = {"AGENTVIGIL_KEY": guarded.keys["one", "read"]}
 
-    refused = run_cli("keys", "create", "--data", str(guarded.server.data), variables=key)
+    refused = in_process("keys", "create", "--data", str(guarded.server.data), variables=key)
 
-    assert refused.returncode == 1
+    assert refused.exit_code == 1
     assert "needs scope admin" in refused.stderr
     assert refused.stdout == ""
 
 
 def test_the_ready_line_says_that_keys_are_needed(guarded: Guarded) -> None:
     assert guarded.server.ready["keys_needed"] is True
-    assert guarded.server.ready["usable_keys"] == len(guarded.keys)
+    assert guarded.server.ready["usable_keys"] == 1
 
 
 def test_what_can_not_be_a_key_is_a_mistake_of_the_command(tmp_path: Path) -> None:
     for wrong in (["--scope", "root"], ["--expires", "soon"], ["--project", "x", "--all-projects"]):
-        assert run_cli("keys", "create", "--data", str(tmp_path / "data"), *wrong).returncode == 2
+        assert in_process("keys", "create", "--data", str(tmp_path / "data"), *wrong).exit_code == 2
     assert not (tmp_path / "data").exists()
 
 
@@ -168,14 +178,19 @@ def test_keys_without_a_server_are_those_of_the_data(tmp_path: Path) -> None:
     nothing = run_cli("keys", "list", "--data", str(data))
     assert (nothing.returncode, nothing.stdout, data.exists()) == (2, "", False)
 
-    made = run_cli("keys", "create", "--data", str(data), "--name", "ci")
+    keys = ("keys", "create", "--data", str(data))
+    made, refused, unknown = run_in_turn(
+        (*keys, "--name", "ci"), (*keys, "--name", "two words"), ("keys", "revoke", "--data", str(data), "nosuchkey0")
+    )
     assert made.returncode == 0, made.stderr
     assert "it is the first one here" in made.stderr
-    refused = run_cli("keys", "create", "--data", str(data), "--name", "two words")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert run_cli("keys", "revoke", "--data", str(data), "nosuchkey0").returncode == 1
-    assert run_cli("keys", "revoke", "--data", str(data), made.stdout.strip()).returncode == 0
-    (listed,) = json.loads(run_cli("keys", "list", "--data", str(data), "--json").stdout)
+    assert unknown.returncode == 1
+    revoked, known = run_in_turn(
+        ("keys", "revoke", "--data", str(data), made.stdout.strip()), ("keys", "list", "--data", str(data), "--json")
+    )
+    assert revoked.returncode == 0
+    (listed,) = json.loads(known.stdout)
     assert (listed["name"], listed["project"], listed["is_usable"]) == ("ci", "default", False)
 
 

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -185,7 +186,7 @@ class _Refusing(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def refusing() -> Iterator[str]:
     """The address of somebody who takes no spans."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Refusing) as server:
@@ -194,39 +195,56 @@ def refusing() -> Iterator[str]:
         server.shutdown()
 
 
-def test_an_endpoint_that_takes_nothing_costs_one_warning(
-    tmp_path: Path, start_server: StartServer, refusing: str
-) -> None:
-    """Telemetry about us must never be in the way of telemetry of theirs."""
-    server = start_server(
-        tmp_path / "data",
-        *("--own-traces-endpoint", f"http://{refusing}"),
-        variables={"AGENTVIGIL_INGEST_KEY": KEY, "OTEL_BSP_SCHEDULE_DELAY": "10"},
+@dataclass(frozen=True)
+class Unwatched:
+    """Two servers, one after the other on the same data, whose own spans nobody takes: what each said and did."""
+
+    endpoint: str
+    """Where the first one's are refused; where the second one's should go, nobody is."""
+    before: Mapping[tuple[str, str], float]
+    first: Mapping[tuple[str, str], float]
+    second: Mapping[tuple[str, str], float]
+    """Metrics of the first server before its first span and after three, and of the second at its start."""
+    stored: list[list[Any]]
+    output: str
+    exit_codes: tuple[int, int]
+
+
+@pytest.fixture(scope="module")
+def unwatched(tmp_path_factory: pytest.TempPathFactory, start_shared_server: StartServer, refusing: str) -> Unwatched:
+    data, key = tmp_path_factory.mktemp("unwatched") / "data", {"AGENTVIGIL_INGEST_KEY": KEY}
+    server = start_shared_server(
+        data, *("--own-traces-endpoint", f"http://{refusing}"), variables={**key, "OTEL_BSP_SCHEDULE_DELAY": "10"}
     )
+    before = samples(server)
     for number in range(1, 4):
-        before = _Refusing.refused
+        refused = _Refusing.refused
         send(server, a_request(a_span(number)))
-        until(lambda n=before: _Refusing.refused > n, "an attempt")
-
-    assert ask(server, "SELECT toUInt32(count()) FROM otel_traces") == [[3]]
-    assert server.stop() == 0
-    assert server.output().count("own traces do not reach") == 1
-    assert refusing in server.output()
-    assert "Traceback" not in server.output()
-
-
-def test_an_endpoint_where_nobody_is_does_not_keep_a_server_from_stopping(
-    tmp_path: Path, start_server: StartServer
-) -> None:
-    """The exporter would try again for as long as it may, and the kernel has a SIGKILL for who does not end."""
-    server = start_server(
-        tmp_path / "data",
+        until(lambda n=refused: _Refusing.refused > n, "an attempt")
+    first, stored = samples(server), ask(server, "SELECT toUInt32(count()) FROM otel_traces")
+    exit_code = server.stop()
+    again = start_shared_server(
+        data,
         *("--own-traces-endpoint", f"grpc://127.0.0.1:{free_port()}"),
-        variables={"AGENTVIGIL_INGEST_KEY": KEY, "OTEL_EXPORTER_OTLP_TIMEOUT": "3600"},
+        variables={**key, "OTEL_EXPORTER_OTLP_TIMEOUT": "3600"},
     )
-    send(server, a_request(a_span(1)))
+    second = samples(again)
+    send(again, a_request(a_span(4)))
+    return Unwatched(refusing, before, first, second, stored, server.output(), (exit_code, again.stop()))
 
-    assert server.stop() == 0
+
+def test_an_endpoint_that_takes_nothing_costs_one_warning(unwatched: Unwatched) -> None:
+    """Telemetry about us must never be in the way of telemetry of theirs."""
+    assert unwatched.stored == [[3]]
+    assert unwatched.exit_codes[0] == 0
+    assert unwatched.output.count("own traces do not reach") == 1
+    assert unwatched.endpoint in unwatched.output
+    assert "Traceback" not in unwatched.output
+
+
+def test_an_endpoint_where_nobody_is_does_not_keep_a_server_from_stopping(unwatched: Unwatched) -> None:
+    """The exporter would try again for as long as it may, and the kernel has a SIGKILL for who does not end."""
+    assert unwatched.exit_codes[1] == 0
 
 
 # --- metrics
@@ -275,21 +293,14 @@ async def stop(receiver: Receiver) -> None:
     receiver.committer.stop()
 
 
-def test_the_newest_span_has_an_age_from_the_first_on_and_after_a_start(
-    tmp_path: Path, start_server: StartServer
-) -> None:
+def test_the_newest_span_has_an_age_from_the_first_on_and_after_a_start(unwatched: Unwatched) -> None:
     """It is what tells an operator that senders fell silent, also if the server was restarted meanwhile."""
     name = "agentvigil_receiver_newest_item_age_seconds"
-    server = start_server(tmp_path / "data", variables={"AGENTVIGIL_INGEST_KEY": KEY})
-    assert (name, 'signal="traces"') not in samples(server)
-    send(server, a_request(a_span(1)))
-    first = samples(server)
-    assert server.stop() == 0
-    server.start()
-    second = samples(server)
+    traces, logs = (name, 'signal="traces"'), (name, 'signal="logs"')
 
-    assert 0 <= first[name, 'signal="traces"'] < second[name, 'signal="traces"'] < 600
-    assert (name, 'signal="logs"') not in second
+    assert traces not in unwatched.before
+    assert 0 <= unwatched.first[traces] < unwatched.second[traces] < 600
+    assert logs not in unwatched.second
 
 
 # --- ids and logs

@@ -14,7 +14,7 @@ import uvicorn
 from click.testing import CliRunner, Result
 from priced_store import costs, insert_calls, priced_store
 from prometheus_client import CollectorRegistry
-from server_process import run_cli
+from server_process import run_in_turn
 
 from agentvigil.api.app import api_app
 from agentvigil.api.prices import prices_router
@@ -149,12 +149,15 @@ def test_a_recost_that_ends_early_is_not_taken_for_done(lines: list[str], words:
 def test_the_data_itself_has_the_prices_of_the_package(tmp_path: Path) -> None:
     """Before the first server as well, in the process of the command."""
     data = ("--data", str(tmp_path / "data"))
-    listed = run_cli("prices", "list", "gpt-4o", "--provider", "openai", "--json", *data)
+    listed, changed, differs, refused, done = run_in_turn(
+        ("prices", "list", "gpt-4o", "--provider", "openai", "--json", *data),
+        ("prices", "set", "openai", "gpt-4o", "--input", "2", *data),
+        ("prices", "diff", *data),
+        ("prices", "set", "openai", "gpt-4o", "--cache-read", "1", *data),
+        ("prices", "recost", "--json", *data),
+    )
     assert listed.returncode == 0, listed.stderr
     assert {"gpt-4o"} <= {entry["model"] for entry in json.loads(listed.stdout)}
-    assert run_cli("prices", "set", "openai", "gpt-4o", "--input", "2", *data).returncode == 0
-    assert run_cli("prices", "diff", *data).returncode == 1
-    refused = run_cli("prices", "set", "openai", "gpt-4o", "--cache-read", "1", *data)
+    assert (changed.returncode, differs.returncode) == (0, 1)
     assert (refused.returncode, "`cache_read` is a part of `input`" in refused.stderr) == (1, True)
-    done = run_cli("prices", "recost", "--json", *data)
     assert (done.returncode, done.stdout) == (0, "[]\n")

@@ -1,12 +1,15 @@
 """CrewAI beside other instrumentations of it, and of OpenAI's SDK below: all is told, and nothing twice."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from typing import Any
 
 import pytest
 
 os.environ["CREWAI_STORAGE_DIR"] = tempfile.mkdtemp(prefix="agentvigil-crewai-")
+atexit.register(shutil.rmtree, os.environ["CREWAI_STORAGE_DIR"], ignore_errors=True)
 os.environ["CREWAI_DISABLE_TELEMETRY"] = "true"
 os.environ["CREWAI_TRACING_ENABLED"] = "false"
 crewai = pytest.importorskip("crewai")

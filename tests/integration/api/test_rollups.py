@@ -1,5 +1,6 @@
 """Sums by the hour tell what the steps tell, at every moment: whatever came late, was settled again or died."""
 
+import itertools
 import os
 import random
 from collections.abc import Sequence
@@ -127,11 +128,11 @@ def test_sums_and_steps_tell_the_same(store: EmbeddedStore, monkeypatch: pytest.
     everything = (QUESTIONS, PROJECTS)
     traces = {number: random_trace(dice, number, dice.choice(PROJECTS)) for number in range(1, 15)}
     late = []
-    for spans in traces.values():
+    for keep_days, some in itertools.groupby(sorted(traces), lambda number: 30 if number < 8 else 90):
+        spans = [span for number in some for span in traces[number]]
         held_back = [span for span in spans if dice.random() < 0.15]
         late += held_back
-        if kept := [span for span in spans if span not in held_back]:
-            receive(store, *kept, keep_days=dice.choice([30, 90]))
+        receive(store, *(span for span in spans if span not in held_back), keep_days=keep_days)
     everyone = {(spans[0].project, number): True for number, spans in traces.items()}
     settle_traces(store, everyone)
     sum_hours(store)

@@ -45,8 +45,16 @@ _CONFIG: Final = """<clickhouse>
 </clickhouse>
 """
 
+# ClickHouse makes machine code of an expression that it meets for the third time, which takes as long as many a statement
+# over few rows: a command would wait for code that nobody uses again. A server meets its own thirty times in minutes.
 _USERS: Final = """<clickhouse>
-  <profiles><default></default></profiles>
+  <profiles>
+    <default>
+      <min_count_to_compile_expression>30</min_count_to_compile_expression>
+      <min_count_to_compile_aggregate_expression>30</min_count_to_compile_aggregate_expression>
+      <min_count_to_compile_sort_description>30</min_count_to_compile_sort_description>
+    </default>
+  </profiles>
   <quotas><default></default></quotas>
   <users>
     <default>

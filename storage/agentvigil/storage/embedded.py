@@ -45,8 +45,8 @@ _CONFIG: Final = """<clickhouse>
 </clickhouse>
 """
 
-# ClickHouse makes machine code of an expression that it meets for the third time, which takes as long as many a statement
-# over few rows: a command would wait for code that nobody uses again. A server meets its own thirty times in minutes.
+# ClickHouse makes machine code of what it meets for the third time, which takes as long as many a statement over few
+# rows: a command would wait for code that nobody uses again. What a server asks it asks thirty times in minutes.
 _USERS: Final = """<clickhouse>
   <profiles>
     <default>

@@ -19,9 +19,10 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import IO, Any, Final, NamedTuple, TypeVar
 
 import grpc
+from loaded_commands import LoadedCommands, Started
 
 from agentvigil.receiver.otlp import TRACES, OtlpSignal
 
@@ -89,10 +90,10 @@ class Server:
         self.addresses: dict[str, str] = {}
         self.ready: dict[str, Any] = {}
         self.starts = 0
-        self._command = [*AGENTVIGIL, "up", "--json", "--data", str(data), *ANY_PORTS, *arguments]
+        self._arguments = ["up", "--json", "--data", str(data), *ANY_PORTS, *arguments]
         self._environment = environment(variables)
         self._cwd = cwd
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Started | subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int:
@@ -112,11 +113,9 @@ class Server:
         if not self.data.exists() and self._prepares:
             prepare(self.data)
         stdout = self.logs / f"{self.starts}.stdout"
-        with stdout.open("wb") as out, (self.logs / f"{self.starts}.stderr").open("wb") as err:
-            self._process = subprocess.Popen(
-                self._command, stdout=out, stderr=err, env=self._environment, cwd=self._cwd
-            )
-        process = self._process
+        stderr = self.logs / f"{self.starts}.stderr"
+        with stdout.open("wb") as out, stderr.open("wb") as err, Path(os.devnull).open("rb") as nothing:
+            self._process = process = _start(self._arguments, nothing, out, err, self._environment, self._cwd)
 
         def ready() -> bool:
             assert process.poll() is None, f"the server ended with {process.returncode}:\n{self.output()}"
@@ -175,15 +174,39 @@ def run_cli(
     *arguments: str, variables: Mapping[str, str] | None = None, stdin: str = ""
 ) -> "subprocess.CompletedProcess[str]":
     """Run ``agentvigil`` with ``arguments`` to its end."""
-    return subprocess.run(
-        [*AGENTVIGIL, *arguments],
-        env=environment(variables),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        given.write(stdin.encode())
+        given.seek(0)
+        process = _start(list(arguments), given, out, err, environment(variables))
+        try:
+            returncode = process.wait(60)
+        finally:
+            process.kill()
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(arguments, returncode, out.read().decode(), err.read().decode())
+
+
+def _start(
+    arguments: list[str],
+    stdin: IO[bytes],
+    stdout: IO[bytes],
+    stderr: IO[bytes],
+    variables: Mapping[str, str],
+    cwd: Path | None = None,
+) -> Started | subprocess.Popen[bytes]:
+    """Start ``agentvigil``: from a process that has it loaded, where a process may be forked that has threads."""
+    if sys.platform != "linux":
+        command = [*AGENTVIGIL, *arguments]
+        return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr, env=variables, cwd=cwd)
+    return _loaded_commands().start(arguments, stdin, stdout, stderr, variables, cwd)
+
+
+@functools.cache
+def _loaded_commands() -> LoadedCommands:
+    commands = LoadedCommands()
+    atexit.register(commands.stop)
+    return commands
 
 
 class Done(NamedTuple):

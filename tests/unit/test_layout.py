@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from agentvigil.cli.settings import Settings
+from agentvigil.storage import migrations
 from agentvigil.storage.embedded import EmbeddedStore
-from agentvigil.storage.errors import MigrationChanged, SchemaTooNew
+from agentvigil.storage.errors import MigrationChanged, QueryFailed, SchemaTooNew
 from agentvigil.storage.migrations import Migration, all_migrations, migrate, pending_migrations
 from agentvigil.storage.rendering import render
 
@@ -169,6 +170,23 @@ def test_a_migration_that_was_cut_short_is_finished(empty_store: EmbeddedStore) 
 
     assert migrate(empty_store) == migrations_for(empty_store)[4:]
     assert pending_migrations(empty_store) == []
+
+
+def test_what_was_applied_before_one_failed_is_known(
+    empty_store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks for the cause must see which one it is, and the next attempt begins with it."""
+    known = all_migrations()
+    broken = [
+        *known[:3],
+        Migration(4, "broken", None, "CREATE TABLE no_engine_has_this_name (x UInt8) ENGINE = Nothing"),
+    ]
+    monkeypatch.setattr(migrations, "all_migrations", lambda: broken)
+
+    with pytest.raises(QueryFailed):
+        migrate(empty_store)
+
+    assert [migration.version for migration in pending_migrations(empty_store)] == [4]
 
 
 def test_a_newer_database_is_left_alone(store: EmbeddedStore) -> None:

@@ -3,6 +3,7 @@
 Each is loaded when it is asked for: with all of them comes the whole server, which takes more than a second.
 """
 
+import gc
 from importlib import import_module
 from typing import Final
 
@@ -44,6 +45,9 @@ class _Commands(click.Group):
             return None
         command = getattr(import_module(_MODULES[cmd_name]), cmd_name)
         assert isinstance(command, click.Command)
+        if not gc.isenabled():  # as `main` left it
+            gc.freeze()
+            gc.enable()
         return command
 
 

@@ -26,7 +26,6 @@ from agentvigil.cli.health import HealthChecks
 from agentvigil.cli.listening import CannotListen, HttpServer, bind
 from agentvigil.cli.log_intake import ReceiverIntake
 from agentvigil.cli.open_files import raise_limit
-from agentvigil.cli.own_traces import OwnTraces
 from agentvigil.cli.settings import Endpoint, Settings, option_of
 from agentvigil.cli.tls import Tls, load_tls
 from agentvigil.receiver.admission import clean
@@ -115,7 +114,12 @@ async def running(settings: Settings, purpose: str, *, brisk: bool = False) -> A
         await asyncio.to_thread(_prepare, store)
         keys, token = KeyBook(store), secrets.token_urlsafe(32)
         access = await _access(stack, settings, keys, token, needs_key)
-        own_traces = OwnTraces(settings.own_traces_endpoint) if settings.own_traces_endpoint else None
+        own_traces = None
+        if settings.own_traces_endpoint:
+            # With it comes OpenTelemetry's SDK, a tenth of all that is loaded.
+            from agentvigil.cli.own_traces import OwnTraces
+
+            own_traces = OwnTraces(settings.own_traces_endpoint)
         tracer = own_traces.tracer if own_traces else NoOpTracer()
         if own_traces:
             store.tracer = tracer

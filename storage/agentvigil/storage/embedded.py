@@ -12,15 +12,13 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote as url_quote
 from urllib.parse import urlencode
 
-import chdb
-from chdb.state.sqlitelike import Connection
 from clickhouse_connect import get_client
 from clickhouse_connect.driver.client import Client
 
@@ -33,7 +31,8 @@ from agentvigil.storage.pipeline import Way, ways_of
 from agentvigil.storage.store import Store
 from agentvigil.storage.streams import EngineStream, RowStream
 
-_connect: Final[Callable[[str], Connection]] = chdb.connect  # which has no types of its own
+if TYPE_CHECKING:
+    from chdb.state.sqlitelike import Connection
 
 _NO_PATH_HAS: Final = frozenset("?:\\")
 """Where chDB's connection strings and ClickHouse's names of schemas end a path, or read it as another one."""
@@ -46,8 +45,16 @@ _CONFIG: Final = """<clickhouse>
 </clickhouse>
 """
 
+# ClickHouse makes machine code of what it meets for the third time, which takes as long as many a statement over few
+# rows: a command would wait for code that nobody uses again. What a server asks it asks thirty times in minutes.
 _USERS: Final = """<clickhouse>
-  <profiles><default></default></profiles>
+  <profiles>
+    <default>
+      <min_count_to_compile_expression>30</min_count_to_compile_expression>
+      <min_count_to_compile_aggregate_expression>30</min_count_to_compile_aggregate_expression>
+      <min_count_to_compile_sort_description>30</min_count_to_compile_sort_description>
+    </default>
+  </profiles>
   <quotas><default></default></quotas>
   <users>
     <default>
@@ -101,7 +108,7 @@ class EmbeddedStore(Store):
                 f"can not open the ClickHouse data in {self.path}: {str(exc) or 'another program has it open'}"
             ) from exc
 
-    def open_handle(self) -> Connection:
+    def open_handle(self) -> "Connection":
         """Return a chDB handle that nobody used before; the caller closes it."""
         return _connect(self._connection_string)
 
@@ -189,3 +196,11 @@ def _write_configuration(folder: Path) -> Path:
     for name, text in {"config.xml": _CONFIG, "users.xml": _USERS, "otlp.proto": OTLP_SCHEMA}.items():
         (folder / name).write_text(text, encoding="utf-8")
     return folder
+
+
+def _connect(connection_string: str) -> "Connection":
+    # It takes a fifth of a second and starts a dozen threads when it is loaded; a ClickHouse server needs none of it.
+    import chdb
+
+    connection: Connection = chdb.connect(connection_string)  # type: ignore[no-untyped-call] # it has no types
+    return connection

@@ -9,6 +9,7 @@ the embedded home alone, one named ``*.server.sql`` for a server.
 import hashlib
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final
@@ -92,22 +93,33 @@ def migrate(store: Store) -> list[Migration]:
     """
     store.command(_RECORD_TABLE)
     pending = pending_migrations(store)
-    for migration in pending:
-        _LOG.debug("applying migration %03d %s", migration.version, migration.name)
-        store.command(render(migration.sql, store.dictionary_access))
-        store.command(
-            "INSERT INTO agentvigil_migrations (Version, Name, Checksum, AppliedBy) "
-            "SELECT {version:UInt32}, {name:String}, {checksum:String}, {release:String}",
-            {
-                "version": migration.version,
-                "name": migration.name,
-                "checksum": migration.checksum,
-                "release": __version__,
-            },
-        )
+    applied = []
+    try:
+        for migration in pending:
+            _LOG.debug("applying migration %03d %s", migration.version, migration.name)
+            store.command(render(migration.sql, store.dictionary_access))
+            applied.append(migration)
+    finally:
+        # Together: one by one, this would take as long as half of what the migrations do.
+        if applied:
+            _record(store, applied)
     if pending:
         _LOG.info("the schema of database %s is now at %03d", store.database, pending[-1].version)
     return pending
+
+
+def _record(store: Store, applied: Sequence[Migration]) -> None:
+    store.command(
+        "INSERT INTO agentvigil_migrations (Version, Name, Checksum, AppliedBy) "
+        "SELECT row.1, row.2, row.3, {release:String} FROM (SELECT arrayJoin(arrayZip("
+        "{versions:Array(UInt32)}, {names:Array(String)}, {checksums:Array(String)})) AS row)",
+        {
+            "versions": [migration.version for migration in applied],
+            "names": [migration.name for migration in applied],
+            "checksums": [migration.checksum for migration in applied],
+            "release": __version__,
+        },
+    )
 
 
 def _applied(store: Store) -> dict[int, str]:

@@ -11,8 +11,7 @@ from agentvigil.analysis.detection.config import (
     HOURS_PER_DAY,
     MEMORY,
     SEASONS,
-    SUDDEN_WANDER_OF_MEANS,
-    SUDDEN_WANDER_OF_SHARES,
+    SUDDEN_WANDER,
     DetectionConfig,
 )
 from agentvigil.analysis.detection.counting import Floats, Ints, Layout, Rows
@@ -180,8 +179,7 @@ class Null:
 
         The level of a day lies off by the day's wander, and by the error of the baseline's estimate.
         """
-        part = np.where(self.layout.is_mean, SUDDEN_WANDER_OF_MEANS, SUDDEN_WANDER_OF_SHARES)
-        wander = part * self._by_day * expected.concentration * expected.runs / self._day_runs
+        wander = SUDDEN_WANDER * self._by_day * expected.concentration * expected.runs / self._day_runs
         share = probability(expected.level)
         information = expected.runs * np.where(self.layout.is_mean, 1.0, share * (1 - share))
         error = (expected.error / self.error_scale) ** 2 * information

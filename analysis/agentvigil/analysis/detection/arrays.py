@@ -21,11 +21,14 @@ _UNREADABLE: Final = (
 )  # fmt: skip
 
 
-def to_bytes(kind: str, version: int, texts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Write arrays, and texts that JSON can hold."""
+def to_bytes(
+    kind: str, version: int, texts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, packed: bool = True
+) -> bytes:
+    """Write arrays, and texts that JSON can hold. Arrays of noise become no smaller by packing, and it takes time."""
     header = json.dumps({"kind": kind, "version": version, "texts": texts}).encode()
     out = io.BytesIO()
-    np.savez_compressed(out, allow_pickle=False, **{_HEADER: np.frombuffer(header, dtype=np.uint8)}, **arrays)
+    save = np.savez_compressed if packed else np.savez
+    save(out, allow_pickle=False, **{_HEADER: np.frombuffer(header, dtype=np.uint8)}, **arrays)
     return out.getvalue()
 
 

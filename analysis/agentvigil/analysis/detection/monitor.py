@@ -170,6 +170,7 @@ class FleetMonitor:
                 "sudden": np.bincount(self._subject_of_sudden, minlength=len(self._baselines)),
                 "groups": np.bincount(self._layout.group_subject, minlength=len(self._baselines)),
             },
+            packed=False,
         )
 
     @classmethod

@@ -15,7 +15,7 @@ from importlib import resources
 from typing import Final
 
 from agentvigil.semconv import __version__
-from agentvigil.storage.errors import MigrationChanged, SchemaTooNew
+from agentvigil.storage.errors import MigrationChanged, SchemaTooNew, SchemaTooOld
 from agentvigil.storage.rendering import render
 from agentvigil.storage.store import Store
 
@@ -83,6 +83,17 @@ def pending_migrations(store: Store) -> list[Migration]:
         if version in known and known[version].checksum != checksum:
             raise MigrationChanged(f"{version:03}_{known[version].name}")
     return [migration for version, migration in sorted(known.items()) if version not in applied]
+
+
+def check_schema(store: Store) -> None:
+    """Return if ``store`` has this release's schema; reads only.
+
+    Raises:
+        SchemaTooOld: if something is missing.
+        StorageError: as :func:`pending_migrations`.
+    """
+    if missing := pending_migrations(store):
+        raise SchemaTooOld(store.database, [migration.name for migration in missing])
 
 
 def migrate(store: Store) -> list[Migration]:

@@ -34,6 +34,10 @@ FROM otel_traces
 WHERE IngestedAt >= {received_from:DateTime64(3)} AND TraceId != ''
 GROUP BY TraceId
 
+-- has_hash_key --
+-- Whether there is a key.
+SELECT 1 FROM system.tables WHERE database = currentDatabase() AND name = 'agentvigil_hash_key'
+
 -- make_hash_key --
 -- A view and no table: making one with its key inside is a single step, of two receivers that start at once the first
 -- one's stays. A view's text takes no parameters of the server's; this one is bound by the client.

@@ -64,6 +64,11 @@ class AlertJob:
         self._resting: dict[tuple[str, str], datetime] = {}
         self.progress = AlertProgress()
 
+    @property
+    def is_active(self) -> bool:
+        """Whether this process has the lease, as of the last step."""
+        return self._lease.is_held
+
     def step(self, now: datetime) -> bool:
         """Look at all rules that are due, announce what became of their alerts, and send; say if more is to be sent.
 

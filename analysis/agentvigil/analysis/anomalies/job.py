@@ -82,6 +82,11 @@ class AnomalyJob:
         self._position: tuple[int, str, str] | None = None
         self.progress = AnomalyProgress()
 
+    @property
+    def is_active(self) -> bool:
+        """Whether this process has the lease, as of the last step."""
+        return self._state.is_held
+
     def step(self, now: datetime) -> bool:
         """Look at the runs that were settled since the last step; say if there are more.
 

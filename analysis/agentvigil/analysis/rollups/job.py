@@ -65,6 +65,11 @@ class RollupJob:
         self._failures = Counter[_Key]()
         self.progress = RollupProgress()
 
+    @property
+    def is_active(self) -> bool:
+        """Whether this process has the lease, as of the last step."""
+        return self._state.is_held
+
     def step(self, now: datetime) -> bool:
         """Sum the newest hour that waits and is quiet, and with it others of its day; say if there are more.
 

@@ -59,6 +59,11 @@ class SettlingJob:
         self._recosts_looked_at = _NEVER
         self.progress = Progress()
 
+    @property
+    def is_active(self) -> bool:
+        """Whether this process has the lease, as of the last step."""
+        return self._state.is_held
+
     def step(self, now: datetime) -> bool:
         """Read what came in until ``now`` and settle what is due; say if there is more to do at once.
 

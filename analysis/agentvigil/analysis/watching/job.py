@@ -89,6 +89,11 @@ class WatchJob:
         """How often runs of the hours that were looked at were written, as far as was looked."""
         self.progress: tuple[WatchProgress, ...] = ()
 
+    @property
+    def is_active(self) -> bool:
+        """Whether this process has the lease, as of the last step."""
+        return self._state.is_held
+
     def step(self, now: datetime) -> bool:
         """Look through the next days, a week at most, of each project; say if there is more.
 

@@ -1,4 +1,4 @@
-"""Runs a job in a thread of its own, one step after the other."""
+"""Runs jobs, each in a thread of its own, one step after the other; and keeps the leases that say whose they are."""
 
 import logging
 import os
@@ -19,17 +19,26 @@ from agentvigil.storage.errors import StorageError
 from agentvigil.storage.store import Store
 
 _LOG: Final = logging.getLogger("agentvigil.analysis")
+_RENEW_EVERY_S: Final = 5.0
+
+
+class Lease(Protocol):
+    """Says that one process does a job. ``renew`` keeps it where it ``is_held``, and may raise StorageError."""
+
+    is_held: bool
+
+    def renew(self, now: datetime) -> None: ...
 
 
 class Job(Protocol):
-    """What is done step by step, in one process at a time: the one that ``is_active``.
+    """What is done step by step, in one process at a time: the one that has the ``lease``.
 
     Both methods may raise StorageError. ``step`` does the next piece of work and says if there is more to do at once;
     ``stop`` lets another process take over.
     """
 
     @property
-    def is_active(self) -> bool: ...
+    def lease(self) -> Lease: ...
 
     def step(self, now: datetime) -> bool: ...
 
@@ -67,7 +76,15 @@ class JobService:
     @property
     def is_active(self) -> bool:
         """Whether this process did the work when it last looked, and no other."""
-        return self._job.is_active
+        return self._job.lease.is_held
+
+    def renew(self, now: datetime) -> None:
+        """Keep the lease, if this process has it.
+
+        Raises:
+            StorageError: if the store does not answer.
+        """
+        self._job.lease.renew(now)
 
     def start(self) -> None:
         """Begin."""
@@ -109,6 +126,33 @@ class JobService:
         if is_behind:
             return self._pace.rest_per_work_behind * work_s
         return max(self._pace.pause_s, self._pace.rest_per_work * work_s)
+
+
+class LeaseKeeper:
+    """Renews the leases of ``jobs`` in a thread of its own, however long their steps and rests are: else jobs would
+    wander from process to process, and two could do one at a time."""
+
+    def __init__(self, jobs: Sequence[JobService]) -> None:
+        self._jobs = tuple(jobs)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="agentvigil-leases", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Renew no more; to be called before the jobs give up their leases."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_RENEW_EVERY_S):
+            for job in self._jobs:
+                try:
+                    job.renew(datetime.now(UTC))
+                except Exception as exc:  # noqa: BLE001 - whatever is wrong here, all else goes on and it is tried again
+                    _LOG.debug("the lease of %s is not renewed, trying again: %s", job.name, exc)
 
 
 class JobCollector(Collector):

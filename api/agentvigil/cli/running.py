@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from starlette.types import ASGIApp
 
 from agentvigil.analysis.alerts import Configuration
-from agentvigil.analysis.job_service import JobCollector, JobService
+from agentvigil.analysis.job_service import JobCollector, JobService, LeaseKeeper
 from agentvigil.analysis.settling import ProgressCollector, SettlingConfig, SettlingService
 from agentvigil.api.app import api_app
 from agentvigil.api.request_ids import RequestIds
@@ -150,6 +150,10 @@ async def running(
                 jobs.append(settling)
             jobs += await start_jobs(stack, store, settings, alerts, registry, brisk=brisk)
             JobCollector(registry, jobs)
+            if not store.is_embedded:
+                keeper = LeaseKeeper(jobs)
+                keeper.start()
+                stack.push_async_callback(asyncio.to_thread, keeper.stop)
         headroom = DiskHeadroom(directory.path if directory else None, settings.min_free_disk_bytes)
         _register_disk(registry, headroom)
         spool = None

@@ -53,6 +53,16 @@ class SchemaTooOld(StorageError):
         self.missing = tuple(missing)
 
 
+class SchemaOfCluster(StorageError):
+    """The database is spread over a cluster, whose schema is brought forward by statements that people run."""
+
+    def __init__(self, cluster: str, applied: int) -> None:
+        super().__init__(
+            f"this database is on the cluster {cluster}, and changes of its schema are missing; run there what "
+            f"`agentvigil migrate --cluster {cluster} --print --after {applied}` prints"
+        )
+
+
 class MigrationChanged(StorageError):
     """A migration that was applied is not the one this agentvigil carries under the same number."""
 

@@ -15,14 +15,14 @@ from importlib import resources
 from typing import Final
 
 from agentvigil.semconv import __version__
-from agentvigil.storage.errors import MigrationChanged, SchemaTooNew, SchemaTooOld
+from agentvigil.storage.errors import MigrationChanged, SchemaOfCluster, SchemaTooNew, SchemaTooOld
 from agentvigil.storage.rendering import render
 from agentvigil.storage.store import Store
 
 _LOG: Final = logging.getLogger("agentvigil.storage")
 _FILE_NAME: Final = re.compile(r"(?P<version>\d{3})_(?P<name>\w+)(?:\.(?P<home>embedded|server))?\.sql")
 
-_RECORD_TABLE: Final = """
+RECORD_TABLE: Final = """
 CREATE TABLE IF NOT EXISTS agentvigil_migrations
 (
     Version UInt32 COMMENT 'number of the migration',
@@ -102,8 +102,10 @@ def migrate(store: Store) -> list[Migration]:
     Raises:
         StorageError: as :func:`pending_migrations`, or if a statement fails.
     """
-    store.command(_RECORD_TABLE)
+    store.command(RECORD_TABLE)
     pending = pending_migrations(store)
+    if pending and store.cluster:
+        raise SchemaOfCluster(store.cluster, pending[0].version - 1)
     applied = []
     try:
         for migration in pending:

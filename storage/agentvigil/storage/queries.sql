@@ -22,7 +22,7 @@ LIMIT {limit:UInt64}
 
 -- delete_requests --
 -- Takes the rows of requests that are stored in part, so that their senders can send them again.
-DELETE FROM {table:Identifier}
+DELETE FROM {{rows_of_table}}
 WHERE IngestedAt >= {received_from:DateTime64(3)} AND has(arrayMap(h -> toFixedString(unhex(h), 16), {hashes:Array(String)}), RequestHash)
 
 -- index_traces --

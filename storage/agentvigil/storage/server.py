@@ -15,6 +15,11 @@ from agentvigil.storage.literals import quote
 from agentvigil.storage.store import Store, failure_of
 from agentvigil.storage.streams import RowStream, ServerStream
 
+_CLUSTER_OF: Final = """
+SELECT extract(engine_full, '^Distributed\\(\'([^\']+)\'')
+FROM system.tables
+WHERE database = currentDatabase() AND name = 'otel_traces' AND engine = 'Distributed'
+"""
 _INSERT_TIMEOUT_S: Final = 60
 _STREAM_TIMEOUT_S: Final = 600
 """How long a server may be silent in the middle of an answer: what it reads may hold little of what is asked for."""
@@ -27,6 +32,8 @@ _INSERT_SETTINGS: Final = {
     "max_partitions_per_insert_block": 0,
     # What we acknowledge is stored, not waiting in a server's memory.
     "async_insert": 0,
+    # Nor on its way to the other nodes of a cluster.
+    "distributed_foreground_insert": 1,
 }
 
 
@@ -54,6 +61,8 @@ class ServerStore(Store):
             raise failure_of(exc) from exc
         finally:
             client.close()
+        if found := self.rows(_CLUSTER_OF):
+            self.cluster = str(found[0][0])
 
     def insert_protobuf(self, arrival: str, message: str, envelopes: Sequence[Envelope]) -> None:
         self._run(

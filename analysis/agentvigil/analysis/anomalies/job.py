@@ -17,6 +17,7 @@ from agentvigil.analysis.anomalies.statements import STATEMENTS
 from agentvigil.analysis.anomalies.telling import Found, Session, observation
 from agentvigil.analysis.features.cells import Subject
 from agentvigil.analysis.findings.model import Observation
+from agentvigil.analysis.job_service import Lease
 from agentvigil.analysis.settling.state import SettlingState
 from agentvigil.storage.store import Store
 
@@ -83,9 +84,9 @@ class AnomalyJob:
         self.progress = AnomalyProgress()
 
     @property
-    def is_active(self) -> bool:
-        """Whether this process has the lease, as of the last step."""
-        return self._state.is_held
+    def lease(self) -> Lease:
+        """What says that this process does it, and no other."""
+        return self._state
 
     def step(self, now: datetime) -> bool:
         """Look at the runs that were settled since the last step; say if there are more.

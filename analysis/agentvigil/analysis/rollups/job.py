@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from agentvigil.analysis.job_service import Lease
 from agentvigil.analysis.rollups.call_hours import CALL_HOURS
 from agentvigil.analysis.rollups.hourly import HourlySums, Hours
 from agentvigil.analysis.settling.state import SettlingState
@@ -66,9 +67,9 @@ class RollupJob:
         self.progress = RollupProgress()
 
     @property
-    def is_active(self) -> bool:
-        """Whether this process has the lease, as of the last step."""
-        return self._state.is_held
+    def lease(self) -> Lease:
+        """What says that this process does it, and no other."""
+        return self._state
 
     def step(self, now: datetime) -> bool:
         """Sum the newest hour that waits and is quiet, and with it others of its day; say if there are more.

@@ -8,6 +8,7 @@ from typing import Final
 
 from opentelemetry.trace import NoOpTracer, Tracer
 
+from agentvigil.analysis.job_service import Lease
 from agentvigil.analysis.settling.config import SettlingConfig
 from agentvigil.analysis.settling.pending import Arrival, PendingTraces
 from agentvigil.analysis.settling.state import SettlingState
@@ -60,9 +61,9 @@ class SettlingJob:
         self.progress = Progress()
 
     @property
-    def is_active(self) -> bool:
-        """Whether this process has the lease, as of the last step."""
-        return self._state.is_held
+    def lease(self) -> Lease:
+        """What says that this process does it, and no other."""
+        return self._state
 
     def step(self, now: datetime) -> bool:
         """Read what came in until ``now`` and settle what is due; say if there is more to do at once.

@@ -21,6 +21,7 @@ from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.analysis.findings.finding import Finding
 from agentvigil.analysis.findings.lifecycle import is_back
 from agentvigil.analysis.findings.model import Observation
+from agentvigil.analysis.job_service import Lease
 from agentvigil.analysis.settling.state import SettlingState
 from agentvigil.analysis.watching.budgets import BudgetsOf, BudgetWatch, no_budgets
 from agentvigil.analysis.watching.choosing import Chooser
@@ -90,9 +91,9 @@ class WatchJob:
         self.progress: tuple[WatchProgress, ...] = ()
 
     @property
-    def is_active(self) -> bool:
-        """Whether this process has the lease, as of the last step."""
-        return self._state.is_held
+    def lease(self) -> Lease:
+        """What says that this process does it, and no other."""
+        return self._state
 
     def step(self, now: datetime) -> bool:
         """Look through the next days, a week at most, of each project; say if there is more.

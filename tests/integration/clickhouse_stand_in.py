@@ -174,11 +174,14 @@ class ClickHouseStandIn:
                 statement, data = query, body
             else:
                 first, _, data = body.partition(b"\n")
-                statement = first.decode() if first.startswith(b"INSERT INTO") else body.decode()
+                has_data = first.startswith(b"INSERT INTO") and b" FORMAT " in first
+                statement = first.decode() if has_data else body.decode()
             if "client_protocol_version" in parameters and statement.startswith("SELECT displayName(), version()"):
                 return hello()
             # The engine has one user, and no password: who may ask is not what is tested with it.
             statement = _DICTIONARY_USER.sub("", statement)
+            # It is the only node of its cluster, and has no Keeper.
+            statement = _ON_CLUSTER.sub("", _REPLICATED.sub(r"ENGINE = \1(", statement))
             if data and statement.startswith("INSERT INTO") and " FORMAT " in statement:
                 return self._insert(handle, statement, data)
             bound = {
@@ -199,6 +202,8 @@ class ClickHouseStandIn:
         return b""
 
 
+_ON_CLUSTER = re.compile(r" ON CLUSTER `main`")
+_REPLICATED = re.compile(r"ENGINE = Replicated(\w*MergeTree)\('[^']*', '[^']*'(?:, )?")
 _DICTIONARY_USER = re.compile(r"USER '[^']*' PASSWORD '[^']*'")
 
 

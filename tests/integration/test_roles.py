@@ -7,22 +7,29 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 import pytest
-from agent_traces import Sp, agent, chat, request_of, tool, trace_of
+from agent_traces import Sp, agent, chat, receive, request_of, runs, settle, tool, trace_of
 from click.testing import CliRunner
 from counted_cells import put
 from server_process import OtlpSender, Server, environment, prepare, run_cli, until
 from up_as_clickhouse import PASSWORDS
 
 from agentvigil.analysis.features.cells import Subject, hour_of
+from agentvigil.analysis.features.feature_hours import FEATURE_HOURS
+from agentvigil.analysis.rollups import CALL_HOURS, RollupJob
 from agentvigil.cli.analyzing import ANALYZE_OPTIONS
 from agentvigil.cli.commands import agentvigil
 from agentvigil.cli.roles import API_OPTIONS, RECEIVER_OPTIONS
+from agentvigil.receiver.otlp import TRACES
+from agentvigil.storage.cluster import ClusterSchema
+from agentvigil.storage.errors import SchemaOfCluster
+from agentvigil.storage.ledger import RequestLedger
+from agentvigil.storage.migrations import check_schema, migrate
 from agentvigil.storage.server import ServerStore
 from simulated_agents import Agent, cells_of
 
@@ -101,6 +108,12 @@ def runs_by(api: Server) -> list[Any]:
 def settled_runs(beside: Beside) -> int:
     whole = "SELECT count() FROM agent_runs FINAL WHERE AgentName = 'courier' AND Steps = 3 AND Status = 'success'"
     return int(beside.store.rows(whole)[0][0])
+
+
+def looked_at(beside: Beside) -> bool:
+    """Say whether an analysis has looked through all that :func:`put` counted."""
+    today = "SELECT 1 FROM drift_evidence FINAL WHERE NextHour >= toStartOfDay(now('UTC'))"
+    return bool(beside.store.rows(today))
 
 
 def findings_by(api: Server) -> list[str]:
@@ -238,7 +251,7 @@ def test_receivers_ask_for_nothing_that_their_user_may_not(beside: Beside) -> No
 def test_one_analysis_works_the_other_takes_over_and_nothing_is_found_twice(beside: Beside) -> None:
     first, second = beside.analyses
     until(lambda: all(jobs(first).values()), "all jobs in one process", pause_s=2)
-    until(lambda: beside.store.rows("SELECT 1 FROM drift_evidence"), "a look at all that is counted", pause_s=2)
+    until(lambda: looked_at(beside), "a look at all that is counted", pause_s=2)
     found = findings_by(beside.apis[0])
     assert found
     assert jobs(second) == dict.fromkeys(jobs(first), False)
@@ -251,7 +264,59 @@ def test_one_analysis_works_the_other_takes_over_and_nothing_is_found_twice(besi
     send(beside.receivers[0], *a_run(RUNS + 1))
 
     until(lambda: all(jobs(second).values()), "all jobs in the other process", pause_s=2)
-    until(lambda: beside.store.rows("SELECT 1 FROM drift_evidence"), "a second look", pause_s=2)
+    until(lambda: looked_at(beside), "a second look", pause_s=2)
     until(lambda: settled_runs(beside) == RUNS + 1, "a run that the other one settled", pause_s=2)
     assert findings_by(beside.apis[1]) == found
     assert beside.store.rows("SELECT count(), uniqExact(FindingId) FROM findings FINAL") == [(len(found), len(found))]
+
+
+# --- a cluster
+
+
+@pytest.fixture(scope="module")
+def clustered(clickhouse: UpAsClickHouse) -> Iterator[ServerStore]:
+    """A database with the schema of a cluster that has one node."""
+    name = "clustered"
+    plain = ServerStore(clickhouse.url(database=name), name)
+    for statement in ClusterSchema("main", name).statements():
+        plain.command(statement)
+    plain.close()
+    store = ServerStore(clickhouse.url(database=name), name)
+    yield store
+    store.close()
+
+
+def test_a_cluster_takes_settles_and_deletes_through_its_distributed_tables(clustered: ServerStore) -> None:
+    """On one node, without replicas: what is written to ``t`` is in ``t_local``, and what is read is all there is."""
+    assert clustered.cluster == "main"
+    check_schema(clustered)
+    receive(clustered, *a_run(1), *a_run(2))
+    settle(clustered, 1, 2)
+
+    assert runs(clustered, "Status", "Steps") == [("success", 3)] * 2
+    for table, key, many in (
+        ("otel_traces", "TraceId, SpanId", 8),
+        ("otel_traces_trace_id_ts", "TraceId", 2),
+        ("agent_runs", "RunId", 2),
+        ("agent_steps", "RunId, SpanId", 6),
+        ("agent_run_changes", "Hour", 1),
+    ):
+        both = f"SELECT (SELECT uniqExact({key}) FROM {table}), (SELECT uniqExact({key}) FROM {table}_local)"
+        assert clustered.rows(both) == [(many, many)], table
+    hours = RollupJob(clustered, "tests", quiet_s=0, kinds=(CALL_HOURS, FEATURE_HOURS))
+    while hours.step(datetime.now(UTC)):
+        pass
+    assert clustered.rows("SELECT sum(N) FROM agent_feature_hours FINAL WHERE Feature = 'status' AND Key = ''") == [
+        (2,)
+    ]
+
+    ((request_hash,),) = clustered.rows("SELECT DISTINCT RequestHash FROM otel_traces")
+    RequestLedger(clustered, TRACES.signal).delete([request_hash], datetime.now(UTC) - timedelta(days=1))
+    assert clustered.rows("SELECT count() FROM otel_traces") == [(0,)]
+
+
+def test_a_cluster_is_migrated_by_people_alone(clustered: ServerStore) -> None:
+    """What a start would do by itself would make tables on one node."""
+    clustered.command("DELETE FROM agentvigil_migrations WHERE Version > 130")
+    with pytest.raises(SchemaOfCluster, match="--cluster main --print --after 130"):
+        migrate(clustered)

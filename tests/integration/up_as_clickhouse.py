@@ -15,12 +15,23 @@ from clickhouse_stand_in import ClickHouseStandIn
 
 from agentvigil.cli.running import ALL_PARTS, running
 from agentvigil.cli.settings import Settings
+from agentvigil.storage import embedded
 from agentvigil.storage.embedded import EmbeddedStore
+
+_PORT = 9000
+_CLUSTER = f"""
+  <tcp_port>{_PORT}</tcp_port>
+  <remote_servers><main>
+    <shard><internal_replication>true</internal_replication><replica><host>127.0.0.1</host><port>{_PORT}</port></replica></shard>
+  </main></remote_servers>
+"""
+"""It is a cluster of one node as well. Nothing listens on the port: a node finds itself by it."""
 
 PASSWORDS = {name: f"{name}: 1/2@3" for name in ("agentvigil_ingest", "agentvigil_read", "agentvigil_admin")}
 
 
 async def _main(data: Path) -> None:
+    embedded._CONFIG = embedded._CONFIG.replace("<clickhouse>", f"<clickhouse>{_CLUSTER}", 1)  # type: ignore[misc]
     any_port = "127.0.0.1:0"
     settings = Settings(
         data=data,

@@ -16,9 +16,9 @@ from agentvigil.storage.store import Store, failure_of
 from agentvigil.storage.streams import RowStream, ServerStream
 
 _CLUSTER_OF: Final = """
-SELECT extract(engine_full, '^Distributed\\(\'([^\']+)\'')
+SELECT splitByChar('''', any(engine_full))[2]
 FROM system.tables
-WHERE database = currentDatabase() AND name = 'otel_traces' AND engine = 'Distributed'
+WHERE database = {database:String} AND name = 'otel_traces' AND engine = 'Distributed'
 """
 _INSERT_TIMEOUT_S: Final = 60
 _STREAM_TIMEOUT_S: Final = 600
@@ -32,8 +32,14 @@ _INSERT_SETTINGS: Final = {
     "max_partitions_per_insert_block": 0,
     # What we acknowledge is stored, not waiting in a server's memory.
     "async_insert": 0,
-    # Nor on its way to the other nodes of a cluster.
+}
+_CLUSTER_SETTINGS: Final = {
+    # What we acknowledge is not on its way to other nodes.
     "distributed_foreground_insert": 1,
+    # What is joined, or looked for in a subquery, may be a working table that one node has.
+    "prefer_global_in_and_join": 1,
+    # Of a shard's replicas the one that was written to is read.
+    "load_balancing": "in_order",
 }
 
 
@@ -57,12 +63,11 @@ class ServerStore(Store):
             raise _unreachable(url, failure_of(exc)) from exc
         try:
             _make_database(client, database)
+            self.cluster = str(client.query(_CLUSTER_OF, parameters={"database": database}).result_rows[0][0])
         except ClickHouseError as exc:
             raise failure_of(exc) from exc
         finally:
             client.close()
-        if found := self.rows(_CLUSTER_OF):
-            self.cluster = str(found[0][0])
 
     def insert_protobuf(self, arrival: str, message: str, envelopes: Sequence[Envelope]) -> None:
         self._run(
@@ -110,6 +115,7 @@ class ServerStore(Store):
                 connect_timeout=5,
                 send_receive_timeout=timeout_s,
                 tz_mode="aware",
+                settings=_CLUSTER_SETTINGS if self.cluster else None,
             )
         except ClickHouseError as exc:
             raise failure_of(exc) from exc

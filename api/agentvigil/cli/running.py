@@ -37,6 +37,7 @@ from agentvigil.receiver.grpc_server import GrpcConfig, GrpcReceiver
 from agentvigil.receiver.http_app import OtlpHttpApp
 from agentvigil.receiver.ingest import DiskHeadroom, Ingest, IngestConfig
 from agentvigil.receiver.metrics import ReceiverMetrics, SignalMetrics
+from agentvigil.receiver.neighbours import Neighbours
 from agentvigil.receiver.otlp import LOGS, OTLP_SIGNALS, OtlpSignal
 from agentvigil.receiver.window import RequestWindow
 from agentvigil.storage.access import Access, KeyBook
@@ -44,6 +45,7 @@ from agentvigil.storage.data_directory import DataDirectory, directory_of
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.envelope import Limits
 from agentvigil.storage.hash_key import hash_key_of
+from agentvigil.storage.ledger import RequestLedger
 from agentvigil.storage.migrations import check_schema, migrate
 from agentvigil.storage.opening import open_store
 from agentvigil.storage.prices.errors import PriceError
@@ -228,6 +230,10 @@ async def _start_intake(
         committer.start()
         stack.push_async_callback(asyncio.to_thread, committer.stop)
         ingests.append(Ingest(otlp, committer, headroom, config, metrics.of(otlp.signal.name)))
+        if not store.is_embedded:
+            neighbours = Neighbours(RequestLedger(store, otlp.signal).since, committer.learn, _WINDOW_REQUESTS)
+            neighbours.start()
+            stack.push_async_callback(asyncio.to_thread, neighbours.stop)
     return ingests
 
 

@@ -26,7 +26,7 @@ class Stored(Protocol):
 
 
 class Neighbours:
-    """Reads with ``stored_since``, which may raise StorageError, and gives ``learn`` the hashes of what is stored whole.
+    """Reads with ``stored_since``, which may raise StorageError, and tells ``learn`` the hashes of whole requests.
 
     It reads at most ``limit`` requests at a time, the newest ones.
     """

@@ -19,7 +19,7 @@ from agentvigil.storage.errors import StorageError
 from agentvigil.storage.store import Store
 
 _LOG: Final = logging.getLogger("agentvigil.analysis")
-_RENEW_EVERY_S: Final = 5.0
+_RENEW_EVERY_S: Final = 7.0
 
 
 class Lease(Protocol):

@@ -32,12 +32,12 @@ from agentvigil.cli.open_files import raise_limit
 from agentvigil.cli.settings import Endpoint, Settings, names_clickhouse_server, option_of
 from agentvigil.cli.tls import Tls, load_tls
 from agentvigil.receiver.admission import clean
-from agentvigil.receiver.group_commit import CommitLimits, GroupCommitter
+from agentvigil.receiver.group_commit import CommitLimits, GroupCommitter, Writer
 from agentvigil.receiver.grpc_server import GrpcConfig, GrpcReceiver
 from agentvigil.receiver.http_app import OtlpHttpApp
 from agentvigil.receiver.ingest import DiskHeadroom, Ingest, IngestConfig
 from agentvigil.receiver.metrics import ReceiverMetrics, SignalMetrics
-from agentvigil.receiver.neighbours import Neighbours
+from agentvigil.receiver.neighbours import NeighbourlyWriter
 from agentvigil.receiver.otlp import LOGS, OTLP_SIGNALS, OtlpSignal
 from agentvigil.receiver.window import RequestWindow
 from agentvigil.storage.access import Access, KeyBook
@@ -225,15 +225,12 @@ async def _start_intake(
     config = _ingest_config(settings, hash_key)
     ingests = []
     for otlp in signals:
-        writer = _writer(otlp, store, spool)
-        committer = await asyncio.to_thread(_committer, writer, settings, metrics.of(otlp.signal.name), tracer)
+        committer = await asyncio.to_thread(
+            _committer, otlp, store, spool, settings, metrics.of(otlp.signal.name), tracer
+        )
         committer.start()
         stack.push_async_callback(asyncio.to_thread, committer.stop)
         ingests.append(Ingest(otlp, committer, headroom, config, metrics.of(otlp.signal.name)))
-        if not store.is_embedded:
-            neighbours = Neighbours(RequestLedger(store, otlp.signal).since, committer.learn, _WINDOW_REQUESTS)
-            neighbours.start()
-            stack.push_async_callback(asyncio.to_thread, neighbours.stop)
     return ingests
 
 
@@ -380,13 +377,18 @@ def _writer(otlp: OtlpSignal, store: Store, spool: Spool | None) -> RequestWrite
 
 
 def _committer(
-    writer: RequestWriter | SpoolingWriter, settings: Settings, metrics: SignalMetrics, tracer: Tracer
+    otlp: OtlpSignal, store: Store, spool: Spool | None, settings: Settings, metrics: SignalMetrics, tracer: Tracer
 ) -> GroupCommitter:
+    writer = _writer(otlp, store, spool)
     window = RequestWindow(_WINDOW_S, _WINDOW_REQUESTS)
     window.add(writer.recover(_WINDOW_S, _WINDOW_REQUESTS))
     if writer.newest_found is not None:
         metrics.stored_at(writer.newest_found.timestamp())
-    return GroupCommitter(writer, window, CommitLimits(queued_bytes=settings.max_queued_bytes), metrics, tracer)
+    to_group: Writer = writer
+    if not store.is_embedded:
+        seen = RequestWindow(_WINDOW_S, _WINDOW_REQUESTS)
+        to_group = NeighbourlyWriter(writer, RequestLedger(store, otlp.signal).since, seen)
+    return GroupCommitter(to_group, window, CommitLimits(queued_bytes=settings.max_queued_bytes), metrics, tracer)
 
 
 def _ingest_config(settings: Settings, hash_key: bytes) -> IngestConfig:

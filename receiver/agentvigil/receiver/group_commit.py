@@ -14,7 +14,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -117,12 +117,6 @@ class GroupCommitter:
         # A caller that hangs up must not take the answer from a retry that shares it.
         return await asyncio.shield(asyncio.wrap_future(answer))
 
-    def learn(self, hashes: Collection[bytes]) -> None:
-        """Know from now on that these requests are stored, by somebody else; any thread may call it."""
-        with self._changed:
-            self._window.add(request_hash for request_hash in hashes if request_hash not in self._window)
-            self._metrics.known_requests.set(len(self._window))
-
     def stop(self) -> None:
         """Take nothing more, store what waits, end the thread; blocks, safe to call twice."""
         with self._changed:
@@ -204,7 +198,6 @@ class GroupCommitter:
                 for request, outcome in zip(requests, outcomes, strict=True)
                 if outcome is Outcome.STORED
             )
-            self._metrics.known_requests.set(len(self._window))
             for request in requests:
                 del self._on_the_way[request.request_hash]
                 self._queued_bytes -= len(request.body)

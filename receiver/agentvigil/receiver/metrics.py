@@ -71,12 +71,6 @@ class ReceiverMetrics:
             ["signal"],
             registry=registry,
         )
-        self._known_requests = Gauge(
-            "agentvigil_receiver_known_requests",
-            "Requests known to be stored lately: sent again, they are answered and not stored.",
-            ["signal"],
-            registry=registry,
-        )
         self._newest_item_age = Gauge(
             "agentvigil_receiver_newest_item_age_seconds",
             "Time since the newest stored span, log record or data point was taken in.",
@@ -100,7 +94,6 @@ class ReceiverMetrics:
             self._group_seconds.labels(signal),
             self._group_requests.labels(signal),
             self._queued_bytes.labels(signal),
-            self._known_requests.labels(signal),
         )
 
 
@@ -119,7 +112,6 @@ class SignalMetrics:
     group_seconds: Histogram
     group_requests: Histogram
     queued_bytes: Gauge
-    known_requests: Gauge
     _newest_s: float | None = field(default=None, init=False)
 
     def accepted(self, protocol: str) -> None:

@@ -1,21 +1,31 @@
-"""Learns what other receivers stored on the same server, so that a request of theirs that is sent again comes in once.
+"""Looks what other receivers stored on the same server, so that a request of theirs that is sent again comes in once.
 
 A sender that got no answer sends again, and a load balancer may hand that to another receiver. What a receiver stored
-itself it knows; what its neighbours stored it reads every few seconds, as far as it is new.
+itself it knows; what its neighbours stored it reads before it stores a group of its own, as far as that is new.
 """
 
 import logging
-import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
+from agentvigil.receiver.window import RequestWindow
+from agentvigil.storage.envelope import ExportRequest
 from agentvigil.storage.errors import StorageError
+from agentvigil.storage.request_writer import Outcome
 
 _LOG: Final = logging.getLogger("agentvigil.receiver")
-_EVERY_S: Final = 2.0
-_LOOK_BACK: Final = timedelta(seconds=30)
+_REST_PER_LOOK: Final = 4
+"""What a look took, so many times: under load looking takes a fifth of the time, no more."""
+_SHOWN_LATE: Final = timedelta(seconds=15)
 """A row is visible some time after the moment at which its receiver took it in."""
+
+
+class Writer(Protocol):
+    """What stores a group."""
+
+    def write(self, group: Sequence[ExportRequest]) -> list[Outcome]: ...
 
 
 class Stored(Protocol):
@@ -25,48 +35,41 @@ class Stored(Protocol):
     def is_whole(self) -> bool: ...
 
 
-class Neighbours:
-    """Reads with ``stored_since``, which may raise StorageError, and tells ``learn`` the hashes of whole requests.
+class NeighbourlyWriter:
+    """Stores groups with ``writer``, but for requests that are stored already; used by one thread.
 
-    It reads at most ``limit`` requests at a time, the newest ones.
+    ``stored_since`` says what is, of what was taken in since a time, at most so many requests, the newest ones; it may
+    raise StorageError. ``window`` keeps what was found.
     """
 
     def __init__(
         self,
+        writer: Writer,
         stored_since: Callable[[datetime, int], Mapping[bytes, Stored]],
-        learn: Callable[[Collection[bytes]], None],
-        limit: int,
+        window: RequestWindow,
     ) -> None:
-        self._stored_since, self._learn, self._limit = stored_since, learn, limit
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="agentvigil-neighbours", daemon=True)
+        self._writer, self._stored_since, self._window = writer, stored_since, window
+        self._looked_at = datetime.now(UTC) - timedelta(seconds=window.window_s)
+        self._rests_until = 0.0
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
+    def write(self, group: Sequence[ExportRequest]) -> list[Outcome]:
+        """Return what became of each request of ``group``, in order."""
+        self._look()
+        new = [request for request in group if request.request_hash not in self._window]
+        outcomes = dict(zip((request.request_hash for request in new), self._writer.write(new), strict=True))
+        return [outcomes.get(request.request_hash, Outcome.STORED) for request in group]
 
-    def stop(self) -> None:
-        """Read no more."""
-        self._stopping.set()
-        self._thread.join()
-
-    def look(self, now: datetime) -> None:
-        """Read once.
-
-        Raises:
-            StorageError: if the store does not answer.
-        """
-        self._learn(_whole(self._stored_since(now - _LOOK_BACK, self._limit).items()))
-
-    def _run(self) -> None:
-        while not self._stopping.wait(_EVERY_S):
-            try:
-                self.look(datetime.now(UTC))
-            except StorageError as exc:
-                _LOG.debug("what other receivers stored can not be read, trying again: %s", exc)
-            except Exception:  # noqa: BLE001 - without this thread what is sent again would be stored twice
-                _LOG.exception("what other receivers stored could not be read for a reason nobody foresaw")
-
-
-def _whole(requests: Iterable[tuple[bytes, Stored]]) -> list[bytes]:
-    return [request_hash for request_hash, request in requests if request.is_whole]
+    def _look(self) -> None:
+        began = time.monotonic()
+        if began < self._rests_until:
+            return
+        now = datetime.now(UTC)
+        try:
+            found = self._stored_since(self._looked_at - _SHOWN_LATE, self._window.capacity)
+        except StorageError as exc:
+            _LOG.debug("what other receivers stored can not be read: %s", exc)
+            return
+        self._looked_at = now
+        self._window.add(request_hash for request_hash, request in found.items() if request.is_whole)
+        ended = time.monotonic()
+        self._rests_until = ended + _REST_PER_LOOK * (ended - began)

@@ -86,8 +86,8 @@ class SettlingState:
 
     def renew(self, now: datetime) -> None:
         """Keep the lease for longer if this process has it, from any thread; one that has ended is not taken again."""
-        row = self._read(self._lease)
-        if self.is_held and row and row[1] == self._holder and now < row[0] <= now + _LEASE_TIME / 2:
+        row = self._read(self._lease) if self.is_held else None
+        if row and row[1] == self._holder and now < row[0] <= now + _LEASE_TIME / 2:
             self._insert(self._lease, now + _LEASE_TIME, row[2])
 
     def end_lease(self, now: datetime) -> None:

@@ -33,6 +33,7 @@ from agentvigil.storage.errors import SchemaOfCluster
 from agentvigil.storage.ledger import RequestLedger
 from agentvigil.storage.migrations import migrate
 from agentvigil.storage.server import ServerStore
+from deployed_users import may
 from simulated_agents import Agent, cells_of
 
 StartServer = Callable[..., Server]
@@ -60,7 +61,8 @@ class UpAsClickHouse:
         assert self.process.stdout is not None
         self.process.stdin.write(f"{user}\n")
         self.process.stdin.flush()
-        return [query or body for query, body in json.loads(self.process.stdout.readline())]
+        asked: list[str] = json.loads(self.process.stdout.readline())
+        return [re.sub(r"--.*\n", "", text).strip() for text in asked]
 
 
 @dataclass
@@ -256,9 +258,19 @@ def test_what_two_receivers_take_is_there_once_and_both_apis_show_the_same(besid
 
 
 def test_receivers_ask_for_nothing_that_their_user_may_not(beside: Beside) -> None:
-    """They write where OTLP arrives and note which keys were used, and make no tables."""
-    statements = [re.sub(r"--.*\n", "", text).strip() for text in beside.clickhouse.asked_by("agentvigil_ingest")]
-    assert {statement.split(None, 1)[0].upper() for statement in statements} == {"SELECT", "INSERT"}
+    """By the rights that are shipped, which this engine, that keeps no users, does not look at."""
+    tables = {str(name) for (name,) in beside.store.rows("SELECT name FROM system.tables WHERE database = 'beside'")}
+    asked = beside.clickhouse.asked_by("agentvigil_ingest")
+    assert {statement.split(None, 1)[0].upper() for statement in asked} == {"SELECT", "INSERT"}
+    wanted = {
+        (right, table)
+        for statement in asked
+        for right, words in (("SELECT", "FROM|JOIN"), ("INSERT", "INSERT INTO"))
+        for table in re.findall(rf"\b(?:{words})\s+`?(\w+)", statement)
+        if table in tables
+    }
+    assert {("INSERT", "otlp_traces"), ("SELECT", "otel_traces"), ("SELECT", "agentvigil_keys")} <= wanted
+    assert not {one for one in wanted if not may("agentvigil_ingest", *one)}
 
 
 def test_one_analysis_works_the_other_takes_over_and_nothing_is_found_twice(beside: Beside) -> None:

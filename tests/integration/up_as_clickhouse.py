@@ -51,7 +51,9 @@ async def _main(data: Path) -> None:
         print(json.dumps({"clickhouse": stand_in.port}), flush=True)
         while name := (await asyncio.to_thread(sys.stdin.readline)).strip():
             sent = [
-                (parameters.get("query", ""), body.decode(errors="replace"))
+                (parameters.get("query") or body.decode(errors="replace")).replace(
+                    "{table:Identifier}", parameters.get("param_table", "")
+                )
                 for user, (parameters, body) in zip(stand_in.users, stand_in.requests, strict=False)
                 if user == name
             ]

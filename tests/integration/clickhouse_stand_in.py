@@ -3,8 +3,12 @@
 It understands what clickhouse-connect, clickhouse-go and Rotel send and nothing more: a statement in the body, behind
 its first line the data of an insert, or the statement in the URL and the data in the body, compressed or not; settings
 and parameters in the URL. Answers are not compressed. It keeps every request, so that tests can look at the bytes.
+
+Run as a program, it is ``agentvigil up`` with this in the place of its own interface for SQL, which does not write. It
+is not part of what is shipped, and listens on loopback only.
 """
 
+import base64
 import re
 import struct
 import tempfile
@@ -43,6 +47,11 @@ _TRANSPORT = frozenset(
 _STATUS = {"60": 404, "81": 404}
 """As a server answers: these are UNKNOWN_TABLE and UNKNOWN_DATABASE; for most other errors it is 500."""
 
+_REFUSED = (
+    b"Code: 516. DB::Exception: Authentication failed: password is incorrect, or there is no user with such name. "
+    b"(AUTHENTICATION_FAILED)"
+)
+
 _BLOCK_HEAD = struct.Struct("<16sBII")
 """Checksum, method, size with this head but for the checksum, size before compression."""
 _LZ4, _UNCOMPRESSED = 0x82, 0x02
@@ -55,7 +64,11 @@ class ClickHouseStandIn:
     open_handle: Callable[[], Connection]
     schema_file: Path
     port: int = 0
+    passwords: dict[str, str] | None = None
+    """Of the users that are let in, and of no others; None is anybody."""
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    users: list[str] = field(default_factory=list)
+    """Who sent each of the requests."""
     _writing_schema: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
@@ -72,7 +85,12 @@ class ClickHouseStandIn:
                     fields = form_fields(content_type, body)
                     body = fields.pop("query")
                     parameters |= {name: value.decode() for name, value in fields.items()}
+                user = self._user()
+                if user is None:
+                    self._answer(403, _REFUSED, {"X-ClickHouse-Exception-Code": "516"})
+                    return
                 stand_in.requests.append((parameters, body))
+                stand_in.users.append(user)
                 try:
                     answer = stand_in._run(parameters, body)
                 except Exception as exc:  # noqa: BLE001 - the engine's text is the answer
@@ -84,6 +102,13 @@ class ClickHouseStandIn:
 
             def do_GET(self) -> None:
                 self._answer(200, b"Ok.\n", {})
+
+            def _user(self) -> str | None:
+                """Who asks, None if that user is not let in."""
+                _, _, shown = self.headers.get("Authorization", "").partition(" ")
+                user, _, password = base64.b64decode(shown).decode().partition(":")
+                is_known = stand_in.passwords is None or stand_in.passwords.get(user) == password
+                return user if is_known else None
 
             def _body(self) -> bytes:
                 body = self._sent()
@@ -149,11 +174,14 @@ class ClickHouseStandIn:
                 statement, data = query, body
             else:
                 first, _, data = body.partition(b"\n")
-                statement = first.decode() if first.startswith(b"INSERT INTO") else body.decode()
+                has_data = first.startswith(b"INSERT INTO") and b" FORMAT " in first
+                statement = first.decode() if has_data else body.decode()
             if "client_protocol_version" in parameters and statement.startswith("SELECT displayName(), version()"):
                 return hello()
             # The engine has one user, and no password: who may ask is not what is tested with it.
             statement = _DICTIONARY_USER.sub("", statement)
+            # It is the only node of its cluster, and has no Keeper.
+            statement = _ON_CLUSTER.sub("", _REPLICATED.sub(r"ENGINE = \1(", statement))
             if data and statement.startswith("INSERT INTO") and " FORMAT " in statement:
                 return self._insert(handle, statement, data)
             bound = {
@@ -174,6 +202,8 @@ class ClickHouseStandIn:
         return b""
 
 
+_ON_CLUSTER = re.compile(r" ON CLUSTER `main`")
+_REPLICATED = re.compile(r"ENGINE = Replicated(\w*MergeTree)\('[^']*', '[^']*'(?:, )?")
 _DICTIONARY_USER = re.compile(r"USER '[^']*' PASSWORD '[^']*'")
 
 

@@ -71,7 +71,8 @@ _T = TypeVar("_T")
 
 
 class Server:
-    """``agentvigil up`` on ``data``, which may be started again after it was killed or stopped.
+    """``agentvigil up`` on ``data``, or another ``command`` that serves, which may be started again after it was killed
+    or stopped.
 
     Its output goes to files in ``logs``, apart from what is searched for secrets; ``cwd`` is where it runs.
     """
@@ -84,13 +85,15 @@ class Server:
         variables: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         prepares: bool = True,
+        command: str = "up",
     ) -> None:
         self.data, self.logs = data, logs
-        self._prepares = prepares and "--clickhouse" not in arguments
+        self._prepares = prepares and "--clickhouse" not in arguments and command == "up"
         self.addresses: dict[str, str] = {}
         self.ready: dict[str, Any] = {}
         self.starts = 0
-        self._arguments = ["up", "--json", "--data", str(data), *ANY_PORTS, *arguments]
+        where = ("--data", str(data), *ANY_PORTS) if command == "up" else ()
+        self._arguments = [command, "--json", *where, *arguments]
         self._environment = environment(variables)
         self._cwd = cwd
         self._process: Started | subprocess.Popen[bytes] | None = None

@@ -1,21 +1,21 @@
 """Drifts that last: their numbers are told anew once a day, and once more when they are over, and nobody is called."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
 from alerting import DESTINATION, Taker, configuration, rule, steps
+from counted_cells import put
 
 from agentvigil.analysis.alerts import AlertJob
 from agentvigil.analysis.alerts.notices import Transition
-from agentvigil.analysis.features.cells import Cells, Subject, hour_of, time_of
+from agentvigil.analysis.features.cells import Subject, hour_of, time_of
 from agentvigil.analysis.features.reading import read_costs
 from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.analysis.findings.finding import Finding
 from agentvigil.analysis.findings.model import Kind, Observation, Resolution, Severity, State
-from agentvigil.analysis.settling.state import SettlingState
 from agentvigil.analysis.spending.budgets import Budget, Period, SharedBudget
 from agentvigil.analysis.watching import WatchJob
 from agentvigil.analysis.watching.budgets import BudgetWatch
@@ -41,29 +41,8 @@ def day(number: float) -> datetime:
 def store(migrated_stores: MigratedStores) -> Iterator[EmbeddedStore]:
     """Four weeks that are counted: an agent as it is, a week of another behaviour, and as it was again."""
     with migrated_stores.taken() as taken:
-        put(taken, cells_of(USUAL, DAYS, 5, start=FIRST, changes=[(BEGAN_DAY, MOVED), (OVER_DAY, USUAL)]))
+        put(taken, AGENT, cells_of(USUAL, DAYS, 5, start=FIRST, changes=[(BEGAN_DAY, MOVED), (OVER_DAY, USUAL)]))
         yield taken
-
-
-def put(store: EmbeddedStore, cells: Cells) -> None:
-    """Write ``cells`` as what was counted of the agent."""
-    names = ("InputClass", "AgentVersion", "Model", "Feature", "Key", "Bin", "N", "S")
-    words = [
-        [cells.words[code] for code in column]
-        for column in (cells.input_class, cells.version, cells.model, cells.feature, cells.key)
-    ]
-    numbers = [cells.bin.tolist(), [int(n) for n in cells.n], cells.s.tolist()]
-    hours = [time_of(int(hour)) for hour in cells.hour]
-    rows = [
-        [AGENT.project, hour, 90, AGENT.environment, AGENT.agent, *row, 1]
-        for hour, *row in zip(hours, *words, *numbers, strict=True)
-    ]
-    columns = ("Project", "Hour", "KeepDays", "Environment", "Agent", *names, "Changes")
-    store.insert_rows("agent_feature_hours", columns, rows)
-    counted: Sequence[Any] = [[AGENT.project, hour, 90, 1] for hour in sorted(set(hours))]
-    store.insert_rows("agent_run_changes", ("Project", "Hour", "KeepDays", "Changes"), counted)
-    store.insert_rows("agent_feature_hours_made", ("Project", "Hour", "KeepDays", "Changes"), counted)
-    SettlingState(store, "tests").advance(datetime.now(UTC))
 
 
 def watch(store: EmbeddedStore, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Runs a job in a thread of its own, one step after the other."""
+"""Runs jobs, each in a thread of its own, one step after the other; and keeps the leases that say whose they are."""
 
 import logging
 import os
@@ -6,22 +6,39 @@ import socket
 import threading
 import time
 import uuid
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from agentvigil.storage.errors import StorageError
 from agentvigil.storage.store import Store
 
 _LOG: Final = logging.getLogger("agentvigil.analysis")
+_RENEW_EVERY_S: Final = 7.0
+
+
+class Lease(Protocol):
+    """Says that one process does a job. ``renew`` keeps it where it ``is_held``, and may raise StorageError."""
+
+    is_held: bool
+
+    def renew(self, now: datetime) -> None: ...
 
 
 class Job(Protocol):
-    """What is done step by step, in one process at a time. Both methods may raise StorageError.
+    """What is done step by step, in one process at a time: the one that has the ``lease``.
 
-    ``step`` does the next piece of work and says if there is more to do at once; ``stop`` lets another process take
-    over.
+    Both methods may raise StorageError. ``step`` does the next piece of work and says if there is more to do at once;
+    ``stop`` lets another process take over.
     """
+
+    @property
+    def lease(self) -> Lease: ...
 
     def step(self, now: datetime) -> bool: ...
 
@@ -52,9 +69,22 @@ class JobService:
     def __init__(self, name: str, job: Job, pace: Pace, *, what: str, done: str) -> None:
         """``what`` is said of things that go undone, as in "runs", and ``done`` of what should happen to them, as in
         "settled"."""
-        self._name, self._job, self._pace, self._what, self._done = name, job, pace, what, done
+        self.name, self._job, self._pace, self._what, self._done = name, job, pace, what, done
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether this process did the work when it last looked, and no other."""
+        return self._job.lease.is_held
+
+    def renew(self, now: datetime) -> None:
+        """Keep the lease, if this process has it.
+
+        Raises:
+            StorageError: if the store does not answer.
+        """
+        self._job.lease.renew(now)
 
     def start(self) -> None:
         """Begin."""
@@ -90,12 +120,55 @@ class JobService:
         try:
             self._job.stop(datetime.now(UTC))
         except StorageError as exc:
-            _LOG.debug("the lease of %s ends by itself: %s", self._name, exc)
+            _LOG.debug("the lease of %s ends by itself: %s", self.name, exc)
 
     def _rest_s(self, work_s: float, *, is_behind: bool) -> float:
         if is_behind:
             return self._pace.rest_per_work_behind * work_s
         return max(self._pace.pause_s, self._pace.rest_per_work * work_s)
+
+
+class LeaseKeeper:
+    """Renews the leases of ``jobs`` in a thread of its own, however long their steps and rests are: else jobs would
+    wander from process to process, and two could do one at a time."""
+
+    def __init__(self, jobs: Sequence[JobService]) -> None:
+        self._jobs = tuple(jobs)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="agentvigil-leases", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Renew no more; to be called before the jobs give up their leases."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_RENEW_EVERY_S):
+            for job in self._jobs:
+                try:
+                    job.renew(datetime.now(UTC))
+                except Exception as exc:  # noqa: BLE001 - whatever is wrong here, all else goes on and it is tried again
+                    _LOG.debug("the lease of %s is not renewed, trying again: %s", job.name, exc)
+
+
+class JobCollector(Collector):
+    """Tells which of ``jobs`` this process does, as it is when it is asked for."""
+
+    def __init__(self, registry: CollectorRegistry, jobs: Sequence[JobService]) -> None:
+        self._jobs = tuple(jobs)
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        active = GaugeMetricFamily(
+            "agentvigil_job_active", "1 if this process does the job, 0 if it waits for another.", labels=["job"]
+        )
+        for job in self._jobs:
+            active.add_metric([job.name], int(job.is_active))
+        yield active
 
 
 def holder_of(store: Store) -> str:

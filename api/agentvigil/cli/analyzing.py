@@ -1,15 +1,11 @@
 """``agentvigil analyze``: looks for drift, regressions, anomalies and failure modes, once or from now on."""
 
-import asyncio
-import contextlib
-import signal
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import click
-from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -22,39 +18,57 @@ from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.analysis.findings.finding import Finding
 from agentvigil.analysis.job_service import holder_of
 from agentvigil.analysis.rollups import CALL_HOURS, RollupJob
-from agentvigil.analysis.settling import SettlingConfig, SettlingJob, SettlingService
+from agentvigil.analysis.settling import SettlingConfig, SettlingJob
 from agentvigil.analysis.watching import WatchJob
 from agentvigil.analysis.watching.sink import recording
-from agentvigil.cli.background import budgets_in, detection_config, start_jobs
+from agentvigil.cli.background import budgets_in, detection_config
 from agentvigil.cli.exit_codes import CannotRun, told
 from agentvigil.cli.logs import configure_logging
 from agentvigil.cli.options import STORE_OPTIONS, load_settings, settings_options
 from agentvigil.cli.printable import printable
+from agentvigil.cli.running import Part
+from agentvigil.cli.serving import READY_AS_JSON, run, serve
 from agentvigil.cli.settings import Settings
 from agentvigil.cli.time_options import moment_option
-from agentvigil.storage.migrations import migrate
+from agentvigil.storage.migrations import check_schema, migrate
 from agentvigil.storage.opening import open_store
 from agentvigil.storage.store import Store
 
-_OPTIONS: Final = (*STORE_OPTIONS, "keep_days", "log_format", "settling", "sensitivity", "alerts")
+ANALYZE_OPTIONS: Final = (
+    *STORE_OPTIONS,
+    "keep_days",
+    "settling",
+    "sensitivity",
+    "alerts",
+    "api",
+    "tls_cert",
+    "tls_key",
+    "log_format",
+    "own_traces_endpoint",
+)
 _HOURS_PER_DAY: Final = 24
 
 
 @click.command()
-@settings_options(_OPTIONS)
+@settings_options(ANALYZE_OPTIONS)
 @click.option("--once", is_flag=True, help="Catch up with all that is stored, print what was found, and end.")
 @moment_option("--since", help="Look through the time from here on, and end.")
 @moment_option("--until", help="Only with --since: up to here; else up to now.")
 @click.option("--project", help="Only with --since: this project alone.")
-def analyze(once: bool, since: datetime | None, until: datetime | None, project: str | None, **flags: Any) -> None:
-    """Look for drift, regressions, anomalies and failure modes, and send alerts.
+@READY_AS_JSON
+def analyze(
+    once: bool, since: datetime | None, until: datetime | None, project: str | None, as_json: bool, **flags: Any
+) -> None:
+    """Make runs of what is stored, look for drift, regressions, anomalies and failure modes, and send alerts.
 
     `agentvigil up` does it all the time. This is for another process beside a ClickHouse server, where it goes on until
-    Ctrl-C, and for data that no server has open: to catch up once, or to look through a time again. What was found
-    before is known again and told once. Exit code 1 with --once or --since: something was found that is not resolved.
+    Ctrl-C and answers /health and /metrics, and for data that no server has open: to catch up once, or to look through
+    a time again. Of several beside one server one does each job; the others wait, and take over within a minute. What
+    was found before is known again and told once. Exit code 1 with --once or --since: something was found that is not
+    resolved.
 
     \b
-    agentvigil analyze --clickhouse http://default:secret@clickhouse:8123
+    agentvigil analyze --clickhouse http://agentvigil_admin:secret@clickhouse:8123/agentvigil --api 0.0.0.0:8787
     agentvigil analyze --once
     agentvigil analyze --since 7d
     agentvigil analyze --since 2026-11-01 --until 2026-11-15
@@ -63,6 +77,9 @@ def analyze(once: bool, since: datetime | None, until: datetime | None, project:
         raise click.UsageError("--until and --project go with --since")
     settings = load_settings({**flags, "analysis": True})
     configure_logging(settings)
+    if not once and since is None:
+        run(serve(settings, "agentvigil analyze", frozenset({Part.ANALYSIS}), as_json=as_json))
+        return
     with told():
         try:
             alerts = Configuration.load(settings.alerts)
@@ -71,10 +88,10 @@ def analyze(once: bool, since: datetime | None, until: datetime | None, project:
         where = (settings.clickhouse, settings.data, settings.database)
         with open_store(*where, purpose="agentvigil analyze") as (store, _):
             store.version()
-            migrate(store)
-            if not once and since is None:
-                asyncio.run(_serve(store, settings, alerts))
-                return
+            if store.is_embedded:
+                migrate(store)
+            else:
+                check_schema(store)
             began = datetime.now(UTC)
             with _progress() as progress:
                 _catch_up(store, settings, progress)
@@ -85,21 +102,6 @@ def analyze(once: bool, since: datetime | None, until: datetime | None, project:
             found = [one for one in FindingsBook(store).unresolved(project or "") if one.found_at >= began]
     _print(found)
     sys.exit(1 if found else 0)
-
-
-async def _serve(store: Store, settings: Settings, alerts: Configuration) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with contextlib.AsyncExitStack() as stack:
-        if settings.settling:
-            settling = SettlingService(store, SettlingConfig())
-            settling.start()
-            stack.push_async_callback(asyncio.to_thread, settling.stop)
-        await start_jobs(stack, store, settings, alerts, CollectorRegistry())
-        click.echo("analyzing; Ctrl-C ends it", err=True)
-        await stop.wait()
 
 
 def _progress() -> Progress:

@@ -17,7 +17,7 @@ from agentvigil.cli.settings import Settings
 from agentvigil.receiver.content_policies import ContentPolicies
 from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.access import Access, KeyBook
-from agentvigil.storage.migrations import migrate, pending_migrations
+from agentvigil.storage.migrations import check_schema, migrate
 from agentvigil.storage.opening import open_store
 from agentvigil.storage.store import Store
 
@@ -27,9 +27,9 @@ def api_here(settings: Settings, prepare: Prepare | None) -> Iterator[Way]:
     """Yield a way to the API over the data of ``settings``, opened and first made what ``prepare`` makes of it.
 
     Raises:
-        CannotAsk: if the data is a ClickHouse server's that does not have this release's schema, or the file of alerts
-            can not be used.
-        StorageError: if the data can not be opened.
+        CannotAsk: if the file of alerts can not be used.
+        StorageError: if the data can not be opened, or is a ClickHouse server's that does not have this release's
+            schema.
     """
     try:
         alerts = Configuration.load(settings.alerts)
@@ -53,11 +53,8 @@ def _check_schema(store: Store) -> None:
     """Bring our own store to this release's schema, and leave one of a ClickHouse server as it is."""
     if store.is_embedded:
         migrate(store)
-    elif pending_migrations(store):
-        raise CannotAsk(
-            f"database {store.database} does not have this release's schema; bring it there with "
-            "`agentvigil migrate`, or `agentvigil up`"
-        )
+    else:
+        check_schema(store)
 
 
 class _NoIntake:

@@ -37,8 +37,8 @@ async def start_jobs(
     registry: CollectorRegistry,
     *,
     brisk: bool = False,
-) -> None:
-    """Start what ``settings`` ask for, and stop it when ``stack`` unwinds.
+) -> list[JobService]:
+    """Start what ``settings`` ask for, and stop it when ``stack`` unwinds; return what was started.
 
     ``brisk`` does not wait for hours to be quiet for long, nor rests: for a demo, where somebody watches.
     """
@@ -66,6 +66,7 @@ async def start_jobs(
     for service in services:
         service.start()
         stack.push_async_callback(asyncio.to_thread, service.stop)
+    return services
 
 
 def budgets_in(store: Store, alerts: Configuration) -> BudgetsOf:

@@ -15,6 +15,7 @@ _MODULES: Final = {
     "agents": "agentvigil.cli.reading",
     "alerts": "agentvigil.cli.alerts",
     "analyze": "agentvigil.cli.analyzing",
+    "api": "agentvigil.cli.roles",
     "baseline": "agentvigil.cli.baselines",
     "compare": "agentvigil.cli.comparing",
     "demo": "agentvigil.cli.serving",
@@ -25,6 +26,7 @@ _MODULES: Final = {
     "migrate": "agentvigil.cli.migrating",
     "prices": "agentvigil.cli.prices",
     "projects": "agentvigil.cli.projects",
+    "receiver": "agentvigil.cli.roles",
     "run": "agentvigil.cli.reading",
     "runs": "agentvigil.cli.reading",
     "semconv": "agentvigil.cli.semconv",
@@ -71,6 +73,7 @@ def agentvigil() -> None:
     agentvigil spending                 # what this month costs and will cost
     agentvigil export runs -o runs.csv  # as CSV, JSON Lines or Parquet
     agentvigil sql "SELECT count() FROM otel_traces"
+    agentvigil receiver                 # one part beside a ClickHouse server: receiver, api, analyze
     agentvigil doctor                   # is everything right, and what to do if not
     agentvigil keys create              # who may send and read
     agentvigil prices unpriced          # which models have no price

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Sequence
 
+from agentvigil.analysis.job_service import JobService
 from agentvigil.api.operations import Check
 from agentvigil.receiver.ingest import DiskHeadroom
 from agentvigil.storage.errors import SchemaTooNew, StorageError
@@ -13,10 +14,13 @@ from agentvigil.storage.store import Store
 
 
 class HealthChecks:
-    """Looks at ``store``, its schema, the disk, and whether the server goes on; calling it blocks."""
+    """Looks at ``store``, its schema, the disk, which of ``jobs`` this process does, and whether the server goes on;
+    calling it blocks."""
 
-    def __init__(self, store: Store, headroom: DiskHeadroom, spool: Spool | None) -> None:
-        self._store, self._headroom, self._spool = store, headroom, spool
+    def __init__(
+        self, store: Store, headroom: DiskHeadroom, spool: Spool | None, jobs: Sequence[JobService] = ()
+    ) -> None:
+        self._store, self._headroom, self._spool, self._jobs = store, headroom, spool, tuple(jobs)
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -34,6 +38,8 @@ class HealthChecks:
             kept = self._headroom.min_free_bytes
             detail = f"{free // 2**20} MiB free, {kept // 2**20} MiB kept"
             checks.append(Check(name="disk", ok=free >= kept, detail=detail))
+        if self._jobs and not self._store.is_embedded:
+            checks.append(_analysis_check(self._jobs))
         if self._stopping.is_set():
             checks.append(Check(name="running", ok=False, detail="the server is stopping"))
         return checks
@@ -50,6 +56,14 @@ def _store_check(store: Store, spool: Spool | None) -> tuple[bool, Check]:
         waiting = f"{spool.size_bytes() / 2**20:.1f} MiB wait in the spool"
         return False, Check(name="store", ok=True, detail=f"{exc}; what arrives is kept meanwhile, {waiting}")
     return True, Check(name="store", ok=True, detail=f"answered in {(time.monotonic() - started) * 1000:.0f} ms")
+
+
+def _analysis_check(jobs: Sequence[JobService]) -> Check:
+    """Say which jobs are done here. That another process does them, or did until a moment ago, is as it should be."""
+    active = [job.name for job in jobs if job.is_active]
+    waiting = [job.name for job in jobs if not job.is_active]
+    told = [f"{what}: {', '.join(names)}" for what, names in (("active", active), ("waiting", waiting)) if names]
+    return Check(name="analysis", ok=True, detail="; ".join(told))
 
 
 def _schema_check(store: Store) -> Check:

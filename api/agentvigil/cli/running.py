@@ -1,21 +1,24 @@
-"""The whole server in one process: what ``agentvigil up`` and ``agentvigil demo`` run."""
+"""The server in this process: all of it, as ``agentvigil up`` and ``agentvigil demo`` run it, or one of its parts, as
+``agentvigil receiver``, ``api`` and ``analyze`` do beside a ClickHouse server."""
 
 import asyncio
 import contextlib
 import gc
 import logging
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import partial
 from typing import Final
-from urllib.parse import urlsplit
 
+from fastapi import APIRouter
 from opentelemetry.trace import NoOpTracer, Tracer
 from prometheus_client import CollectorRegistry, Gauge
 from starlette.types import ASGIApp
 
 from agentvigil.analysis.alerts import Configuration
+from agentvigil.analysis.job_service import JobCollector, JobService, LeaseKeeper
 from agentvigil.analysis.settling import ProgressCollector, SettlingConfig, SettlingService
 from agentvigil.api.app import api_app
 from agentvigil.api.request_ids import RequestIds
@@ -26,14 +29,15 @@ from agentvigil.cli.health import HealthChecks
 from agentvigil.cli.listening import CannotListen, HttpServer, bind
 from agentvigil.cli.log_intake import ReceiverIntake
 from agentvigil.cli.open_files import raise_limit
-from agentvigil.cli.settings import Endpoint, Settings, option_of
+from agentvigil.cli.settings import Endpoint, Settings, names_clickhouse_server, option_of
 from agentvigil.cli.tls import Tls, load_tls
 from agentvigil.receiver.admission import clean
-from agentvigil.receiver.group_commit import CommitLimits, GroupCommitter
+from agentvigil.receiver.group_commit import CommitLimits, GroupCommitter, Writer
 from agentvigil.receiver.grpc_server import GrpcConfig, GrpcReceiver
 from agentvigil.receiver.http_app import OtlpHttpApp
 from agentvigil.receiver.ingest import DiskHeadroom, Ingest, IngestConfig
 from agentvigil.receiver.metrics import ReceiverMetrics, SignalMetrics
+from agentvigil.receiver.neighbours import NeighbourlyWriter
 from agentvigil.receiver.otlp import LOGS, OTLP_SIGNALS, OtlpSignal
 from agentvigil.receiver.window import RequestWindow
 from agentvigil.storage.access import Access, KeyBook
@@ -41,7 +45,8 @@ from agentvigil.storage.data_directory import DataDirectory, directory_of
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.envelope import Limits
 from agentvigil.storage.hash_key import hash_key_of
-from agentvigil.storage.migrations import migrate
+from agentvigil.storage.ledger import RequestLedger
+from agentvigil.storage.migrations import check_schema, migrate
 from agentvigil.storage.opening import open_store
 from agentvigil.storage.prices.errors import PriceError
 from agentvigil.storage.prices.loading import load_prices
@@ -54,9 +59,19 @@ from agentvigil.storage.sql.gateway import SqlGateway
 from agentvigil.storage.store import Store
 
 _LOG: Final = logging.getLogger("agentvigil")
+
+
+class Part(Enum):
+    """What a process does. Every one answers ``/health`` and ``/metrics``."""
+
+    RECEIVER = "takes OTLP"
+    API = "answers the API"
+    ANALYSIS = "settles runs, detects, alerts"
+
+
+ALL_PARTS: Final = frozenset(Part)
 _WINDOW_S: Final = 900
 _WINDOW_REQUESTS: Final = 250_000
-_INTERFACES: Final = ("otlp_grpc", "otlp_http", "clickhouse_http", "api")
 _GRPC_GRACE_S: Final = 10
 _HEALTH_EVERY_S: Final = 5
 
@@ -74,7 +89,7 @@ class NeedsKey(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that listens. ``addresses`` maps otlp_grpc, otlp_http, clickhouse_http and api to host:port.
+    """A server that listens. ``addresses`` maps otlp_grpc, otlp_http, clickhouse_http, api, what it has, to host:port.
 
     ``token`` is a key of this start to everything, for commands of this machine.
     """
@@ -87,19 +102,22 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, purpose: str, *, brisk: bool = False) -> AsyncIterator[Running]:
-    """Start everything, yield when all ports listen, then stop intake, store what was taken, and close.
+async def running(
+    settings: Settings, purpose: str, *, parts: frozenset[Part] = ALL_PARTS, brisk: bool = False
+) -> AsyncIterator[Running]:
+    """Start ``parts``, yield when all ports listen, then stop intake, store what was taken, and close.
 
+    All parts together bring the store to this release's schema; one alone leaves a ClickHouse server's as it is.
     ``brisk`` is that of :func:`~agentvigil.cli.background.start_jobs`, and of settling.
 
     Raises:
-        StorageError: if the store can not be opened or migrated.
+        StorageError: if the store can not be opened or migrated, or is a server's without this release's schema.
         CannotListen: if a port is taken.
         NeedsKey: if an address is beyond this machine and there is no key.
         TlsUnusable: if there is something wrong with the files for TLS.
         AlertsUnusable: if there is something wrong with the file of alerts.
     """
-    beyond = [name for name in _INTERFACES if not Endpoint.parse(getattr(settings, name)).is_loopback]
+    beyond = [name for name in _interfaces(settings, parts) if not Endpoint.parse(getattr(settings, name)).is_loopback]
     needs_key = NeedsKey(getattr(settings, beyond[0]), option_of(beyond[0])) if beyond else None
     if needs_key is not None and settings.static_key() is None and not _has_data(settings):
         # Where there is no data there is no key; nothing need be made to find that out.
@@ -111,7 +129,7 @@ async def running(settings: Settings, purpose: str, *, brisk: bool = False) -> A
         store, directory = stack.enter_context(
             open_store(settings.clickhouse, settings.data, settings.database, purpose=purpose)
         )
-        await asyncio.to_thread(_prepare, store)
+        await asyncio.to_thread(_prepare, store, makes_schema=store.is_embedded or parts == ALL_PARTS)
         keys, token = KeyBook(store), secrets.token_urlsafe(32)
         access = await _access(stack, settings, keys, token, needs_key)
         own_traces = None
@@ -125,38 +143,50 @@ async def running(settings: Settings, purpose: str, *, brisk: bool = False) -> A
             store.tracer = tracer
         settling = SettlingService(store, SettlingConfig(), tracer, brisk=brisk)
         registry = CollectorRegistry()
-        metrics = ReceiverMetrics(registry)
-        if settings.settling:
-            settling.start()
-            stack.push_async_callback(asyncio.to_thread, settling.stop)
-            ProgressCollector(registry, lambda: settling.progress)
-        await start_jobs(stack, store, settings, alerts, registry, brisk=brisk)
+        jobs: list[JobService] = []
+        if Part.ANALYSIS in parts:
+            if settings.settling:
+                settling.start()
+                stack.push_async_callback(asyncio.to_thread, settling.stop)
+                ProgressCollector(registry, lambda: settling.progress)
+                jobs.append(settling)
+            jobs += await start_jobs(stack, store, settings, alerts, registry, brisk=brisk)
+            JobCollector(registry, jobs)
+            if not store.is_embedded:
+                keeper = LeaseKeeper(jobs)
+                keeper.start()
+                stack.push_async_callback(asyncio.to_thread, keeper.stop)
         headroom = DiskHeadroom(directory.path if directory else None, settings.min_free_disk_bytes)
         _register_disk(registry, headroom)
-        spool = await asyncio.to_thread(_open_spool, stack, settings, store, settling, registry)
-        hash_key = settings.hash_key_bytes()
-        if hash_key is None:
-            hash_key = await asyncio.to_thread(hash_key_of, store, directory)
-        ingests = []
-        for otlp in OTLP_SIGNALS:
-            writer = _writer(otlp, store, spool)
-            committer = await asyncio.to_thread(_committer, writer, settings, metrics.of(otlp.signal.name), tracer)
-            committer.start()
-            stack.push_async_callback(asyncio.to_thread, committer.stop)
-            config = _ingest_config(settings, hash_key)
-            ingests.append(Ingest(otlp, committer, headroom, config, metrics.of(otlp.signal.name)))
-        checks = HealthChecks(store, headroom, spool)
-        intake = ReceiverIntake(next(ingest for ingest in ingests if ingest.otlp is LOGS))
+        spool = None
+        if Part.RECEIVER in parts:
+            spool = await asyncio.to_thread(_open_spool, stack, settings, store, settling, registry)
+        checks = HealthChecks(store, headroom, spool, jobs)
+        ingests: list[Ingest] = []
+        routers: list[APIRouter] = []
+        if Part.RECEIVER in parts or Part.API in parts:
+            # The API sends feedback on the road of logs.
+            signals = OTLP_SIGNALS if Part.RECEIVER in parts else (LOGS,)
+            ingests = await _start_intake(
+                stack, settings, store, directory, spool, headroom, signals, ReceiverMetrics(registry), tracer
+            )
+        if Part.API in parts:
+            intake = ReceiverIntake(next(ingest for ingest in ingests if ingest.otlp is LOGS))
+            routers = routers_of(store, keys, intake, settings.content_policies(), alerts)
         api = api_app(
             checks,
             registry,
             access,
-            routers_of(store, keys, intake, settings.content_policies(), alerts),
+            routers,
             requests_per_minute=settings.api_requests_per_minute,
             cors_origins=settings.allowed_origins(),
         )
         watched_api = ApiTelemetry(api, ApiMetrics(registry), tracer)
-        addresses = await _listen(stack, settings, tls, store, ingests, watched_api, checks, access)
+        apps: dict[str, ASGIApp] = {"otlp_http": OtlpHttpApp(ingests, access)} if Part.RECEIVER in parts else {}
+        addresses = await _listen_http(stack, settings, tls, store, {**apps, "api": watched_api}, access)
+        if Part.RECEIVER in parts:
+            receiving = await _listen_grpc(stack, settings, tls, ingests, checks, access)
+            addresses = {"otlp_grpc": receiving, **addresses}
         if own_traces:
             # While the ports still listen: they may be where these go.
             stack.push_async_callback(asyncio.to_thread, own_traces.stop)
@@ -170,17 +200,50 @@ async def running(settings: Settings, purpose: str, *, brisk: bool = False) -> A
         _LOG.info("stopping: intake ends, what was taken is stored")
 
 
-async def _listen(
+def _interfaces(settings: Settings, parts: frozenset[Part]) -> Sequence[str]:
+    """Return the settings that say where a process with these ``parts`` listens."""
+    of_receiver = ("otlp_grpc", "otlp_http") if Part.RECEIVER in parts else ()
+    of_store = () if names_clickhouse_server(settings) else ("clickhouse_http",)
+    return (*of_receiver, *of_store, "api")
+
+
+async def _start_intake(
+    stack: contextlib.AsyncExitStack,
+    settings: Settings,
+    store: Store,
+    directory: DataDirectory | None,
+    spool: Spool | None,
+    headroom: DiskHeadroom,
+    signals: Sequence[OtlpSignal],
+    metrics: ReceiverMetrics,
+    tracer: Tracer,
+) -> list[Ingest]:
+    """Start what stores requests of ``signals``, until ``stack`` unwinds."""
+    hash_key = settings.hash_key_bytes()
+    if hash_key is None:
+        hash_key = await asyncio.to_thread(hash_key_of, store, directory)
+    config = _ingest_config(settings, hash_key)
+    ingests = []
+    for otlp in signals:
+        committer = await asyncio.to_thread(
+            _committer, otlp, store, spool, settings, metrics.of(otlp.signal.name), tracer
+        )
+        committer.start()
+        stack.push_async_callback(asyncio.to_thread, committer.stop)
+        ingests.append(Ingest(otlp, committer, headroom, config, metrics.of(otlp.signal.name)))
+    return ingests
+
+
+async def _listen_http(
     stack: contextlib.AsyncExitStack,
     settings: Settings,
     tls: Tls | None,
     store: Store,
-    ingests: Sequence[Ingest],
-    api: ASGIApp,
-    checks: HealthChecks,
+    apps: Mapping[str, ASGIApp],
     access: Access,
 ) -> dict[str, str]:
-    apps: dict[str, ASGIApp] = {"otlp_http": OtlpHttpApp(ingests, access), "api": api}
+    """Let ``apps`` answer, and SQL where the store is embedded; return where each does."""
+    apps = dict(apps)
     if isinstance(store, EmbeddedStore):
         gateway = SqlGateway(
             store.open_handle,
@@ -201,7 +264,17 @@ async def _listen(
         stack.push_async_callback(http_server.stop)
         if isinstance(app, ClickHouseHttp):
             stack.push_async_callback(asyncio.to_thread, app.close)
+    return addresses
 
+
+async def _listen_grpc(
+    stack: contextlib.AsyncExitStack,
+    settings: Settings,
+    tls: Tls | None,
+    ingests: Sequence[Ingest],
+    checks: HealthChecks,
+    access: Access,
+) -> str:
     receiver = GrpcReceiver(
         ingests,
         access,
@@ -219,7 +292,7 @@ async def _listen(
     stack.push_async_callback(receiver.stop, _GRPC_GRACE_S)
     reporting = asyncio.create_task(_report_health(receiver, checks))
     stack.callback(reporting.cancel)
-    return {"otlp_grpc": Endpoint.parse(settings.otlp_grpc).with_port(port), **addresses}
+    return Endpoint.parse(settings.otlp_grpc).with_port(port)
 
 
 async def _report_health(receiver: GrpcReceiver, checks: HealthChecks) -> None:
@@ -254,13 +327,17 @@ async def _access(
 
 def _has_data(settings: Settings) -> bool:
     """Say whether there may be data already; of a ClickHouse server nothing is known."""
-    if urlsplit(settings.clickhouse or "").scheme in ("http", "https"):
-        return True
-    return (directory_of(settings.clickhouse, settings.data).expanduser() / "clickhouse").is_dir()
+    return (
+        names_clickhouse_server(settings)
+        or (directory_of(settings.clickhouse, settings.data).expanduser() / "clickhouse").is_dir()
+    )
 
 
-def _prepare(store: Store) -> None:
+def _prepare(store: Store, *, makes_schema: bool) -> None:
     _LOG.info("ClickHouse %s", store.version())
+    if not makes_schema:
+        check_schema(store)
+        return
     migrate(store)
     try:
         load_prices(store)
@@ -300,13 +377,18 @@ def _writer(otlp: OtlpSignal, store: Store, spool: Spool | None) -> RequestWrite
 
 
 def _committer(
-    writer: RequestWriter | SpoolingWriter, settings: Settings, metrics: SignalMetrics, tracer: Tracer
+    otlp: OtlpSignal, store: Store, spool: Spool | None, settings: Settings, metrics: SignalMetrics, tracer: Tracer
 ) -> GroupCommitter:
+    writer = _writer(otlp, store, spool)
     window = RequestWindow(_WINDOW_S, _WINDOW_REQUESTS)
     window.add(writer.recover(_WINDOW_S, _WINDOW_REQUESTS))
     if writer.newest_found is not None:
         metrics.stored_at(writer.newest_found.timestamp())
-    return GroupCommitter(writer, window, CommitLimits(queued_bytes=settings.max_queued_bytes), metrics, tracer)
+    to_group: Writer = writer
+    if not store.is_embedded:
+        seen = RequestWindow(_WINDOW_S, _WINDOW_REQUESTS)
+        to_group = NeighbourlyWriter(writer, RequestLedger(store, otlp.signal).since, seen)
+    return GroupCommitter(to_group, window, CommitLimits(queued_bytes=settings.max_queued_bytes), metrics, tracer)
 
 
 def _ingest_config(settings: Settings, hash_key: bytes) -> IngestConfig:

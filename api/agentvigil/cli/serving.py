@@ -1,11 +1,11 @@
-"""``agentvigil up`` and ``agentvigil demo``: commands that are the server."""
+"""``agentvigil up`` and ``agentvigil demo``: commands that are the server; and how any part of it is run to its end."""
 
 import asyncio
 import json
 import signal
 import sys
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -16,7 +16,7 @@ from agentvigil.cli.fleet.script import DEFAULT_SEED
 from agentvigil.cli.listening import CannotListen
 from agentvigil.cli.logs import configure_logging
 from agentvigil.cli.options import SERVER_OPTIONS, load_settings, settings_options
-from agentvigil.cli.running import NeedsKey, Running, running
+from agentvigil.cli.running import ALL_PARTS, NeedsKey, Part, Running, running
 from agentvigil.cli.settings import Settings
 from agentvigil.cli.tls import TlsUnusable
 from agentvigil.semconv import __version__
@@ -24,9 +24,12 @@ from agentvigil.semconv import __version__
 _T = TypeVar("_T")
 
 
+READY_AS_JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print the ready line as one JSON object.")
+
+
 @click.command()
 @settings_options(SERVER_OPTIONS)
-@click.option("--json", "as_json", is_flag=True, help="Print the ready line as one JSON object.")
+@READY_AS_JSON
 def up(as_json: bool, **flags: Any) -> None:
     """Start the server: OTLP in, ClickHouse inside, SQL out.
 
@@ -40,14 +43,7 @@ def up(as_json: bool, **flags: Any) -> None:
     settings = load_settings(flags)
     configure_logging(settings)
 
-    async def serve() -> None:
-        stop = _stop_event()
-        async with running(settings, "agentvigil up") as server:
-            click.echo(ready_line(server, settings, as_json=as_json))
-            sys.stdout.flush()
-            await stop.wait()
-
-    _run(serve())
+    run(serve(settings, "agentvigil up", as_json=as_json))
 
 
 @click.command()
@@ -84,14 +80,23 @@ def demo(
     days = HISTORY_DAYS if history and not once else 0
     plan = DemoPlan(duration, once=once, seed=seed, runs_per_s=rate, history_days=days, as_json=as_json)
 
-    async def serve() -> bool:
+    async def serve_and_play() -> bool:
         stop = _stop_event()
         async with running(settings, "agentvigil demo", brisk=True) as server:
             click.echo(ready_line(server, settings, as_json=as_json), err=not as_json)
             return await play(server, settings, plan, stop)
 
-    if not _run(serve()):
+    if not run(serve_and_play()):
         sys.exit(1)
+
+
+async def serve(settings: Settings, purpose: str, parts: frozenset[Part] = ALL_PARTS, *, as_json: bool = False) -> None:
+    """Run ``parts`` of the server until the process is told to stop; print one line when all ports listen."""
+    stop = _stop_event()
+    async with running(settings, purpose, parts=parts) as server:
+        click.echo(ready_line(server, settings, as_json=as_json))
+        sys.stdout.flush()
+        await stop.wait()
 
 
 def ready_line(server: Running, settings: Settings, *, as_json: bool) -> str:
@@ -111,7 +116,8 @@ def ready_line(server: Running, settings: Settings, *, as_json: bool) -> str:
     )
 
 
-def _run(main: Coroutine[Any, Any, _T]) -> _T:
+def run(main: Coroutine[Any, Any, _T]) -> _T:
+    """Return what ``main`` returns; tell people what keeps a server from running."""
     try:
         with told():
             return asyncio.run(main)

@@ -10,10 +10,10 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import platformdirs
-from pydantic import Field, SecretStr, StringConstraints, field_validator
+from pydantic import Field, SecretStr, StringConstraints, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from agentvigil.receiver.content_policies import ContentPolicies
@@ -34,9 +34,11 @@ class Settings(BaseSettings):
         description="Directory of the embedded store.",
     )
     clickhouse: str | None = Field(
-        None, description="Store on a ClickHouse server instead: http(s)://user:password@host:8123."
+        None, description="Store on a ClickHouse server instead: http(s)://user:password@host:8123/database."
     )
-    database: str = Field("default", min_length=1, max_length=100, description="ClickHouse database.")
+    database: str = Field(
+        "default", min_length=1, max_length=100, description="ClickHouse database; the URL may name it as well."
+    )
     otlp_grpc: Address = Field(
         "127.0.0.1:4317", description="Where OTLP over gRPC is taken, HOST:PORT; port 0 is any free."
     )
@@ -119,6 +121,20 @@ class Settings(BaseSettings):
         None,
         description="URL that spans about the server itself are sent to by OTLP: grpc://host:4317, http://host:4318.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _url_names_the_database(cls, values: dict[str, Any]) -> dict[str, Any]:
+        named = _database_in(values.get("clickhouse"))
+        return {"database": named, **values} if named else values
+
+    @field_validator("database")
+    @classmethod
+    def _one_database_is_named(cls, value: str, info: ValidationInfo) -> str:
+        named = _database_in(info.data.get("clickhouse"))
+        if named and named != value:
+            raise ValueError(f"the URL of --clickhouse names database {named!r}: name one")
+        return value
 
     @field_validator("otlp_grpc", "otlp_http", "clickhouse_http", "api")
     @classmethod
@@ -217,9 +233,20 @@ class Settings(BaseSettings):
         return bytes.fromhex(self.hash_key.get_secret_value()) if self.hash_key else None
 
 
+def names_clickhouse_server(settings: Settings) -> bool:
+    """Say whether the store is on a ClickHouse server, and not embedded."""
+    return urlsplit(settings.clickhouse or "").scheme in ("http", "https")
+
+
 def option_of(name: str) -> str:
     """Return the flag of the setting ``name``."""
     return "--" + name.replace("_", "-")
+
+
+def _database_in(url: object) -> str:
+    """Return the database that the URL of a ClickHouse server names, empty if it names none."""
+    parts = urlsplit(url if isinstance(url, str) else "")
+    return unquote(parts.path.strip("/")) if parts.scheme in ("http", "https") else ""
 
 
 class _FileSource(PydanticBaseSettingsSource):

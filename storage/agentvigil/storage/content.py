@@ -69,8 +69,8 @@ def delete_content(store: Store, project: str) -> None:
     Raises:
         QueryFailed: if the store does not answer.
     """
-    for name in ("delete_span_contents", "delete_content_messages"):
-        store.command(_QUERIES[name], {"project": project})
+    for table in ("span_contents", "content_messages"):
+        store.change(table, _QUERIES["delete_contents"], {"project": project})
 
 
 def _said_of(texts: Mapping[str, str], key: str) -> str:

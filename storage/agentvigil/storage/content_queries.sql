@@ -5,10 +5,7 @@ FROM span_content
 WHERE Project = {project:String} AND TraceId = {trace_id:String} AND SpanId = {span_id:String}
 ORDER BY Key
 
--- delete_span_contents --
--- Which messages a project's spans say; gone from the disk when the statement returns, and not only from sight.
-ALTER TABLE span_contents DELETE WHERE Project = {project:String} SETTINGS mutations_sync = 2
-
--- delete_content_messages --
--- What its messages are. Another project that says the same has rows of its own.
-ALTER TABLE content_messages DELETE WHERE Project = {project:String} SETTINGS mutations_sync = 2
+-- delete_contents --
+-- What a project says, in one of the tables that hold it; gone from the disk when the statement returns, and not only
+-- from sight. Another project that says the same has rows of its own.
+ALTER TABLE {{rows_of_table}} DELETE WHERE Project = {project:String} SETTINGS mutations_sync = 2

@@ -1,5 +1,6 @@
 """What can go wrong with the store, as far as a caller would act on it differently."""
 
+from collections.abc import Sequence
 from typing import Final
 
 
@@ -38,6 +39,28 @@ class SchemaTooNew(StorageError):
             "upgrade agentvigil, or name another database with --database"
         )
         self.found, self.supported = found, supported
+
+
+class SchemaTooOld(StorageError):
+    """The database lacks what this release writes to, and it is not for this process to make it."""
+
+    def __init__(self, database: str, missing: Sequence[str]) -> None:
+        names = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+        super().__init__(
+            f"database {database} does not have this release's schema: {len(missing)} changes are missing ({names}); "
+            "bring it there with `agentvigil migrate`, as a user who may"
+        )
+        self.missing = tuple(missing)
+
+
+class SchemaOfCluster(StorageError):
+    """The database is spread over a cluster, whose schema is brought forward by statements that people run."""
+
+    def __init__(self, cluster: str, applied: int) -> None:
+        super().__init__(
+            f"this database is on the cluster {cluster}, and changes of its schema are missing; run there what "
+            f"`agentvigil migrate --cluster {cluster} --print --after {applied}` prints"
+        )
 
 
 class MigrationChanged(StorageError):

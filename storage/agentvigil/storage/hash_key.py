@@ -53,7 +53,9 @@ def _of_directory(path: Path) -> bytes:
 
 
 def _of_server(store: Store) -> bytes:
-    store.command(_QUERIES["make_hash_key"], {"made": secrets.token_hex(KEY_BYTES)})
+    # Where it is, a receiver need not be allowed to make views.
+    if not store.rows(_QUERIES["has_hash_key"]):
+        store.command(_QUERIES["make_hash_key"], {"made": secrets.token_hex(KEY_BYTES)})
     try:
         return bytes.fromhex(str(store.rows(_QUERIES["hash_key"])[0][0]))
     except ValueError:

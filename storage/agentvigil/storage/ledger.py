@@ -116,7 +116,7 @@ class RequestLedger:
                 parameters = {"table": table, "hashes": _hex(hashes), "received_from": received_from}
                 # A DELETE takes a second or two on a table of few parts, also if there is nothing to delete.
                 if self._store.rows(_QUERIES["landed_requests"], parameters):
-                    self._store.command(_QUERIES["delete_requests"], parameters)
+                    self._store.change(table, _QUERIES["delete_requests"], parameters)
 
 
 def _chunks(hashes: Sequence[bytes]) -> Iterable[Sequence[bytes]]:

@@ -15,14 +15,14 @@ from importlib import resources
 from typing import Final
 
 from agentvigil.semconv import __version__
-from agentvigil.storage.errors import MigrationChanged, SchemaTooNew
+from agentvigil.storage.errors import MigrationChanged, SchemaOfCluster, SchemaTooNew, SchemaTooOld
 from agentvigil.storage.rendering import render
 from agentvigil.storage.store import Store
 
 _LOG: Final = logging.getLogger("agentvigil.storage")
 _FILE_NAME: Final = re.compile(r"(?P<version>\d{3})_(?P<name>\w+)(?:\.(?P<home>embedded|server))?\.sql")
 
-_RECORD_TABLE: Final = """
+RECORD_TABLE: Final = """
 CREATE TABLE IF NOT EXISTS agentvigil_migrations
 (
     Version UInt32 COMMENT 'number of the migration',
@@ -85,14 +85,27 @@ def pending_migrations(store: Store) -> list[Migration]:
     return [migration for version, migration in sorted(known.items()) if version not in applied]
 
 
+def check_schema(store: Store) -> None:
+    """Return if ``store`` has this release's schema; reads only.
+
+    Raises:
+        SchemaTooOld: if something is missing.
+        StorageError: as :func:`pending_migrations`.
+    """
+    if missing := pending_migrations(store):
+        raise SchemaTooOld(store.database, [migration.name for migration in missing])
+
+
 def migrate(store: Store) -> list[Migration]:
     """Apply what is pending to ``store`` and return it; an empty list means that nothing had to be done.
 
     Raises:
         StorageError: as :func:`pending_migrations`, or if a statement fails.
     """
-    store.command(_RECORD_TABLE)
+    store.command(RECORD_TABLE)
     pending = pending_migrations(store)
+    if pending and store.cluster:
+        raise SchemaOfCluster(store.cluster, pending[0].version - 1)
     applied = []
     try:
         for migration in pending:

@@ -22,7 +22,7 @@ LIMIT {limit:UInt64}
 
 -- delete_requests --
 -- Takes the rows of requests that are stored in part, so that their senders can send them again.
-DELETE FROM {table:Identifier}
+DELETE FROM {{rows_of_table}}
 WHERE IngestedAt >= {received_from:DateTime64(3)} AND has(arrayMap(h -> toFixedString(unhex(h), 16), {hashes:Array(String)}), RequestHash)
 
 -- index_traces --
@@ -33,6 +33,10 @@ SELECT TraceId, min(toDateTime(Timestamp)), max(toDateTime(Timestamp)), max(Keep
 FROM otel_traces
 WHERE IngestedAt >= {received_from:DateTime64(3)} AND TraceId != ''
 GROUP BY TraceId
+
+-- has_hash_key --
+-- Whether there is a key.
+SELECT 1 FROM system.tables WHERE database = currentDatabase() AND name = 'agentvigil_hash_key'
 
 -- make_hash_key --
 -- A view and no table: making one with its key inside is a single step, of two receivers that start at once the first

@@ -17,6 +17,8 @@ from opentelemetry.trace import NoOpTracer, SpanKind, StatusCode, Tracer, get_cu
 
 from agentvigil.storage.envelope import Envelope
 from agentvigil.storage.errors import QueryFailed, StorageError, StoreTooOld
+from agentvigil.storage.sharding import local_of
+from agentvigil.storage.sql.tokens import quote_name
 from agentvigil.storage.streams import RowStream
 
 MINIMUM_VERSION: Final = (26, 2)
@@ -48,6 +50,9 @@ class Store(ABC):
     dictionary_access: str = ""
     """What stands in a dictionary's SOURCE(CLICKHOUSE(…)) beside the table: a server reads its own tables for it as the
     user ``default`` without a password, unless it is told another."""
+
+    cluster: str = ""
+    """The cluster that the tables are spread over; empty where there is none."""
 
     def __init__(self, database: str) -> None:
         self.database = database
@@ -125,6 +130,17 @@ class Store(ABC):
         """
         self._run(lambda client: client.command(sql, parameters=dict(parameters or {})))
 
+    def change(self, table: str, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """Run a statement that changes or deletes rows of ``table``, in which ``{{rows_of_table}}`` stands for it.
+
+        A Distributed table has none: on a cluster that is what has them on all nodes.
+
+        Raises:
+            QueryFailed: if it fails.
+        """
+        place = f"{local_of(table)} ON CLUSTER {quote_name(self.cluster)}" if self.cluster else table
+        self.command(sql.replace("{{rows_of_table}}", place), parameters)
+
     def insert_rows(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert ``rows``, each with a value for every one of ``columns``, into ``table`` as one block.
 
@@ -144,7 +160,7 @@ class Store(ABC):
                 str(name)
                 for (name,) in self.rows(
                     "SELECT name FROM system.tables WHERE database = currentDatabase() "
-                    "AND (engine LIKE '%MergeTree' OR engine IN ('View', 'Null'))"
+                    "AND (engine LIKE '%MergeTree' OR engine IN ('View', 'Null', 'Distributed'))"
                 )
             )
             - PRIVATE_TABLES

@@ -17,6 +17,7 @@ from agentvigil.analysis.alerts.rules import MetricCondition, Rule
 from agentvigil.analysis.alerts.sending import Outcome, Result, Sender
 from agentvigil.analysis.alerts.situations import Look
 from agentvigil.analysis.alerts.states import Alert, AlertStates, alert_id_of
+from agentvigil.analysis.job_service import Lease
 from agentvigil.analysis.settling.state import SettlingState
 from agentvigil.storage.errors import QueryFailed
 from agentvigil.storage.store import Store
@@ -63,6 +64,11 @@ class AlertJob:
         self._too_much: set[tuple[str, str, str]] = set()
         self._resting: dict[tuple[str, str], datetime] = {}
         self.progress = AlertProgress()
+
+    @property
+    def lease(self) -> Lease:
+        """What says that this process does it, and no other."""
+        return self._lease
 
     def step(self, now: datetime) -> bool:
         """Look at all rules that are due, announce what became of their alerts, and send; say if more is to be sent.

@@ -17,6 +17,7 @@ from agentvigil.analysis.anomalies.statements import STATEMENTS
 from agentvigil.analysis.anomalies.telling import Found, Session, observation
 from agentvigil.analysis.features.cells import Subject
 from agentvigil.analysis.findings.model import Observation
+from agentvigil.analysis.job_service import Lease
 from agentvigil.analysis.settling.state import SettlingState
 from agentvigil.storage.store import Store
 
@@ -81,6 +82,11 @@ class AnomalyJob:
         self._reading = RunReading(store)
         self._position: tuple[int, str, str] | None = None
         self.progress = AnomalyProgress()
+
+    @property
+    def lease(self) -> Lease:
+        """What says that this process does it, and no other."""
+        return self._state
 
     def step(self, now: datetime) -> bool:
         """Look at the runs that were settled since the last step; say if there are more.

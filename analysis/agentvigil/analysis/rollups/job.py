@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from agentvigil.analysis.job_service import Lease
 from agentvigil.analysis.rollups.call_hours import CALL_HOURS
 from agentvigil.analysis.rollups.hourly import HourlySums, Hours
 from agentvigil.analysis.settling.state import SettlingState
@@ -64,6 +65,11 @@ class RollupJob:
         self._state = SettlingState(store, holder, LEASE)
         self._failures = Counter[_Key]()
         self.progress = RollupProgress()
+
+    @property
+    def lease(self) -> Lease:
+        """What says that this process does it, and no other."""
+        return self._state
 
     def step(self, now: datetime) -> bool:
         """Sum the newest hour that waits and is quiet, and with it others of its day; say if there are more.

@@ -93,11 +93,11 @@ WHERE TraceId IN (
 SELECT max(RecostedAt) AS noted
 FROM agentvigil_recosted_traces
 WHERE RecostedAt < {to:DateTime64(3)} AND NOT EXISTS (
-    SELECT 1 FROM system.mutations WHERE database = currentDatabase() AND table = 'otel_traces' AND NOT is_done)
+    SELECT 1 FROM system.mutations WHERE database = currentDatabase() AND table IN ('otel_traces', 'otel_traces_local') AND NOT is_done)
 
 -- stored_by_day --
 -- How many spans are stored of each day, by the names of their partitions: nothing is read.
 SELECT toDate(extract(partition, '[0-9]{4}-[0-9]{2}-[0-9]{2}')) AS Day, sum(rows)
 FROM system.parts
-WHERE database = currentDatabase() AND table = 'otel_traces' AND active
+WHERE database = currentDatabase() AND table IN ('otel_traces', 'otel_traces_local') AND active
 GROUP BY Day

@@ -8,6 +8,7 @@ from typing import Final
 
 from opentelemetry.trace import NoOpTracer, Tracer
 
+from agentvigil.analysis.job_service import Lease
 from agentvigil.analysis.settling.config import SettlingConfig
 from agentvigil.analysis.settling.pending import Arrival, PendingTraces
 from agentvigil.analysis.settling.state import SettlingState
@@ -58,6 +59,11 @@ class SettlingJob:
         self._began_at = self._read_from = self._counted_to = self._long_look_at = self._watermark = _NEVER
         self._recosts_looked_at = _NEVER
         self.progress = Progress()
+
+    @property
+    def lease(self) -> Lease:
+        """What says that this process does it, and no other."""
+        return self._state
 
     def step(self, now: datetime) -> bool:
         """Read what came in until ``now`` and settle what is due; say if there is more to do at once.

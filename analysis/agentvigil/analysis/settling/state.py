@@ -1,8 +1,10 @@
 """What settling remembers in the store: how far it is, and which process does it."""
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from zlib import crc32
 
 from agentvigil.analysis.settling.statements import STATEMENTS
 from agentvigil.storage.store import Store
@@ -12,6 +14,8 @@ _RECOSTED: Final = "recosted"
 _JUDGED: Final = "judged"
 _LEASE: Final = "lease"
 _LEASE_TIME: Final = timedelta(seconds=30)
+_CLAIMS_S: Final = 0.5
+_HOLDER_BITS: Final = 32
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -23,6 +27,8 @@ class SettlingState:
 
     def __init__(self, store: Store, holder: str, lease: str = _LEASE) -> None:
         self._store, self._holder, self._lease = store, holder, lease
+        self.is_held = False
+        """What :meth:`take_lease` said last."""
 
     def watermark(self) -> datetime:
         """Return before when all that was taken in is settled; 1970 if nothing ever was."""
@@ -52,32 +58,64 @@ class SettlingState:
         self._write(_JUDGED, judged)
 
     def take_lease(self, now: datetime) -> bool:
-        """Say whether this process is the one to do it now; what two at once cost is double work, no more."""
+        """Say whether this process is the one to do it now.
+
+        ClickHouse compares and sets nothing at once, so several may see an ended lease and claim it. Each claims the
+        place after the row it saw and waits for the others' claims; whose own is the newest then confirms it, in the
+        place after that, where no late claim comes. Two at once would take two processes that both stand still for
+        that long between these steps, or a step that takes longer than its lease: what that costs is double work
+        until the next step, no more.
+        """
+        self.is_held = self._take_lease(now)
+        return self.is_held
+
+    def _take_lease(self, now: datetime) -> bool:
         row = self._read(self._lease)
         if row and row[1] != self._holder and row[0] > now:
             return False
-        if row and row[1] == self._holder and row[0] > now + _LEASE_TIME / 2:
+        has_it = row is not None and row[1] == self._holder and row[0] > now
+        if row and has_it and row[0] > now + _LEASE_TIME / 2:
             return True
-        self._write(self._lease, now + _LEASE_TIME)
-        row = self._read(self._lease)
-        return row is not None and row[1] == self._holder
+        version = self._insert(self._lease, now + _LEASE_TIME, row[2] if row else 0)
+        if not has_it and not self._store.is_embedded:
+            time.sleep(_CLAIMS_S)
+            if not self._is_newest():
+                return False
+            self._insert(self._lease, now + _LEASE_TIME, version)
+        return self._is_newest()
+
+    def renew(self, now: datetime) -> None:
+        """Keep the lease for longer if this process has it, from any thread; one that has ended is not taken again."""
+        row = self._read(self._lease) if self.is_held else None
+        if row and row[1] == self._holder and now < row[0] <= now + _LEASE_TIME / 2:
+            self._insert(self._lease, now + _LEASE_TIME, row[2])
 
     def end_lease(self, now: datetime) -> None:
         """Let another process take over at once."""
-        row = self._read(self._lease)
-        if row and row[1] == self._holder:
+        if self._is_newest():
             self._write(self._lease, now)
+        self.is_held = False
+
+    def _is_newest(self) -> bool:
+        row = self._read(self._lease)
+        return row is not None and row[1] == self._holder
 
     def _read(self, name: str) -> tuple[datetime, str, int] | None:
         rows: Sequence[Sequence[object]] = self._store.rows(STATEMENTS["read_state"], {"name": name})
-        for time, holder, version in rows:
-            assert isinstance(time, datetime)
-            return time, str(holder), int(str(version))
+        for at, holder, version in rows:
+            assert isinstance(at, datetime)
+            return at, str(holder), int(str(version))
         return None
 
-    def _write(self, name: str, time: datetime) -> None:
+    def _write(self, name: str, at: datetime) -> None:
         row = self._read(name)
+        self._insert(name, at, row[2] if row else 0)
+
+    def _insert(self, name: str, at: datetime, after: int) -> int:
+        """Write a row after version ``after``, and return its own: no other holder has it, since of equals a merge
+        keeps any."""
+        version = ((after >> _HOLDER_BITS) + 1 << _HOLDER_BITS) + crc32(self._holder.encode())
         self._store.command(
-            STATEMENTS["write_state"],
-            {"name": name, "time": time, "holder": self._holder, "version": row[2] + 1 if row else 1},
+            STATEMENTS["write_state"], {"name": name, "time": at, "holder": self._holder, "version": version}
         )
+        return version

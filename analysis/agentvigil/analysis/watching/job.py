@@ -21,6 +21,7 @@ from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.analysis.findings.finding import Finding
 from agentvigil.analysis.findings.lifecycle import is_back
 from agentvigil.analysis.findings.model import Observation
+from agentvigil.analysis.job_service import Lease
 from agentvigil.analysis.settling.state import SettlingState
 from agentvigil.analysis.watching.budgets import BudgetsOf, BudgetWatch, no_budgets
 from agentvigil.analysis.watching.choosing import Chooser
@@ -88,6 +89,11 @@ class WatchJob:
         self._changes: dict[str, int] = {}
         """How often runs of the hours that were looked at were written, as far as was looked."""
         self.progress: tuple[WatchProgress, ...] = ()
+
+    @property
+    def lease(self) -> Lease:
+        """What says that this process does it, and no other."""
+        return self._state
 
     def step(self, now: datetime) -> bool:
         """Look through the next days, a week at most, of each project; say if there is more.

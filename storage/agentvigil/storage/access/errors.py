@@ -45,6 +45,16 @@ class NotThisMachine(AccessError):
     """Without a key, a request came by another machine's name or from another place's page."""
 
 
+class NotOnClusters(AccessError):
+    """A user who sees one project was asked for on a cluster."""
+
+    def __init__(self, cluster: str) -> None:
+        super().__init__(
+            f"this database is on the cluster {cluster}, where nobody has tried whether row policies "
+            "hold through Distributed tables; give people keys of a project and the API, or a server of their own"
+        )
+
+
 class LabelInvalid(AccessError):
     """A name of a project or key, or a description, is no label."""
 

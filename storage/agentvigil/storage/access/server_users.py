@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Final
 
+from agentvigil.storage.access.errors import NotOnClusters
 from agentvigil.storage.access.labels import check_label
 from agentvigil.storage.literals import quote
 from agentvigil.storage.named_queries import load_queries
@@ -27,9 +28,12 @@ def user_statements(store: Store, project: str, user: str, password: str) -> Seq
     since. Of views the policies on what these read decide: they run as whoever asks.
 
     Raises:
+        NotOnClusters: if ``store`` is one.
         LabelInvalid: if ``project`` or ``user`` is no label.
         QueryFailed: if the store does not answer.
     """
+    if store.cluster:
+        raise NotOnClusters(store.cluster)
     check_label("project", project)
     check_label("user", user)
     names = sorted(project_tables_of(store).filtered - _READS_DICTIONARIES)

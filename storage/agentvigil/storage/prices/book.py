@@ -145,7 +145,7 @@ class PriceBook:
             ):
                 one = {**parameters, "partition": partition}
                 self._store.command(STATEMENTS["mark_traces"], one)
-                self._store.command(STATEMENTS["recost_partition"], one)
+                self._store.change("otel_traces", STATEMENTS["recost_partition"], one)
                 yield {
                     "partition": partition,
                     "spans": spans,

@@ -82,7 +82,7 @@ WHERE {{recosted}} AND _partition_id = {partition:String} AND NOT ListCostUSD <=
 
 -- recost_partition --
 -- Gives the spans of a partition the list costs of now; parts in which none differs stay as they are.
-ALTER TABLE otel_traces
+ALTER TABLE {{rows_of_table}}
     UPDATE ListCostUSD = {{list_cost}}
     IN PARTITION ID {partition:String}
     WHERE {{recosted}} AND NOT ListCostUSD <=> {{list_cost}}

@@ -91,7 +91,7 @@ def test_spans_get_typed_columns_costs_and_settled_runs(servers_store: EmbeddedS
     )
     assert typed == [
         ("invoke_agent", "helper", "", "", "", "other", "", None, None, "", "", "default", 90),
-        ("chat", "", "openai", "gpt-4o", "", "plan", "tool_calls", 1000, Decimal("0.0035"), "", "", "default", 90),
+        ("chat", "", "openai", "gpt-4o", "", "plan", "tool_call", 1000, Decimal("0.0035"), "", "", "default", 90),
         ("execute_tool", "", "", "", "search", "tool", "", None, None, "tool", "timeout", "default", 90),
     ]
 

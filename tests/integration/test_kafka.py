@@ -11,11 +11,13 @@ from typing import Any, Final
 
 import pytest
 from agent_traces import agent, chat, request_of, runs, settle_traces, tool
+from click.testing import CliRunner
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_requests import a_metric, a_point, a_record, an_exemplar, logs_of, metrics_of, rows_of
 from trace_requests import NOW, S, admitted, take
 from trace_requests import rows_of as spans_of
 
+from agentvigil.cli.commands import agentvigil
 from agentvigil.receiver import otlp
 from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.embedded import EmbeddedStore
@@ -176,7 +178,11 @@ def test_reading_begins_when_everything_is_there() -> None:
         assert begins == max(places)
 
 
-def test_every_statement_is_one_that_clickhouse_parses(servers_store: EmbeddedStore) -> None:
-    for statement in kafka_statements(SOURCE):
+def test_the_command_prints_statements_that_clickhouse_parses(servers_store: EmbeddedStore) -> None:
+    printed = CliRunner().invoke(agentvigil, ["kafka", "--brokers", "one:9092,two:9092", "--project", "shop"])
+    statements = kafka_statements(KafkaSource("one:9092,two:9092", project="shop"))
+    key, _, others = printed.output.partition(";\n\n")
+    assert others == "".join(f"{statement};\n\n" for statement in statements)
+    for statement in (key, *statements):
         (formatted,) = servers_store.rows("SELECT formatQuerySingleLineOrNull({text:String})", {"text": statement})[0]
         assert formatted is not None

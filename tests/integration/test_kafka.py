@@ -5,16 +5,21 @@ same columns, from OTLP's bytes, in the same format.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import grpc
 import pytest
 from agent_traces import agent, chat, request_of, runs, settle_traces, tool
 from click.testing import CliRunner
+from collector_processes import OTELCOL_CONFIG, otelcol
+from kafka_stand_in import KafkaStandIn
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValueList
 from otlp_requests import a_metric, a_point, a_record, an_exemplar, logs_of, metrics_of, rows_of
-from trace_requests import NOW, S, admitted, take
+from server_process import until
+from trace_requests import NOW, S, admitted, attributes, take
 from trace_requests import rows_of as spans_of
 
 from agentvigil.cli.commands import agentvigil
@@ -24,7 +29,7 @@ from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.envelope import OTLP_SCHEMA
 from agentvigil.storage.errors import QueryFailed
 from agentvigil.storage.hash_key import hash_key_of
-from agentvigil.storage.kafka import KafkaSource, kafka_statements, reading, request_columns, request_message
+from agentvigil.storage.kafka import TOPICS, KafkaSource, kafka_statements, reading, request_columns, request_message
 from agentvigil.storage.literals import quote
 from agentvigil.storage.prices.loading import load_prices
 from agentvigil.storage.signals import SIGNALS, TRACES, Signal
@@ -72,6 +77,11 @@ def by_both_roads(store: EmbeddedStore, read: Read, of: otlp.OtlpSignal, body: b
     """Send ``body`` both ways, and return how many rows each makes, all alike."""
     read(of.signal, body)
     take(store, admitted(body, received_at_ns=time.time_ns(), otlp=of, policy=ContentPolicy.OFF), otlp=of)
+    return assert_alike(store, of)
+
+
+def assert_alike(store: EmbeddedStore, of: otlp.OtlpSignal) -> int:
+    """Return how many rows came by each road."""
     count = 0
     for destination in of.signal.destinations:
         rows = spans_of(store, "ALL") if of is otlp.TRACES else rows_of(store, destination, "ALL")
@@ -186,3 +196,50 @@ def test_the_command_prints_statements_that_clickhouse_parses(servers_store: Emb
     for statement in (key, *statements):
         (formatted,) = servers_store.rows("SELECT formatQuerySingleLineOrNull({text:String})", {"text": statement})[0]
         assert formatted is not None
+
+
+# With the Collector
+
+
+def a_map(**pairs: Any) -> AnyValue:
+    return AnyValue(kvlist_value=KeyValueList(values=attributes(pairs)))
+
+
+@pytest.fixture
+def broker() -> Iterator[KafkaStandIn]:
+    broker = KafkaStandIn()
+    yield broker
+    broker.stop()
+
+
+def test_what_the_collector_sends_becomes_what_it_becomes_directly(
+    broker: KafkaStandIn, servers_store: EmbeddedStore, read: Read, tmp_path: Path
+) -> None:
+    """With its batches, its compression, and what it does to values that ClickHouse can not read."""
+    size = {"flags": [True, False], "counts": [1, 2], "map": a_map(a=a_map(b=1)), "size": 7, "share": 0.25}
+    nested = {**size, "said": SECRET, "gen_ai.input.messages": [a_map(role="user", content=SECRET)]}
+    spans = request_of([agent(1, attributes=nested), chat(2, 1, 100, 200), tool(3, 1, start=300, end=400)])
+    records = logs_of(a_record("calling the model", nested), a_record(a_map(nested=[1, a_map(c=None)]), nested))
+    points = metrics_of(a_metric("gauge", a_point("gauge", nested, as_int=7)))
+    requests = {otlp.TRACES: spans, otlp.LOGS: records, otlp.METRICS: points}
+    collector = otelcol(
+        tmp_path / "collector",
+        {"AGENTVIGIL_KAFKA_BROKERS": f"[{broker.address}]", "AGENTVIGIL_COLLECTOR_DETECTORS": "[env]"},
+        OTELCOL_CONFIG.with_name("otel-collector-kafka.yaml"),
+    )
+    try:
+        collector.start()
+        with grpc.insecure_channel(collector.grpc) as channel:
+            for of, request in requests.items():
+                send = channel.unary_unary(f"/{of.grpc_service}/Export")
+                send(request.SerializeToString(), timeout=60)
+        topics = {TOPICS[of.signal] for of in requests}
+        until(lambda: broker.messages.keys() == topics and all(broker.messages.values()), "messages")
+    finally:
+        collector.kill()
+    for of, request in requests.items():
+        (sent,) = broker.messages[TOPICS[of.signal]]
+        read(of.signal, sent)
+        body = request.SerializeToString()
+        take(servers_store, admitted(body, received_at_ns=time.time_ns(), otlp=of, policy=ContentPolicy.OFF), otlp=of)
+        assert_alike(servers_store, of)

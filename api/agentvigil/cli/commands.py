@@ -22,6 +22,7 @@ _MODULES: Final = {
     "doctor": "agentvigil.cli.doctor.command",
     "export": "agentvigil.cli.exporting",
     "findings": "agentvigil.cli.findings",
+    "kafka": "agentvigil.cli.kafka",
     "keys": "agentvigil.cli.keys",
     "migrate": "agentvigil.cli.migrating",
     "prices": "agentvigil.cli.prices",

@@ -12,7 +12,9 @@ from typing import Final
 
 from agentvigil.storage.data_directory import DataDirectory
 from agentvigil.storage.errors import StorageError
+from agentvigil.storage.literals import quote
 from agentvigil.storage.named_queries import load_queries
+from agentvigil.storage.nested_selects import part
 from agentvigil.storage.store import Store
 
 KEY_BYTES: Final = 16
@@ -35,6 +37,11 @@ def hash_key_of(store: Store, directory: DataDirectory | None) -> bytes:
     return key
 
 
+def hash_key_statement() -> str:
+    """Return the statement that makes a key in a server's database, unless it has one."""
+    return part(_QUERIES["make_hash_key"]) % {"made": quote(secrets.token_hex(KEY_BYTES))}
+
+
 def _of_directory(path: Path) -> bytes:
     try:
         if not path.exists():
@@ -55,7 +62,7 @@ def _of_directory(path: Path) -> bytes:
 def _of_server(store: Store) -> bytes:
     # Where it is, a receiver need not be allowed to make views.
     if not store.rows(_QUERIES["has_hash_key"]):
-        store.command(_QUERIES["make_hash_key"], {"made": secrets.token_hex(KEY_BYTES)})
+        store.command(hash_key_statement())
     try:
         return bytes.fromhex(str(store.rows(_QUERIES["hash_key"])[0][0]))
     except ValueError:

@@ -40,7 +40,7 @@ SELECT 1 FROM system.tables WHERE database = currentDatabase() AND name = 'agent
 
 -- make_hash_key --
 -- A view and no table: making one with its key inside is a single step, of two receivers that start at once the first
--- one's stays. A view's text takes no parameters of the server's; this one is bound by the client.
+-- one's stays. A view's text takes no parameters, so `hash_key.py` writes the key into it.
 CREATE VIEW IF NOT EXISTS agentvigil_hash_key AS SELECT %(made)s AS HashKey
 
 -- hash_key --

@@ -1,0 +1,39 @@
+"""What all dashboards have in common."""
+
+from collections.abc import Sequence
+
+from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.models.dashboard import Dashboard, DashboardCursorSync
+
+from agentvigil_grafana import links, variables
+from agentvigil_grafana.annotations import annotations
+from agentvigil_grafana.panels import Panel
+
+
+def board(
+    name: str, title: str, description: str, chosen: Sequence[str], panels: Sequence[Panel], *, marked: bool = True
+) -> Dashboard:
+    """Return the dashboard ``agentvigil-{name}``.
+
+    ``chosen`` are names of variables. Where it is ``marked``, versions and findings stand over its charts.
+    """
+    built = (
+        dashboard.Dashboard(f"AgentVigil: {title}")
+        .uid(f"agentvigil-{name}")
+        .description(description)
+        .tags([links.TAG])
+        .time("now-7d", "now")
+        .refresh("5m")
+        .timezone("browser")
+        .editable()
+        .tooltip(DashboardCursorSync.CROSSHAIR)
+        .link(links.to_others())
+        .with_variable(variables.datasource())
+    )
+    for variable in chosen:
+        built = built.with_variable(variables.api() if variable == "api" else variables.chosen(variable))
+    for mark in annotations() if marked else ():
+        built = built.annotation(mark)
+    for number, panel in enumerate(panels, start=1):
+        built = built.with_panel(panel.id(number))
+    return built.build()

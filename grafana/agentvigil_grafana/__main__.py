@@ -9,11 +9,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
+from agentvigil_grafana import alerts
 from agentvigil_grafana.boards import boards
 
 GRAFANA: Final = Path(__file__).parents[1]
+_MADE: Final = "# Made by `make grafana` from grafana/agentvigil_grafana/alerts.py and queries/alerts.sql.\n"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes SQL line by line, as somebody reads it."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def files() -> Mapping[Path, str]:
@@ -22,6 +36,8 @@ def files() -> Mapping[Path, str]:
     for board in boards():
         text = json.dumps(board, cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False)
         made[GRAFANA / "dashboards" / f"{board.uid}.json"] = text + "\n"
+    rules = yaml.dump(alerts.provisioning(), Dumper=_Dumper, sort_keys=False, width=120)
+    made[GRAFANA / "provisioning" / "alerting" / "agentvigil.yaml"] = _MADE + rules
     return made
 
 

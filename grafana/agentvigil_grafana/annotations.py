@@ -22,7 +22,7 @@ class _Target(Builder[AnnotationTarget]):
         self._query = query
 
     def build(self) -> AnnotationTarget:
-        return cast(AnnotationTarget, self._query)
+        return cast("AnnotationTarget", self._query)
 
 
 def _mark(title: str, statement: str, color: str) -> Builder[AnnotationQuery]:

@@ -3,15 +3,21 @@
 from collections.abc import Sequence
 
 from grafana_foundation_sdk.builders import dashboard
-from grafana_foundation_sdk.models.dashboard import Dashboard, DashboardCursorSync
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.dashboard import Dashboard, DashboardCursorSync, Panel
 
 from agentvigil_grafana import links, variables
 from agentvigil_grafana.annotations import annotations
-from agentvigil_grafana.panels import Panel
 
 
 def board(
-    name: str, title: str, description: str, chosen: Sequence[str], panels: Sequence[Panel], *, marked: bool = True
+    name: str,
+    title: str,
+    description: str,
+    chosen: Sequence[str],
+    panels: Sequence[Builder[Panel]],
+    *,
+    marked: bool = True,
 ) -> Dashboard:
     """Return the dashboard ``agentvigil-{name}``.
 
@@ -35,5 +41,6 @@ def board(
     for mark in annotations() if marked else ():
         built = built.annotation(mark)
     for number, panel in enumerate(panels, start=1):
-        built = built.with_panel(panel.id(number))
+        panel.build().id_val = number
+        built = built.with_panel(panel)
     return built.build()

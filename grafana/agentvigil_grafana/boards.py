@@ -52,7 +52,9 @@ def cost() -> Dashboard:
         number(s["total"], "Cost", "currencyUSD", none="no prices"),
         number(s["a_day"], "A day", "currencyUSD", none="no prices"),
         number(s["a_run"], "A run", "currencyUSD", none="no prices", decimals=4),
-        number(s["of_failures"], "Spent on failed runs", "percentunit", warns=(0.05, 0.2), decimals=1, none="no prices"),
+        number(
+            s["of_failures"], "Spent on failed runs", "percentunit", warns=(0.05, 0.2), decimals=1, none="no prices"
+        ),
         number(s["cached"], "Input from caches", "percentunit", decimals=1, none="no tokens"),
         number(s["unpriced"], "Calls without a price", "short", warns=(1,)),
         series(s["by_agent"], "Cost by agent", "currencyUSD", label="agent", stacked=True),
@@ -197,7 +199,14 @@ def health() -> Dashboard:
         number(s["late"], "Runs with late spans", "percentunit", warns=(0.05, 0.2), decimals=1),
         series(s["spans_by_dialect"], "Spans by dialect", "short", label="dialect", stacked=True, none=nothing),
         series(s["delay_over_time"], "Time from a span's end until it came in", "s", none=nothing),
-        series(s["withheld_over_time"], "Spans with something withheld", "short", label="service", stacked=True, none="nothing was withheld"),
+        series(
+            s["withheld_over_time"],
+            "Spans with something withheld",
+            "short",
+            label="service",
+            stacked=True,
+            none="nothing was withheld",
+        ),
         series(s["cut"], "Cut off by senders and limits", "short", stacked=True, none=nothing),
         rows(s["keys"], "What was withheld", width=12, none="nothing was withheld"),
         rows(s["tables"], "What is stored", width=12, none="the key may not see this"),

@@ -35,9 +35,9 @@ _COLUMNS: Final = {
     **dict.fromkeys(["p50", "p95", "first_chunk", "duration"], _SECONDS),
     **dict.fromkeys(
         [
-            *("runs", "tokens", "versions", "calls", "unpriced", "model_calls", "steps", "retries", "failures", "mended"),
-            *("root_causes", "input_tokens", "output_tokens", "failed_runs", "sessions", "spans", "services", "withheld"),
-            *("rows", "excess"),
+            *("runs", "failed_runs", "sessions", "versions", "steps", "retries", "failures", "mended", "root_causes"),
+            *("calls", "model_calls", "unpriced", "tokens", "input_tokens", "output_tokens"),
+            *("spans", "services", "withheld", "rows", "excess"),
         ],
         _COUNT,
     ),

@@ -1,7 +1,7 @@
 """The four kinds of panels that the dashboards are made of, each of one statement."""
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 from grafana_foundation_sdk.builders import barchart, common, stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
@@ -25,7 +25,6 @@ from agentvigil_grafana.statements import Statement
 WIDTH: Final = 24
 NOTHING: Final = "no runs"
 
-Panel: TypeAlias = stat.Panel | timeseries.Panel | table.Panel | barchart.Panel
 _P = TypeVar("_P", stat.Panel, timeseries.Panel, table.Panel, barchart.Panel)
 
 
@@ -80,9 +79,7 @@ def series(
     return panel.draw_style(GraphDrawStyle.LINE).fill_opacity(8).line_width(2).span_nulls(True)
 
 
-def rows(
-    statement: Statement, title: str, *, width: int = WIDTH, height: int = 9, none: str = NOTHING
-) -> table.Panel:
+def rows(statement: Statement, title: str, *, width: int = WIDTH, height: int = 9, none: str = NOTHING) -> table.Panel:
     """A table; how columns are shown follows from their names."""
     panel = _common(table.Panel(), statement, title, "none", Shape.TABLE, width, height, none)
     for name, properties in overrides(statement.sql):

@@ -1,9 +1,11 @@
 """The demo's fleet in a store of this process, settled, counted and watched: what a newcomer sees after some minutes.
 
-Of the demo's past only some hours of every day are played: the same stories, and a tenth of the time. Beyond the demo,
-which has one version of each agent, the support agent gets a new one half way through; and one finding is resolved.
+Of the demo's past only some hours of some days are played: the same stories in a tenth of the time. Beyond the demo,
+which has one version of each agent, the support agent gets a new one half way through, one run takes
+sixty times as long as it would, and one finding is resolved.
 """
 
+import copy
 import random
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
-from trace_requests import NOW, S, admitted, attributes, take
+from trace_requests import DAY, NOW, S, admitted, attributes, take
 
 from agentvigil.analysis.anomalies import AnomalyJob
 from agentvigil.analysis.features.feature_hours import FEATURE_HOURS
@@ -36,10 +38,12 @@ from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.embedded import EmbeddedStore
 
 DAYS: Final = 18
-_HOURS_OF_A_DAY: Final = (1, 2, 3, 4)
-"""By their distance from now."""
-_LIVE_RUNS: Final = 240
-_LIVE_SPACING_NS: Final = 15 * S
+_DAYS_AGO: Final = (0, 1, 2, 6, 11, 17)
+_HOURS_OF_A_DAY: Final = range(13, 17)
+"""In UTC, when most runs are, so that what is found does not hang on the hour in which tests run."""
+_LIVE_RUNS: Final = 160
+_LIVE_SPACING_NS: Final = 20 * S
+_SLOWER: Final = 60
 _RENEWED: Final = ("support-agent", "1.4")
 
 
@@ -68,10 +72,16 @@ def play(store: EmbeddedStore) -> None:
 
 
 def _past(ids: random.Random) -> Iterator[tuple[PlannedRun, int]]:
-    this_hour = NOW // (3600 * S)
+    today = NOW // DAY
     for run, ended_ns in history(DEFAULT_SEED, NOW, DAYS, ids):
-        if (this_hour - ended_ns // (3600 * S)) % 24 in _HOURS_OF_A_DAY:
+        if today - ended_ns // DAY in _DAYS_AGO and ended_ns % DAY // (3600 * S) in _HOURS_OF_A_DAY:
             yield run, ended_ns
+    # The last one anew, a second later: no step has another's ids.
+    slow = copy.deepcopy(run)
+    for span in slow.root.walk():
+        span.start_ns, span.end_ns = span.start_ns * _SLOWER, span.end_ns * _SLOWER
+        span.attributes.pop(a.GEN_AI_RESPONSE_ID, None)
+    yield slow, ended_ns + S
 
 
 def _live(ids: random.Random) -> Iterator[tuple[PlannedRun, int]]:

@@ -60,9 +60,9 @@ SELECT
     count() AS runs,
     quantile(0.5)({{seconds}}) AS p50,
     quantile(0.95)({{seconds}}) AS p95,
-    sum(CriticalPathModelTime) / nullIf(sum(Duration), 0) AS models,
-    sum(CriticalPathToolTime) / nullIf(sum(Duration), 0) AS tools,
-    sum(CriticalPathRetrievalTime) / nullIf(sum(Duration), 0) AS retrieval,
+    sum(CriticalPathModelTime) / nullIf(sum(Duration), 0) AS models_share,
+    sum(CriticalPathToolTime) / nullIf(sum(Duration), 0) AS tools_share,
+    sum(CriticalPathRetrievalTime) / nullIf(sum(Duration), 0) AS retrieval_share,
     quantile(0.95)(TimeToFirstChunk) AS first_chunk
 FROM {{runs}} AND {{ended}}
 GROUP BY agent

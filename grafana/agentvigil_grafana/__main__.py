@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
@@ -19,11 +19,11 @@ GRAFANA: Final = Path(__file__).parents[1]
 _MADE: Final = "# Made by `make grafana` from grafana/agentvigil_grafana/alerts.py and queries/alerts.sql.\n"
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc] # it has no types
     """Writes SQL line by line, as somebody reads it."""
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _text(dumper: Any, text: str) -> Any:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 

@@ -24,7 +24,10 @@ _HOUR_S: Final = 3600
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Fires while the number of ``statement`` is above ``limit`` for ``lasts``, of the last ``looks_back_s``."""
+    """Fires while the number of ``statement`` is above ``limit`` for ``lasts``, of the last ``looks_back_s``.
+
+    ``board`` are the dashboard and the number of the panel that show it.
+    """
 
     statement: str
     title: str
@@ -32,7 +35,7 @@ class Rule:
     looks_back_s: int
     lasts: str
     severity: str
-    board: str
+    board: tuple[str, int]
     summary: str
     no_data: str = "OK"
 
@@ -46,7 +49,7 @@ def alert_rules() -> Iterator[Rule]:
         _HOUR_S,
         "0s",
         "warning",
-        "findings",
+        ("findings", 1),
         "{{ .Labels.agent }}: {{ .Labels.severity }} findings are open in project {{ .Labels.project }}",
     )
     yield Rule(
@@ -56,7 +59,7 @@ def alert_rules() -> Iterator[Rule]:
         24 * _HOUR_S,
         "5m",
         "warning",
-        "cost",
+        ("cost", 1),
         "{{ .Labels.agent }} cost more than 100 USD in 24 hours (project {{ .Labels.project }})",
     )
     yield Rule(
@@ -66,7 +69,7 @@ def alert_rules() -> Iterator[Rule]:
         _HOUR_S,
         "5m",
         "critical",
-        "failures",
+        ("failures", 2),
         "More than 10 % of the runs of {{ .Labels.agent }} failed in an hour (project {{ .Labels.project }})",
     )
     yield Rule(
@@ -76,7 +79,7 @@ def alert_rules() -> Iterator[Rule]:
         _HOUR_S,
         "10m",
         "warning",
-        "latency",
+        ("latency", 2),
         "5 % of the runs of {{ .Labels.agent }} took more than a minute (project {{ .Labels.project }})",
     )
     yield Rule(
@@ -86,7 +89,7 @@ def alert_rules() -> Iterator[Rule]:
         6 * _HOUR_S,
         "5m",
         "critical",
-        "health",
+        ("health", 2),
         "No span came in for a quarter of an hour",
         no_data="Alerting",
     )
@@ -97,7 +100,7 @@ def alert_rules() -> Iterator[Rule]:
         _HOUR_S,
         "5m",
         "critical",
-        "health",
+        ("health", 4),
         "Spans of the last ten minutes are in no run: is the analysis running?",
         no_data="Alerting",
     )
@@ -138,7 +141,8 @@ def _provisioned(rule: Rule) -> dict[str, Any]:
         "annotations": {
             "summary": rule.summary,
             "description": statements("alerts")[rule.statement].sentence,
-            "__dashboardUid__": f"agentvigil-{rule.board}",
+            "__dashboardUid__": f"agentvigil-{rule.board[0]}",
+            "__panelId__": str(rule.board[1]),
         },
         "data": [
             {
@@ -151,7 +155,7 @@ def _provisioned(rule: Rule) -> dict[str, Any]:
                 "refId": "B",
                 "datasourceUid": "__expr__",
                 "relativeTimeRange": {"from": rule.looks_back_s, "to": 0},
-                "model": threshold,
+                "model": threshold | {"conditions": [condition]},
             },
         ],
     }

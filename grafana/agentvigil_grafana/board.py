@@ -37,7 +37,12 @@ def board(
         .with_variable(variables.datasource())
     )
     for variable in chosen:
-        built = built.with_variable(variables.api() if variable == "api" else variables.chosen(variable))
+        if variable == "api":
+            built = built.with_variable(variables.api())
+        elif variable == "agent" and "environment" not in chosen:
+            built = built.with_variable(variables.chosen(variable, "agent_of_calls"))
+        else:
+            built = built.with_variable(variables.chosen(variable))
     for mark in annotations() if marked else ():
         built = built.annotation(mark)
     for number, panel in enumerate(panels, start=1):

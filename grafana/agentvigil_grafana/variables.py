@@ -24,15 +24,18 @@ def datasource() -> Builder[VariableModel]:
     return dashboard.DatasourceVariable("datasource").label("Data").type(PLUGIN).multi(False).include_all(False)
 
 
-def chosen(name: str) -> Builder[VariableModel]:
-    """Return a list of values of which any number may be chosen; all of them are until somebody does."""
+def chosen(name: str, statement: str = "") -> Builder[VariableModel]:
+    """Return a list of values of which any number may be chosen; all of them are until somebody does.
+
+    The list comes from ``statement``, which is called like the variable unless it is said otherwise.
+    """
     label, description = _LABELS[name]
     return (
         dashboard.QueryVariable(name)
         .label(label)
         .description(description)
         .datasource(DATASOURCE)
-        .query(statements("variables")[name].sql)
+        .query(statements("variables")[statement or name].sql)
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(VariableSort.DISABLED)
         .multi(True)

@@ -38,7 +38,7 @@ from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.embedded import EmbeddedStore
 
 DAYS: Final = 18
-_DAYS_AGO: Final = (0, 1, 2, 6, 11, 17)
+_DAYS_AGO: Final = (0, 1, 2, 8, 17)
 _HOURS_OF_A_DAY: Final = range(13, 17)
 """In UTC, when most runs are, so that what is found does not hang on the hour in which tests run."""
 _LIVE_RUNS: Final = 160

@@ -1,7 +1,7 @@
 """What Grafana's ClickHouse datasource makes of a query before it sends it, and of the rows that come back.
 
-After grafana/clickhouse-datasource 4.20.0: its front end replaces $__conditionalAll and variables, its back end the other
-macros. Formats of values are those of Grafana 11.
+After grafana/clickhouse-datasource 4.20.0: its front end replaces $__conditionalAll and variables, its back end the
+other macros. Formats of values are those of Grafana 11.
 """
 
 import re
@@ -29,7 +29,7 @@ class Shown:
 
     def sent_by_back_end(self, sql: str) -> str:
         """Return what it sends for that of an alert rule, which no front end ever sees."""
-        sql = re.sub(r"--[^\n]*", "", sql)  # the back end drops comments
+        sql = _COMMENT.sub(lambda match: match[1] or "", sql)
         while found := re.search(r"\$__(\w+)", sql):
             arguments, end = _arguments(sql, found.end()) if sql[found.end() :].startswith("(") else ([], found.end())
             sql = sql[: found.start()] + self._macros()[found[1]](*arguments) + sql[end:]
@@ -65,6 +65,9 @@ class Shown:
             "timeInterval": lambda of: f"toStartOfInterval(toDateTime({of}), INTERVAL {self.step_s} second)",
         }
 
+
+_COMMENT: Final = re.compile(r"('(?:[^'\\]|\\.)*')|--[^\n]*")
+"""Comments are dropped, but not what looks like one in a text."""
 
 _VARIABLE: Final = re.compile(r"\$\{(?P<braced>\w+)(?::(?P<format>\w+))?\}|\$(?P<plain>(?!__)\w+)")
 

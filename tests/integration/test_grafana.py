@@ -1,13 +1,15 @@
-"""The dashboards and alert rules of grafana/, asked as Grafana's ClickHouse datasource asks, of what the demo's fleet sent."""
+"""Dashboards and alert rules, asked as Grafana's ClickHouse datasource asks, of what the demo's fleet sent."""
 
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import yaml
 from demo_home import DAYS, play
 from grafana_plugin import Shown
 
@@ -32,6 +34,7 @@ MARKS: Final = {
     for mark in board["annotations"].get("list", ())
     if "target" in mark
 }
+RULES: Final = yaml.safe_load((GRAFANA / "provisioning/alerting/agentvigil.yaml").read_text())["groups"][0]["rules"]
 NUMBERS: Final = re.compile(r"(Nullable\()?(U?Int|Float|Decimal)\d*")
 TEXTS: Final = re.compile(r"(LowCardinality\()?(Nullable\()?String")
 TIMES: Final = re.compile(r"(Nullable\()?Date")
@@ -58,22 +61,21 @@ def gateway(home: EmbeddedStore) -> SqlGateway:
 
 
 @pytest.fixture(scope="module")
-def shown() -> Shown:
+def all_shown() -> Shown:
+    """Nothing is chosen, as when a dashboard is opened first."""
     end = datetime.now(UTC) + timedelta(minutes=1)
     return Shown(end - timedelta(days=DAYS + 1), end, step_s=6 * 3600)
 
 
 @pytest.fixture(scope="module")
-def one_agent(shown: Shown) -> Shown:
-    """The same with something chosen in every variable."""
+def shown(all_shown: Shown, gateway: SqlGateway) -> Shown:
+    """Every value that there is was chosen by hand, in each variable: conditions are all there, and all hold."""
     chosen = {
-        "project": ["default"],
-        "environment": ["production"],
-        "agent": ["support-agent", "concierge"],
-        "version": ["1.3", "1.4", "5.1"],
-        "model": ["gpt-4.1-mini", "mistral-small-2603", "mistral-small-2506"],
+        name.partition(": ")[2]: [row["value"] for row in ask(gateway, all_shown.sent(sql))]
+        for name, sql in VARIABLES.items()
     }
-    return Shown(shown.start, shown.end, shown.step_s, chosen)
+    assert set(chosen) == {"project", "environment", "agent", "version", "model"}
+    return replace(all_shown, chosen=chosen)
 
 
 class Rows(list[dict[str, Any]]):
@@ -129,6 +131,68 @@ def test_each_panel_shows_something_of_the_demo(name: str, gateway: SqlGateway, 
     assert any(row[column] is not None for row in rows for column in numbers or texts), "nothing but NULL"
 
 
-@pytest.mark.parametrize("name", PANELS)
-def test_each_panel_answers_for_what_is_chosen(name: str, gateway: SqlGateway, one_agent: Shown) -> None:
-    ask(gateway, one_agent.sent(sql_of(PANELS[name])))
+def test_lists_of_values_are_of_texts_and_depend_on_what_is_chosen(gateway: SqlGateway, all_shown: Shown) -> None:
+    def values(board: str, variable: str, **chosen: list[str]) -> list[str]:
+        rows = ask(gateway, replace(all_shown, chosen=chosen).sent(VARIABLES[f"{board}: {variable}"]))
+        assert list(rows.types) == ["value"]
+        assert TEXTS.match(rows.types["value"])
+        return [row["value"] for row in rows]
+
+    assert values("agentvigil-agent", "project") == ["default"]
+    assert values("agentvigil-agent", "environment") == ["production", "staging"]
+    assert {"concierge", "support-agent"} <= set(values("agentvigil-agent", "agent", project=["default"]))
+    assert values("agentvigil-agent", "agent", project=["another"]) == []
+    assert values("agentvigil-agent", "version", agent=["support-agent"]) == ["1.4", "1.3"]
+    assert {"mistral-small-2603", "gpt-4.1-mini-2025-04-14"} <= set(values("agentvigil-cost", "model"))
+
+
+@pytest.mark.parametrize("name", sorted({name.partition(": ")[2] for name in MARKS}))
+def test_marks_have_a_time_a_text_and_tags(name: str, gateway: SqlGateway, all_shown: Shown) -> None:
+    (sql,) = {sql for mark, sql in MARKS.items() if mark.endswith(f": {name}")}
+    rows = ask(gateway, all_shown.sent(sql))
+
+    assert list(rows.types) == ["time", "text", "tags"]
+    assert TIMES.match(rows.types["time"])
+    assert [TEXTS.match(rows.types[column]) is not None for column in ("text", "tags")] == [True, True]
+    if name == "Versions":
+        assert [row["text"] for row in rows] == ["support-agent runs in version 1.4"]
+    else:
+        assert any("handbook-agent" in row["text"] for row in rows)
+
+
+def test_what_is_chosen_is_all_that_is_shown(gateway: SqlGateway, all_shown: Shown) -> None:
+    sql = sql_of(PANELS["agentvigil-overview: Agents"])
+    everybody = {row["agent"]: row["runs"] for row in ask(gateway, all_shown.sent(sql))}
+    two = replace(all_shown, chosen={"agent": ["concierge", "classifier"], "project": ["default"]})
+
+    assert {row["agent"]: row["runs"] for row in ask(gateway, two.sent(sql))} == {
+        agent: runs for agent, runs in everybody.items() if agent in two.chosen["agent"]
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["x' OR 1=1 --", "x\\' OR 1=1 --", "x\\", "x')) OR 1=1", "$__timeFilter(x)", "${api}", "名"]
+)
+def test_a_name_is_never_sql(name: str, gateway: SqlGateway, all_shown: Shown) -> None:
+    """Names of agents come from spans, and a link in a table chooses one."""
+    hostile = replace(all_shown, chosen={"agent": [name], "project": ["default"]})
+    (row,) = ask(gateway, hostile.sent(sql_of(PANELS["agentvigil-overview: Runs"])))
+    assert row["runs"] in (0, "0")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["uid"]))
+def test_alert_rules_ask_for_one_number_for_each_set_of_labels(
+    rule: dict[str, Any], gateway: SqlGateway, all_shown: Shown
+) -> None:
+    query = rule["data"][0]
+    # The fleet's last hour, as if it were the one that the rule looks at.
+    start = all_shown.end - timedelta(seconds=query["relativeTimeRange"]["from"])
+    rows = ask(gateway, Shown(start, all_shown.end).sent_by_back_end(query["model"]["rawSql"]))
+
+    *labels, value = rows.types
+    assert value == "value"
+    assert rows.types["value"].startswith("Float64")
+    assert all(TEXTS.match(rows.types[label]) for label in labels)
+    assert len({tuple(row[label] for label in labels) for row in rows}) == len(rows) > 0
+    named = set(re.findall(r"\.Labels\.(\w+)", rule["annotations"]["summary"]))
+    assert named <= set(labels)

@@ -11,7 +11,7 @@ LIMIT 500
 
 -- cost --
 -- Billed cost of an agent in US dollars.
-SELECT toString(Project) AS project, toString(RunName) AS agent, toFloat64(sum(BilledCostUSD)) AS value
+SELECT toString(Project) AS project, toString(RunName) AS agent, toFloat64(ifNull(sum(BilledCostUSD), 0)) AS value
 FROM agent_runs FINAL
 WHERE $__timeFilter(Timestamp) AND DuplicateOfTraceId = '' AND BilledCostUSD IS NOT NULL
 GROUP BY project, agent

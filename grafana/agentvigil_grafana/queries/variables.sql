@@ -18,6 +18,15 @@ GROUP BY value
 ORDER BY count() DESC, value
 LIMIT 1000
 
+-- agent_of_calls --
+-- Where environments are not told apart.
+SELECT toString(RunName) AS value
+FROM agent_runs
+WHERE $__timeFilter(Timestamp) AND {{chosen project in Project}}
+GROUP BY value
+ORDER BY count() DESC, value
+LIMIT 1000
+
 -- version --
 -- The newest first.
 SELECT {{version}} AS value

@@ -1,15 +1,13 @@
 """The demo's fleet in a store of this process, settled, counted and watched: what a newcomer sees after some minutes.
 
-Of the demo's past only some hours of some days are played: the same stories in a tenth of the time. Beyond the demo,
-which has one version of each agent, the support agent gets a new one half way through, one run takes
-sixty times as long as it would, and one finding is resolved.
+Of the demo's past only some hours of some days are played: the same stories in a tenth of the time. Beyond the demo, one
+run takes sixty times as long as it would, and one finding is resolved.
 """
 
 import copy
 import random
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -44,7 +42,6 @@ _HOURS_OF_A_DAY: Final = range(13, 17)
 _LIVE_RUNS: Final = 160
 _LIVE_SPACING_NS: Final = 20 * S
 _SLOWER: Final = 60
-_RENEWED: Final = ("support-agent", "1.4")
 
 
 def play(store: EmbeddedStore) -> None:
@@ -87,12 +84,6 @@ def _past(ids: random.Random) -> Iterator[tuple[PlannedRun, int]]:
 def _live(ids: random.Random) -> Iterator[tuple[PlannedRun, int]]:
     script = Script(DEFAULT_SEED, rate=S / _LIVE_SPACING_NS, ids=ids)
     for number, run in enumerate(islice(iter(script.next_run, None), _LIVE_RUNS)):
-        service, version = _RENEWED
-        if run.deployment.service == service and number > _LIVE_RUNS // 2:
-            run = replace(run, deployment=replace(run.deployment, version=version))
-            for span in run.root.walk():
-                if a.GEN_AI_AGENT_VERSION in span.attributes:
-                    span.attributes[a.GEN_AI_AGENT_VERSION] = version
         yield run, NOW - (_LIVE_RUNS - number) * _LIVE_SPACING_NS
 
 

@@ -1,7 +1,8 @@
-"""The demo's fleet in a store of this process, settled, counted and watched: what a newcomer sees after some minutes.
+"""The demo's fleet in a store of this process, settled, counted and looked at: what a newcomer sees after some minutes.
 
-Of the demo's past only some hours of some days are played: the same stories in a tenth of the time. Beyond the demo, one
-run takes sixty times as long as it would, and one finding is resolved.
+Of the demo's past only some hours of its last days are played, in a tenth of the time. What its detectors find in three
+weeks of it is recorded as they record it, since to find it takes ten seconds; that they do is tested elsewhere. Beyond
+the demo, one run takes sixty times as long as it would, and one finding is resolved.
 """
 
 import copy
@@ -21,26 +22,25 @@ from trace_requests import DAY, NOW, S, admitted, attributes, take
 from agentvigil.analysis.anomalies import AnomalyJob
 from agentvigil.analysis.features.feature_hours import FEATURE_HOURS
 from agentvigil.analysis.findings.book import FindingsBook
-from agentvigil.analysis.findings.model import Resolution
+from agentvigil.analysis.findings.model import Observation, Resolution, Severity
 from agentvigil.analysis.rollups import RollupJob
 from agentvigil.analysis.rollups.call_hours import CALL_HOURS
 from agentvigil.analysis.settling import Trace, TraceSettler
 from agentvigil.analysis.settling.state import SettlingState
-from agentvigil.analysis.watching import WatchJob
 from agentvigil.cli.fleet.agents import Deployment
-from agentvigil.cli.fleet.history import history
+from agentvigil.cli.fleet.history import CONCIERGE, HANDBOOK, history
 from agentvigil.cli.fleet.plan import PlannedSpan
 from agentvigil.cli.fleet.script import DEFAULT_SEED, PlannedRun, Script
 from agentvigil.semconv import attributes as a
 from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.embedded import EmbeddedStore
+from observations import observation
 
-DAYS: Final = 18
-_DAYS_AGO: Final = (0, 1, 2, 8, 17)
+DAYS: Final = 4
 _HOURS_OF_A_DAY: Final = range(13, 17)
-"""In UTC, when most runs are, so that what is found does not hang on the hour in which tests run."""
-_LIVE_RUNS: Final = 160
-_LIVE_SPACING_NS: Final = 20 * S
+"""In UTC, when most runs are."""
+_LIVE_RUNS: Final = 120
+_LIVE_SPACING_NS: Final = 25 * S
 _SLOWER: Final = 60
 
 
@@ -69,9 +69,8 @@ def play(store: EmbeddedStore) -> None:
 
 
 def _past(ids: random.Random) -> Iterator[tuple[PlannedRun, int]]:
-    today = NOW // DAY
     for run, ended_ns in history(DEFAULT_SEED, NOW, DAYS, ids):
-        if today - ended_ns // DAY in _DAYS_AGO and ended_ns % DAY // (3600 * S) in _HOURS_OF_A_DAY:
+        if ended_ns % DAY // (3600 * S) in _HOURS_OF_A_DAY:
             yield run, ended_ns
     # The last one anew, a second later: no step has another's ids.
     slow = copy.deepcopy(run)
@@ -124,11 +123,20 @@ def _analyze(store: EmbeddedStore) -> None:
     rollups = RollupJob(store, "tests", quiet_s=0, kinds=(FEATURE_HOURS, CALL_HOURS))
     while rollups.step(now):
         pass
-    watch = WatchJob(store, "tests", findings=book)
-    while watch.step(now):
-        pass
+    for one in book.record(_observations(now), now):
+        if one.observation.agent == CONCIERGE and one.finding is not None:
+            book.resolve("default", one.finding.id, Resolution.FIXED, "", now)
     anomalies = AnomalyJob(store, "tests", lambda seen: book.record(seen, now), quiet=timedelta(0))
     while anomalies.step(now + timedelta(minutes=1)):
         pass
-    first = min(book.unresolved("default"), key=lambda one: one.id)
-    book.resolve("default", first.id, Resolution.FIXED, "", now)
+
+
+def _observations(now: datetime) -> Iterator[Observation]:
+    began, seen = now - timedelta(hours=40), now - timedelta(hours=1)
+    when = {"window_start": began, "changed_at": began, "window_end": seen, "seen_at": seen}
+    for agent, said in (
+        (CONCIERGE, {"stream": "hand_over", "severity": Severity.CRITICAL}),
+        (HANDBOOK, {"feature": "cost", "stream": "", "unit": "USD", "usd_per_day": 1.5}),
+    ):
+        explanation = f"{agent} is not as it was."
+        yield observation(subject=agent, agent=agent, explanation=explanation, **said, **when)

@@ -209,7 +209,7 @@ def health() -> Dashboard:
         ),
         series(s["cut"], "Cut off by senders and limits", "short", stacked=True, none=nothing),
         rows(s["keys"], "What was withheld", width=12, none="nothing was withheld"),
-        rows(s["tables"], "What is stored", width=12, none="the key may not see this"),
+        rows(s["tables"], "What is stored", width=12, none="nothing is stored"),
         rows(s["sources"], "Who sends what", none=nothing),
     ]
     title = "Whether telemetry comes in whole and in time, and what the projects' policies keep out of the store."

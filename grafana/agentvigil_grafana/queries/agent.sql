@@ -58,7 +58,10 @@ LIMIT 20000
 
 -- p95_by_version --
 -- 95 of 100 runs took no longer.
-SELECT $__timeInterval(Timestamp) AS time, concat(RunName, ' ', {{version}}) AS version, quantile(0.95)({{seconds}}) AS p95
+SELECT
+    $__timeInterval(Timestamp) AS time,
+    concat(RunName, ' ', {{version}}) AS version,
+    quantile(0.95)({{seconds}}) AS p95
 FROM {{of_versions}} AND {{ended}}
 GROUP BY time, version
 ORDER BY time, version
@@ -66,7 +69,10 @@ LIMIT 20000
 
 -- cost_by_version --
 -- Mean billed cost of a run.
-SELECT $__timeInterval(Timestamp) AS time, concat(RunName, ' ', {{version}}) AS version, avg(toFloat64(BilledCostUSD)) AS cost_per_run
+SELECT
+    $__timeInterval(Timestamp) AS time,
+    concat(RunName, ' ', {{version}}) AS version,
+    avg(toFloat64(BilledCostUSD)) AS cost_per_run
 FROM {{of_versions}} AND BilledCostUSD IS NOT NULL
 GROUP BY time, version
 ORDER BY time, version
@@ -74,7 +80,12 @@ LIMIT 20000
 
 -- tools --
 -- How many runs of each version used a tool, and how often a run did not fail then.
-SELECT toString(RunName) AS agent, {{version}} AS version, toString(arrayJoin(Tools)) AS tool, count() AS runs, {{failed_share}} AS failed
+SELECT
+    toString(RunName) AS agent,
+    {{version}} AS version,
+    toString(arrayJoin(Tools)) AS tool,
+    count() AS runs,
+    {{failed_share}} AS failed
 FROM {{of_versions}}
 GROUP BY agent, version, tool
 ORDER BY agent, version DESC, runs DESC, tool
@@ -82,7 +93,12 @@ LIMIT 200
 
 -- causes --
 -- Root causes of runs that failed or were partial, by version.
-SELECT toString(RunName) AS agent, {{version}} AS version, toString(RootCauseType) AS type, toString(RootCauseCode) AS code, count() AS runs
+SELECT
+    toString(RunName) AS agent,
+    {{version}} AS version,
+    toString(RootCauseType) AS type,
+    toString(RootCauseCode) AS code,
+    count() AS runs
 FROM {{of_versions}} AND RootCauseCode != ''
 GROUP BY agent, version, type, code
 ORDER BY runs DESC, agent, version, type, code
@@ -90,14 +106,30 @@ LIMIT 100
 
 -- findings --
 -- What was found about the agent, the newest first.
-SELECT FoundAt AS found, toString(Severity) AS severity, toString(Kind) AS kind, toString(State) AS state, toString(Feature) AS feature, Explanation AS explanation, FindingId AS finding
+SELECT
+    FoundAt AS found,
+    toString(Severity) AS severity,
+    toString(Kind) AS kind,
+    toString(State) AS state,
+    toString(Feature) AS feature,
+    Explanation AS explanation,
+    FindingId AS finding
 FROM {{findings}}
 ORDER BY FoundAt DESC, finding
 LIMIT 50
 
 -- latest --
 -- The newest runs. A run opens in the API, its trace in Explore.
-SELECT Timestamp AS began, toString(RunName) AS agent, {{version}} AS version, toString(Status) AS status, {{seconds}} AS duration, toFloat64(BilledCostUSD) AS cost, Steps AS steps, RunId AS run, TraceId AS trace
+SELECT
+    Timestamp AS began,
+    toString(RunName) AS agent,
+    {{version}} AS version,
+    toString(Status) AS status,
+    {{seconds}} AS duration,
+    toFloat64(BilledCostUSD) AS cost,
+    Steps AS steps,
+    RunId AS run,
+    TraceId AS trace
 FROM {{of_versions}}
 ORDER BY Timestamp DESC, run
 LIMIT 100

@@ -2,7 +2,11 @@
 
 -- findings --
 -- Critical and major findings that nobody resolved or acknowledged, by agent.
-SELECT toString(Project) AS project, toString(Agent) AS agent, toString(Severity) AS severity, toFloat64(count()) AS value
+SELECT
+    toString(Project) AS project,
+    toString(Agent) AS agent,
+    toString(Severity) AS severity,
+    toFloat64(count()) AS value
 FROM findings FINAL
 WHERE State = 'open' AND Severity IN ('critical', 'major')
 GROUP BY project, agent, severity

@@ -25,7 +25,10 @@ ORDER BY time, model
 
 -- p95_by_model --
 -- 95 of 100 calls took no longer.
-SELECT $__timeInterval(At) AS time, toString(Model) AS model, quantilesTDigestMerge(0.5, 0.95, 0.99)(Durations)[2] / 1e9 AS p95
+SELECT
+    $__timeInterval(At) AS time,
+    toString(Model) AS model,
+    quantilesTDigestMerge(0.5, 0.95, 0.99)(Durations)[2] / 1e9 AS p95
 FROM {{model_calls}}
 GROUP BY time, model
 ORDER BY time, model

@@ -49,13 +49,14 @@ GROUP BY time, model
 ORDER BY time, model
 
 -- tokens --
--- Tokens of billed calls by what they are. Cached ones are part of the input and reasoning is part of the output; here each is shown apart.
+-- Tokens of billed calls by what they are. Cached ones are part of the input and reasoning is part of the output; here
+-- each is shown apart.
 SELECT
     $__timeInterval(At) AS time,
-    toInt64(ifNull(sum(InputTokens), 0)) - toInt64(ifNull(sum(CacheReadTokens), 0)) - toInt64(ifNull(sum(CacheWriteTokens), 0)) AS input,
+    toInt64(ifNull(sum(InputTokens), 0)) - toInt64(from_cache) - toInt64(into_cache) AS input,
     ifNull(sum(CacheReadTokens), 0) AS from_cache,
     ifNull(sum(CacheWriteTokens), 0) AS into_cache,
-    toInt64(ifNull(sum(OutputTokens), 0)) - toInt64(ifNull(sum(ReasoningTokens), 0)) AS output,
+    toInt64(ifNull(sum(OutputTokens), 0)) - toInt64(reasoning) AS output,
     ifNull(sum(ReasoningTokens), 0) AS reasoning
 FROM {{model_calls}}
 GROUP BY time
@@ -77,7 +78,12 @@ LIMIT 200
 
 -- users --
 -- Whom the money was spent for, where runs say it.
-SELECT UserId AS user, count() AS runs, {{cost}} AS cost, avg(toFloat64(BilledCostUSD)) AS cost_per_run, {{tokens}} AS tokens
+SELECT
+    UserId AS user,
+    count() AS runs,
+    {{cost}} AS cost,
+    avg(toFloat64(BilledCostUSD)) AS cost_per_run,
+    {{tokens}} AS tokens
 FROM {{runs}} AND UserId != '' AND {{chosen model among Models}}
 GROUP BY user
 ORDER BY cost DESC, user
@@ -85,7 +91,15 @@ LIMIT 50
 
 -- dearest --
 -- The runs that cost most. A run opens in the API, its trace in Explore.
-SELECT Timestamp AS began, toString(RunName) AS agent, toFloat64(BilledCostUSD) AS cost, toUInt64(ifNull(InputTokens, 0) + ifNull(OutputTokens, 0)) AS tokens, LlmCalls AS model_calls, toString(Status) AS status, RunId AS run, TraceId AS trace
+SELECT
+    Timestamp AS began,
+    toString(RunName) AS agent,
+    toFloat64(BilledCostUSD) AS cost,
+    toUInt64(ifNull(InputTokens, 0) + ifNull(OutputTokens, 0)) AS tokens,
+    LlmCalls AS model_calls,
+    toString(Status) AS status,
+    RunId AS run,
+    TraceId AS trace
 FROM {{runs}} AND BilledCostUSD IS NOT NULL AND {{chosen model among Models}}
 ORDER BY cost DESC, run
 LIMIT 50

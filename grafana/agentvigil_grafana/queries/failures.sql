@@ -55,7 +55,9 @@ SELECT
     max(Timestamp) AS last_seen
 FROM agent_failures
 WHERE $__timeFilter(Timestamp) AND {{chosen project in Project}} AND NOT IsVictim
-    AND (Project, RunId) IN (SELECT Project, RunId FROM {{runs}} AND (Failures > 0 OR RecoveredFailures > 0 OR Status != 'success'))
+    AND (Project, RunId) IN (
+        SELECT Project, RunId
+        FROM {{runs}} AND (Failures > 0 OR RecoveredFailures > 0 OR Status != 'success'))
 GROUP BY step, name, code
 ORDER BY failures DESC, step, name, code
 LIMIT 100
@@ -68,10 +70,12 @@ GROUP BY time, agent
 ORDER BY time, agent
 
 -- latest --
--- Runs that failed or were partial, the newest first. A run opens in the API, where its root cause is told; its trace opens in Explore.
+-- Runs that failed or were partial, the newest first. A run opens in the API, where its root cause is told; its trace
+-- opens in Explore.
 SELECT
     Timestamp AS began, toString(RunName) AS agent, toString(Status) AS status, toString(RootCauseType) AS type,
-    toString(RootCauseCode) AS code, RootCauseMessage AS message, {{seconds}} AS duration, RunId AS run, TraceId AS trace
+    toString(RootCauseCode) AS code, RootCauseMessage AS message, {{seconds}} AS duration, RunId AS run,
+    TraceId AS trace
 FROM {{runs}} AND Status IN ('failure', 'partial')
 ORDER BY Timestamp DESC, run
 LIMIT 100

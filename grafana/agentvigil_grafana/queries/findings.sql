@@ -24,7 +24,8 @@ GROUP BY time, kind
 ORDER BY time, kind
 
 -- tools --
--- Runs that used a tool, of an agent's runs, from hourly sums: the shares that the drift of tools is found in. Choose one agent.
+-- Runs that used a tool, of an agent's runs, from hourly sums: the shares that the drift of tools is found in. Choose
+-- one agent.
 SELECT time, tool, runs / of AS share
 FROM (
     SELECT
@@ -76,7 +77,13 @@ LIMIT 200
 
 -- anomalies --
 -- Runs far from the others of their agent, those too that were not told because their agent had its share of the day.
-SELECT Day AS day, toString(Agent) AS agent, toString(Kind) AS kind, Excess AS excess, IsTold AS is_told, AnomalyId AS run
+SELECT
+    Day AS day,
+    toString(Agent) AS agent,
+    toString(Kind) AS kind,
+    Excess AS excess,
+    IsTold AS is_told,
+    AnomalyId AS run
 FROM run_anomalies FINAL
 WHERE $__dateFilter(Day) AND Kind != '' AND {{chosen project in Project}}
     AND {{chosen environment in Environment}} AND {{chosen agent in Agent}}

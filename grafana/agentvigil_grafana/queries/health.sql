@@ -10,7 +10,7 @@ SELECT dateDiff('second', max(IngestedAt), now64(3)) AS silence FROM {{spans}} A
 
 -- delay --
 -- 95 of 100 spans came in no later than this after they ended: what senders and collectors hold back.
-SELECT quantile(0.95)(greatest(toUnixTimestamp64Milli(IngestedAt) - toUnixTimestamp64Milli(Timestamp) - Duration / 1e6, 0)) / 1e3 AS p95 FROM {{spans}}
+SELECT quantile(0.95)({{delay_s}}) AS p95 FROM {{spans}}
 
 -- unsettled --
 -- How far runs are behind spans: spans that came in before are in runs.
@@ -27,7 +27,8 @@ FROM agent_runs FINAL
 WHERE $__timeFilter(Timestamp) AND {{chosen project in Project}}
 
 -- spans_by_dialect --
--- Spans by the library's way of writing them; "none" are spans that are not about AI, "unknown" about AI in no way we know.
+-- Spans by the library's way of writing them; "none" are spans that are not about AI, "unknown" about AI in no way we
+-- know.
 SELECT $__timeInterval(Timestamp) AS time, if(Dialect = '', 'none', toString(Dialect)) AS dialect, count() AS spans
 FROM {{spans}}
 GROUP BY time, dialect
@@ -37,8 +38,8 @@ ORDER BY time, dialect
 -- How long after a span's end it came in.
 SELECT
     $__timeInterval(Timestamp) AS time,
-    quantile(0.5)(greatest(toUnixTimestamp64Milli(IngestedAt) - toUnixTimestamp64Milli(Timestamp) - Duration / 1e6, 0)) / 1e3 AS p50,
-    quantile(0.95)(greatest(toUnixTimestamp64Milli(IngestedAt) - toUnixTimestamp64Milli(Timestamp) - Duration / 1e6, 0)) / 1e3 AS p95
+    quantile(0.5)({{delay_s}}) AS p50,
+    quantile(0.95)({{delay_s}}) AS p95
 FROM {{spans}}
 GROUP BY time
 ORDER BY time

@@ -48,7 +48,10 @@ ORDER BY time
 
 -- models --
 -- 95 of 100 calls of a model took no longer, from hourly sketches. The environment does not count here.
-SELECT $__timeInterval(At) AS time, toString(Model) AS model, quantilesTDigestMerge(0.5, 0.95, 0.99)(Durations)[2] / 1e9 AS p95
+SELECT
+    $__timeInterval(At) AS time,
+    toString(Model) AS model,
+    quantilesTDigestMerge(0.5, 0.95, 0.99)(Durations)[2] / 1e9 AS p95
 FROM {{model_calls}}
 GROUP BY time, model
 ORDER BY time, model
@@ -71,7 +74,15 @@ LIMIT 200
 
 -- slowest --
 -- The runs that took longest. A run opens in the API, its trace in Explore.
-SELECT Timestamp AS began, toString(RunName) AS agent, {{seconds}} AS duration, Steps AS steps, Retries AS retries, toString(Status) AS status, RunId AS run, TraceId AS trace
+SELECT
+    Timestamp AS began,
+    toString(RunName) AS agent,
+    {{seconds}} AS duration,
+    Steps AS steps,
+    Retries AS retries,
+    toString(Status) AS status,
+    RunId AS run,
+    TraceId AS trace
 FROM {{runs}} AND {{ended}}
 ORDER BY duration DESC, run
 LIMIT 50

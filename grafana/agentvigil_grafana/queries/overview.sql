@@ -77,7 +77,13 @@ LIMIT 500
 
 -- unresolved --
 -- What was found and nobody resolved, the most urgent first.
-SELECT FoundAt AS found, toString(Severity) AS severity, toString(Kind) AS kind, Subject AS subject, Explanation AS explanation, FindingId AS finding
+SELECT
+    FoundAt AS found,
+    toString(Severity) AS severity,
+    toString(Kind) AS kind,
+    Subject AS subject,
+    Explanation AS explanation,
+    FindingId AS finding
 FROM {{findings}} AND State != 'resolved' AND NOT (Kind = 'anomaly' AND Severity = 'minor')
 ORDER BY {{urgency}}
 LIMIT 50

@@ -1,4 +1,5 @@
--- Parts of the queries of several dashboards. {{name}} is another part; {{chosen NAME in COLUMN}} and {{chosen NAME among
+-- Parts of the queries of several dashboards. {{name}} is another part; {{chosen NAME in COLUMN}} and {{chosen NAME
+-- among
 -- COLUMN}}, for an array, hold where the dashboard's variable NAME has that value, or all of them.
 
 -- runs --
@@ -36,6 +37,10 @@ RunName IN (SELECT RunName FROM {{runs}} GROUP BY RunName ORDER BY count() DESC,
 otel_traces
 WHERE $__timeFilter(Timestamp) AND {{chosen project in Project}}
 
+-- delay_s --
+-- From a span's end until it came in.
+greatest(toUnixTimestamp64Milli(IngestedAt) - toUnixTimestamp64Milli(Timestamp) - Duration / 1e6, 0) / 1e3
+
 -- findings --
 findings FINAL
 WHERE {{chosen project in Project}} AND {{chosen environment in Environment}} AND {{chosen agent in Agent}}
@@ -44,7 +49,8 @@ WHERE {{chosen project in Project}} AND {{chosen environment in Environment}} AN
 transform(Severity, ['critical', 'major', 'minor'], [1, 2, 3], 4), FoundAt DESC, FindingId
 
 -- calls --
--- Calls of models and tools: whole hours from their sums, and what came after the last of these from the steps themselves.
+-- Calls of models and tools: whole hours from their sums, and what came after the last of these from the steps
+-- themselves.
 (
     SELECT
         Hour AS At, IsModelCall, IsToolCall, Model, ToolName, Calls, Errors, Retries, InputTokens, OutputTokens,
@@ -59,7 +65,8 @@ transform(Severity, ['critical', 'major', 'minor'], [1, 2, 3], 4), FoundAt DESC,
             GROUP BY Project, Hour, KeepDays)
     UNION ALL
     SELECT
-        toStartOfMinute(Timestamp) AS At, Billed AS IsModelCall, Operation = 'execute_tool' AS IsToolCall, Model, ToolName,
+        toStartOfMinute(Timestamp) AS At, Billed AS IsModelCall, Operation = 'execute_tool' AS IsToolCall,
+        Model, ToolName,
         count() AS Calls, countIf(Status = 'failure') AS Errors, countIf(Attempt > 1) AS Retries,
         sumIf(InputTokens, Billed) AS InputTokens, sumIf(OutputTokens, Billed) AS OutputTokens,
         sumIf(CacheReadTokens, Billed) AS CacheReadTokens, sumIf(CacheWriteTokens, Billed) AS CacheWriteTokens,

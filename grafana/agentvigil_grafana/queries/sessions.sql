@@ -57,7 +57,13 @@ LIMIT 200
 
 -- people --
 -- Who used agents most.
-SELECT UserId AS user, uniqExact(ConversationId) AS sessions, count() AS runs, {{failed_share}} AS failed, {{cost}} AS cost, max(Timestamp) AS last_run
+SELECT
+    UserId AS user,
+    uniqExact(ConversationId) AS sessions,
+    count() AS runs,
+    {{failed_share}} AS failed,
+    {{cost}} AS cost,
+    max(Timestamp) AS last_run
 FROM {{of_sessions}} AND UserId != ''
 GROUP BY user
 ORDER BY runs DESC, user

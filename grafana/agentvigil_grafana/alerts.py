@@ -11,11 +11,8 @@ from typing import Any, Final
 
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
-from agentvigil_grafana.clickhouse import PLUGIN, ClickHouseQuery, Shape
+from agentvigil_grafana.clickhouse import DATASOURCE_UID, PLUGIN, ClickHouseQuery, Shape
 from agentvigil_grafana.statements import statements
-
-DATASOURCE_UID: Final = "agentvigil"
-"""Of the provisioned datasource: an alert rule has no variables."""
 
 _FOLDER: Final = "AgentVigil"
 _MINUTE_S: Final = 60

@@ -7,6 +7,9 @@ from grafana_foundation_sdk.cog import builder, variants
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
 PLUGIN: Final = "grafana-clickhouse-datasource"
+DATASOURCE_UID: Final = "agentvigil"
+"""Of the provisioned one."""
+
 DATASOURCE: Final = DataSourceRef(type_val=PLUGIN, uid="${datasource}")
 """The one that is chosen above the dashboard."""
 

@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import VariableModel, VariableOption, VariableRefresh, VariableSort
 
-from agentvigil_grafana.clickhouse import DATASOURCE, PLUGIN
+from agentvigil_grafana.clickhouse import DATASOURCE, DATASOURCE_UID, PLUGIN
 from agentvigil_grafana.statements import statements
 
 _LABELS: Final = {
@@ -20,8 +20,15 @@ _API: Final = "http://localhost:8787"
 
 
 def datasource() -> Builder[VariableModel]:
-    """Which ClickHouse datasource all is read from."""
-    return dashboard.DatasourceVariable("datasource").label("Data").type(PLUGIN).multi(False).include_all(False)
+    """Which ClickHouse datasource all is read from: the provisioned one, until somebody chooses another."""
+    return (
+        dashboard.DatasourceVariable("datasource")
+        .label("Data")
+        .type(PLUGIN)
+        .multi(False)
+        .include_all(False)
+        .current(VariableOption(selected=True, text="AgentVigil", value=DATASOURCE_UID))
+    )
 
 
 def chosen(name: str, statement: str = "") -> Builder[VariableModel]:

@@ -36,7 +36,7 @@ from agentvigil.semconv.privacy import ContentPolicy
 from agentvigil.storage.embedded import EmbeddedStore
 from observations import observation
 
-DAYS: Final = 4
+DAYS: Final = 3
 _HOURS_OF_A_DAY: Final = range(13, 17)
 """In UTC, when most runs are."""
 _LIVE_RUNS: Final = 120

@@ -120,6 +120,8 @@ def test_each_panel_shows_something_of_the_demo(name: str, gateway: SqlGateway, 
     assert rows, "no rows"
     numbers = [column for column, type_ in rows.types.items() if NUMBERS.match(type_)]
     texts = [column for column, type_ in rows.types.items() if TEXTS.match(type_)]
+    readable = [type_ for type_ in rows.types.values() if TIMES.match(type_) or type_ == "Bool"]
+    assert len(numbers) + len(texts) + len(readable) == len(rows.types), "no arrays, maps or tuples"
     match panel["type"]:
         case "timeseries":
             first = next(iter(rows.types))

@@ -137,6 +137,15 @@ def test_each_statement_is_used(board: str) -> None:
     assert unused == set()
 
 
+def test_the_page_about_it_names_every_dashboard_and_alert_rule() -> None:
+    page = (GRAFANA.parent / "docs" / "grafana.md").read_text()
+    (group,) = generation.alerts.provisioning()["groups"]
+    for title in (board["title"].removeprefix("AgentVigil: ") for board in BOARDS.values()):
+        assert f"| {title} |" in page
+    for rule in group["rules"]:
+        assert f"| {rule['title']} |" in page
+
+
 # --- provisioning
 
 

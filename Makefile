@@ -83,10 +83,13 @@ bench-detection: $(VENV)/.dev ## Measure false alarms and power of the detectors
 fuzz-api: $(VENV)/.dev ## Ask the API much more than the tests do (half an hour)
 	AGENTVIGIL_TEST_API_EXAMPLES=300 $(BIN)/python -m pytest --timeout 3600 tests/integration/api/test_conformance.py $(ARGS)
 
+grafana: $(VENV)/.dev ## Write Grafana's dashboards and alert rules anew
+	PYTHONPATH=grafana $(BIN)/python -m agentvigil_grafana $(ARGS)
+
 goldens: $(VENV)/.dev ## Record the payloads of real libraries anew (an environment for each, some GB)
 	$(BIN)/python tools/goldens/make.py $(ARGS)
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help demo test test-long check format interop matrix bench bench-overhead bench-settling bench-query bench-detection fuzz-api goldens clean
+.PHONY: help demo test test-long check format interop matrix bench bench-overhead bench-settling bench-query bench-detection fuzz-api grafana goldens clean

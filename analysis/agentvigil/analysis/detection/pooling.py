@@ -193,7 +193,8 @@ class _Watched:
     def _joined(self, paid: Floats | sudden.Paid | Bools, joins: Ints) -> Floats:
         """Add up what bets (rows) paid on streams of members, by stream of the pool."""
         joined = joins >= 0
-        return np.stack([np.bincount(joins[joined], one[joined], minlength=len(self.streams)) for one in paid])
+        sums = [np.bincount(joins[joined], one[joined], minlength=len(self.streams)) for one in paid]
+        return np.stack(sums).astype(np.float64, copy=False)
 
 
 def _since(watched: _Watched, stream: int, leaning: Bools) -> ChangeTime:

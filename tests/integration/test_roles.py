@@ -24,6 +24,7 @@ from server_process import OtlpSender, Server, environment, prepare, run_cli, un
 from up_as_clickhouse import PASSWORDS
 
 from agentvigil.analysis.features.cells import Subject, hour_of
+from agentvigil.analysis.watching import WatchJob
 from agentvigil.cli.analyzing import ANALYZE_OPTIONS
 from agentvigil.cli.commands import agentvigil
 from agentvigil.cli.roles import API_OPTIONS, RECEIVER_OPTIONS
@@ -147,7 +148,8 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UpAsClickHo
 def beside(
     clickhouse: UpAsClickHouse, start_shared_server: StartServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Beside]:
-    """Two of each part, and weeks of an agent that changed three days ago; one analysis began before the other."""
+    """Two of each part, one analysis before the other, and weeks of an agent that changed three days ago, which an
+    earlier process found."""
     empty = ServerStore(clickhouse.url(), DATABASE)
     for statement in ClusterSchema("main", DATABASE).statements():
         empty.command(statement)
@@ -158,6 +160,10 @@ def beside(
     start = hour_of(datetime.now(UTC)) // 24 * 24 - DAYS * 24
     subject = Subject("default", "production", "concierge")
     put(beside.store, subject, cells_of(USUAL, DAYS, 5, start=start, changes=[(DAYS - 3, MOVED)]))
+    earlier = WatchJob(beside.store, "earlier")
+    while earlier.step(datetime.now(UTC)):
+        pass
+    earlier.stop(datetime.now(UTC))
 
     def part(command: str, user: str, *arguments: str) -> Server:
         variables = {"AGENTVIGIL_CLICKHOUSE": clickhouse.url(user)}
@@ -275,10 +281,9 @@ def test_receivers_ask_for_nothing_that_their_user_may_not(beside: Beside) -> No
 
 def test_one_analysis_works_the_other_takes_over_and_nothing_is_found_twice(beside: Beside) -> None:
     first, second = beside.analyses
-    until(lambda: all(jobs(first).values()), "all jobs in one process", pause_s=2)
-    until(lambda: looked_at(beside), "a look at all that is counted", pause_s=2)
     found = findings_by(beside.apis[0])
     assert found
+    until(lambda: all(jobs(first).values()), "all jobs in one process", pause_s=2)
     assert jobs(second) == dict.fromkeys(jobs(first), False)
     assert "waiting: settling" in str(ask(second, "/health"))
 
@@ -289,7 +294,7 @@ def test_one_analysis_works_the_other_takes_over_and_nothing_is_found_twice(besi
     send(beside.receivers[0], *a_run(RUNS + 1))
 
     until(lambda: all(jobs(second).values()), "all jobs in the other process", pause_s=2)
-    until(lambda: looked_at(beside), "a second look", pause_s=2)
+    until(lambda: looked_at(beside), "a second look at all that is counted", pause_s=2)
     until(lambda: settled_runs(beside) == RUNS + 1, "a run that the other one settled", pause_s=2)
     assert findings_by(beside.apis[1]) == found
     assert beside.store.rows("SELECT count(), uniqExact(FindingId) FROM findings FINAL") == [(len(found), len(found))]

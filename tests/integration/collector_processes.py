@@ -31,14 +31,14 @@ class Collector:
     What it writes goes to files in ``logs``, where it runs.
     """
 
-    def __init__(self, launch: Launch, logs: Path) -> None:
+    def __init__(self, launch: Launch, logs: Path, says_when_ready: str = "") -> None:
         self.grpc = self.http = ""
-        self._launch, self._logs = launch, logs
+        self._launch, self._logs, self._says_when_ready = launch, logs, says_when_ready
         self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
 
     def start(self) -> None:
-        """Return when both ports are open; fail with the collector's own words if they do not open.
+        """Return when both ports are open and it says that it is ready; fail with the collector's own words if not.
 
         The first start chooses the ports, and chooses again if somebody else was quicker to take one.
         """
@@ -72,12 +72,19 @@ class Collector:
         """Start the process and say whether it came to listen."""
         command, variables = self._launch(self.grpc, self.http)
         self._starts += 1
-        with (self._logs / f"{self._starts}.log").open("wb") as log:
+        path = self._logs / f"{self._starts}.log"
+        with path.open("wb") as log:
             self._process = process = subprocess.Popen(
                 command, stdout=log, stderr=subprocess.STDOUT, env=environment(variables), cwd=self._logs
             )
         until(
-            lambda: process.poll() is not None or all(_is_open(address) for address in (self.grpc, self.http)),
+            lambda: (
+                process.poll() is not None
+                or (
+                    all(_is_open(address) for address in (self.grpc, self.http))
+                    and self._says_when_ready in path.read_text(errors="replace")
+                )
+            ),
             "the collector's ports",
             pause_s=0.05,
         )
@@ -109,7 +116,8 @@ def otelcol(logs: Path, variables: Mapping[str, str], config: Path = OTELCOL_CON
             **variables,
         }
 
-    return Collector(launch, logs)
+    # It opens its ports a moment earlier, and v0.155.0 ends with a panic if a request comes in it.
+    return Collector(launch, logs, "Everything is ready")
 
 
 def otelcol_binary() -> Path:

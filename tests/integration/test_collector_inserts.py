@@ -76,7 +76,7 @@ def test_spans_get_typed_columns_costs_and_settled_runs(servers_store: EmbeddedS
             3,
             "execute_tool search",
             1,
-            {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search", "error.type": "TimeoutError"},
+            {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search", "error.type": "timeout"},
             StatusCode="Error",
             **{
                 "Events.Timestamp": [f"{START / S + 1:.9f}"],
@@ -87,17 +87,17 @@ def test_spans_get_typed_columns_costs_and_settled_runs(servers_store: EmbeddedS
     )
     typed = servers_store.rows(
         "SELECT Operation, AgentName, Provider, RequestModel, ToolName, StepType, FinishReason, InputTokens, "
-        "ListCostUSD, FailureType, FailureCode, Project, KeepDays FROM otel_traces ORDER BY SpanId"
+        "ListCostUSD, ErrorType, Project, KeepDays FROM otel_traces ORDER BY SpanId"
     )
     assert typed == [
-        ("invoke_agent", "helper", "", "", "", "other", "", None, None, "", "", "default", 90),
-        ("chat", "", "openai", "gpt-4o", "", "plan", "tool_call", 1000, Decimal("0.0035"), "", "", "default", 90),
-        ("execute_tool", "", "", "", "search", "tool", "", None, None, "tool", "timeout", "default", 90),
+        ("invoke_agent", "helper", "", "", "", "other", "", None, None, "", "default", 90),
+        ("chat", "", "openai", "gpt-4o", "", "plan", "tool_call", 1000, Decimal("0.0035"), "", "default", 90),
+        ("execute_tool", "", "", "", "search", "tool", "", None, None, "timeout", "default", 90),
     ]
 
     settle_traces(servers_store, {("default", 1): True})
     columns = ("AgentName", "Status", "Steps", "InputTokens", "BilledCostUSD", "Tools", "FirstFailureCode")
-    assert runs(servers_store, *columns) == [("helper", "partial", 2, 1000, Decimal("0.0035"), ["search"], "timeout")]
+    assert runs(servers_store, *columns) == [("helper", "failure", 2, 1000, Decimal("0.0035"), ["search"], "timeout")]
     assert steps(servers_store, "StepType") == ["plan", "tool"]
 
 

@@ -15,6 +15,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -546,7 +547,8 @@ def test_a_kill_in_mid_stream_loses_nothing_and_doubles_nothing(
             until(lambda: insert_under_way(server.data), "an insert", pause_s=0)
             dies: Server | Collector = server if victim == "server" else collector
             dies.kill()
-            dies.start()
+            with stream.paused() if victim == "collector" else nullcontext():
+                dies.start()
 
     until(lambda: stored(server)[1] >= stream.spans, "what waited in the queue", pause_s=0.2)
     assert collector.stop() == 0
@@ -571,7 +573,8 @@ class Stream:
         self._address = address
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._threads = [threading.Thread(target=self._run) for _ in range(4)]
+        self._gates = [threading.Lock() for _ in range(4)]
+        self._threads = [threading.Thread(target=self._run, args=[gate]) for gate in self._gates]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -583,19 +586,28 @@ class Stream:
         for thread in self._threads:
             thread.join()
 
-    def _run(self) -> None:
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is sent meanwhile."""
+        with ExitStack() as closed:
+            for gate in self._gates:
+                closed.enter_context(gate)
+            yield
+
+    def _run(self, gate: threading.Lock) -> None:
         sender = OtlpSender(self._address)
         while not self._ended.wait(0.02):
             body = a_request()
-            while not self._sent(sender, body):
+            while not self._sent(sender, body, gate):
                 time.sleep(0.05)
             with self._lock:
                 self.spans += SPANS
         sender.close()
 
-    def _sent(self, sender: OtlpSender, body: bytes) -> bool:
+    def _sent(self, sender: OtlpSender, body: bytes, gate: threading.Lock) -> bool:
         try:
-            sender.send(body)
+            with gate:
+                sender.send(body)
         except grpc.RpcError:
             return False
         return True

@@ -48,7 +48,7 @@ def test_what_a_neighbour_stored_is_answered_and_what_it_began_is_not() -> None:
     assert outcomes == [Outcome.REFUSED, Outcome.STORED, Outcome.REFUSED]
     assert store.written == [b"half", b"new"]
     # At first all that a sender may still send again.
-    assert store.asked[0] <= NOW - timedelta(seconds=900)
+    assert store.asked[0] <= datetime.now(UTC) - timedelta(seconds=900)
 
 
 def test_a_store_that_does_not_answer_is_for_the_writer_to_tell() -> None:

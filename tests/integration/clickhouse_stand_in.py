@@ -105,8 +105,9 @@ class ClickHouseStandIn:
 
             def _user(self) -> str | None:
                 """Who asks, None if that user is not let in."""
-                _, _, shown = self.headers.get("Authorization", "").partition(" ")
-                user, _, password = base64.b64decode(shown).decode().partition(":")
+                scheme, _, shown = self.headers.get("Authorization", "").partition(" ")
+                is_basic = scheme.lower() == "basic"
+                user, _, password = base64.b64decode(shown if is_basic else "").decode().partition(":")
                 is_known = stand_in.passwords is None or stand_in.passwords.get(user) == password
                 return user if is_known else None
 

@@ -297,7 +297,9 @@ def test_each_measure_is_that_of_the_runs(store: EmbeddedStore, tmp_path: Path, 
 
 def test_a_budget_is_told_at_each_share_and_begins_anew(store: EmbeddedStore, tmp_path: Path, taker: Taker) -> None:
     """110 tokens a run: three are more than 80 % of 400, and six more than 100 %."""
-    said = 'budget = { measure = "tokens", limit = 400, per = "user", period = "day" }'
+    # Where it is noon now: the hour before and the minutes from here on are of the same day.
+    zone = f"Etc/GMT{START.hour - 12:+d}"
+    said = f'budget = {{ measure = "tokens", limit = 400, per = "user", period = "day", time_zone = "{zone}" }}'
     day = timedelta(days=1)
     play(store, *(Played(user="u1") for _ in range(3)), Played(user="u2"), Played())
     job = job_of(store, tmp_path, taker, rule(said, 'repeat = "never"'))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from agentvigil.analysis.detection import Direction, FleetMonitor, HourOutOfOrder, fit_fleet, spread_of_fleet
@@ -72,6 +73,23 @@ def test_the_use_of_a_tool_is_watched_over_all_agents(one_changed: dict[Subject,
 
     assert {pool.value for pool in pools} >= {"search", "refund", "lookup"}
     assert alarms_of(PooledMonitor(pools), few) == []
+
+
+def test_what_is_rearmed_begins_from_nothing_and_nothing_else_does(one_changed: dict[Subject, Cells]) -> None:
+    """What is over must not alarm again by the runs that told of it."""
+    monitor = PooledMonitor(pools_of(one_changed, Dimension.MODEL))
+    for hour in range(FIRST, FIRST + 24):
+        monitor.advance(hour, one_changed)
+    (watched,) = (one for one in monitor._watched if one.pool.value == "gpt")
+    mine = [stream.feature == "output_tokens" for stream in watched.streams]
+    before = watched.evidence()
+
+    monitor.rearm(watched.pool.members[0].subject.environment, "gpt", "output_tokens")
+
+    after = watched.evidence()
+    assert before[:, mine].sum() > 0
+    assert not after[:, mine].any()
+    assert (after[:, np.logical_not(mine)] == before[:, np.logical_not(mine)]).all()
 
 
 def test_an_hour_twice_changes_nothing_and_an_older_one_is_refused(one_changed: dict[Subject, Cells]) -> None:

@@ -231,6 +231,8 @@ class PooledMonitor:
             watched.alarmed[groups] = False
             watched.since[groups] = _NEVER
             watched.log_r[:, groups[watched.group]] = -np.inf
+            joins = watched.joins[watched.layout.sudden_streams]
+            watched.last_day[:, :, (joins >= 0) & groups[watched.group][joins]] = 0
 
     def _of(self, environment: str, value: str) -> list[_Watched]:
         return [

@@ -12,6 +12,7 @@ from agentvigil.analysis.detection.tilts import SUDDEN, SUDDEN_MIRROR
 
 BETS = len(SUDDEN)
 TILTS = np.array([0.2, 0.4, 0.8, -0.2, -0.4, -0.8])
+WEIGHTS = np.array([0.25, 0.15, 0.1, 0.25, 0.15, 0.1])
 NO_PAIRS = np.zeros((2, 0), dtype=np.int64)
 ONE_PAIR = np.array([[0], [1]])
 
@@ -52,6 +53,14 @@ def test_one_hour_that_is_far_off_pays_at_once_and_no_more_than_the_level_of_a_d
     assert few < many < endless == pytest.approx(8, rel=0.01)
 
 
+def test_a_shift_of_less_than_half_the_least_tilt_wins_nothing_however_many_runs_show_it() -> None:
+    """That is the margin of these bets."""
+    for runs in (1e2, 1e4, 1e6):
+        log_e = sudden.log_bets(hours_of(np.array([0.099 * runs]), np.array([runs]), 0.0))[0]
+
+        assert log_e.max() < 0
+
+
 def test_hours_older_than_a_day_are_forgotten_and_those_without_runs_are_no_time() -> None:
     """A monitor that was off for a while must not take what it missed for a quiet time."""
     day = sudden.nothing(1)
@@ -85,7 +94,7 @@ def test_the_path_is_what_one_hour_after_another_comes_to(steps: list[tuple[floa
         columns = np.exp(np.minimum(np.concatenate([pay, pair], axis=2), sudden.MOST)).astype(np.float64)
         began = sudden.had_runs(day)[:, [0, 1, 0]]
 
-        assert through[hour] == pytest.approx((columns.mean(axis=1) * began).sum(axis=0), rel=1e-3)
+        assert through[hour] == pytest.approx(((WEIGHTS @ columns) * began).sum(axis=0), rel=1e-3)
 
 
 def test_evidence_fits_whatever_was_paid() -> None:

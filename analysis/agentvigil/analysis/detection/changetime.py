@@ -20,17 +20,21 @@ class ChangeTime:
     last_hour: int
 
 
-def change_time(hours: Ints, log_e: Floats, active: Bools) -> ChangeTime:
-    """Return when a change most likely began, from what bets in its direction paid (bets × hours).
+def since_each_hour(log_e: Floats) -> Floats:
+    """Return the logarithms of what bets without an end pay that began in each hour: bets × hours, as ``log_e``."""
+    return np.cumsum(log_e[:, ::-1], axis=1)[:, ::-1]
 
-    If it began in hour k, bets have multiplied by what they paid in k and later: the product from k on, averaged over
-    bets, is the likelihood of k, up to the margin and the dispersion that bets pay for, which only widen the interval.
-    These are the terms whose sum is R.
+
+def change_time(hours: Ints, log_since: Floats, active: Bools) -> ChangeTime:
+    """Return when a change most likely began, from what bets in its direction pay that began in each hour.
+
+    ``log_since`` are logarithms, bets × hours. If the change began in hour k, bets that began then have won what it
+    brought, and no other hour's: what they pay, added up over bets, is the likelihood of k, up to the margin and the
+    dispersion that bets pay for, which only widen the interval. These are the terms whose sum is R.
 
     ``active`` says in which hours there were runs; there is at least one.
     """
-    since = np.cumsum(log_e[:, ::-1], axis=1)[:, ::-1]
-    likelihood = np.where(active, np.logaddexp.reduce(since, axis=0), -np.inf)
+    likelihood = np.where(active, np.logaddexp.reduce(log_since, axis=0), -np.inf)
     weight = np.exp(likelihood - likelihood.max())
     cumulated = np.cumsum(weight) / weight.sum()
     outside = (1 - INTERVAL) / 2

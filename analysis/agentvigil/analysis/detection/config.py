@@ -26,12 +26,16 @@ NEW_KEY_TILTS: Final = (0.4, 0.8, 1.6, 2.4, 3.2, 4.0, 4.8, 5.6)
 
 SUDDEN_TILTS: Final = TILTS[1:4]
 """Those of bets on sudden shifts: what a day can show, and what strong bets without an end have not found before."""
+SUDDEN_WEIGHTS: Final = (0.5, 0.3, 0.2)
+"""What each of them weighs: what moves, moves by little more often than by much."""
 SUDDEN_HOURS: Final = 24
 """How far back they look. What began earlier, bets without an end find."""
-SUDDEN_WANDER: Final = 0.5
+SUDDEN_WANDER: Final = 0.625
 """What part of the wander that a baseline's days are given bets on sudden shifts allow for: that of one day, without
-what it was raised by for its memory and for its error, since such a bet can not win more than a level that far off. In
-200 harsh agent-months there were 7 false alarms with 0.5, and 8 with 0.35 for shares, which found one of 32 more."""
+all of what it was raised by for its memory and for its error, since such a bet can not win more than a level that far
+off."""
+SUDDEN_ERROR: Final = 1.25
+"""How many times the variance of the baseline's error they allow for."""
 
 MEMORY: Final = 2.8
 """By how much wander adds more to the variance of sums over many days than if each day wandered for itself: half of it

@@ -11,6 +11,7 @@ from agentvigil.analysis.detection.config import (
     HOURS_PER_DAY,
     MEMORY,
     SEASONS,
+    SUDDEN_ERROR,
     SUDDEN_WANDER,
     DetectionConfig,
 )
@@ -182,7 +183,7 @@ class Null:
         wander = SUDDEN_WANDER * self._by_day * expected.concentration * expected.runs / self._day_runs
         share = probability(expected.level)
         information = expected.runs * np.where(self.layout.is_mean, 1.0, share * (1 - share))
-        error = (expected.error / self.error_scale) ** 2 * information
+        error = SUDDEN_ERROR * (expected.error / self.error_scale) ** 2 * information
         return np.asarray((wander + error) / self.dispersion_of_hours(expected))
 
     def compare(self, runs_of_slot: Floats, hits: Floats, season: Floats) -> Expected:

@@ -6,16 +6,18 @@ from typing import Final
 
 import numpy as np
 
+from agentvigil.analysis.detection import sudden
 from agentvigil.analysis.detection.alarms import Alarm, Direction
 from agentvigil.analysis.detection.baseline import DEFAULT, Baseline
 from agentvigil.analysis.detection.bets import log_bets
-from agentvigil.analysis.detection.changetime import ChangeTime, change_time
+from agentvigil.analysis.detection.changetime import ChangeTime, change_time, since_each_hour
 from agentvigil.analysis.detection.confidence import TIGHTEST_RUNS, share_interval, sum_reach
-from agentvigil.analysis.detection.config import HOURS_PER_DAY, DetectionConfig
+from agentvigil.analysis.detection.config import HOURS_PER_DAY, SUDDEN_HOURS, DetectionConfig
 from agentvigil.analysis.detection.counting import Bools, Floats, Ints, Layout, log2_of_bin
 from agentvigil.analysis.detection.decomposition import DIMENSIONS, KeyShift, Part, key_shifts, parts_of
 from agentvigil.analysis.detection.expecting import Expected, Null, probability
 from agentvigil.analysis.detection.streams import Stream, StreamKind
+from agentvigil.analysis.detection.tilts import BETS, ORDINARY, SUDDEN, SUDDEN_WEIGHT
 from agentvigil.analysis.features.cells import Cells
 from agentvigil.analysis.features.names import FEATURES, ZERO_BIN, Counting
 
@@ -109,10 +111,7 @@ def explain(
     """
     after = after.between(alarm.watched_from, alarm.hour + 1)
     seen = _Seen.of(alarm.stream, baseline, before, after, range(alarm.watched_from, alarm.hour + 1), config)
-    tilts = seen.null.tilts[:, seen.place]
-    leaning = tilts < 0 if alarm.direction is Direction.DOWN else tilts > 0
-    log_e = log_bets(seen.null, seen.expected)[leaning, :, seen.place]
-    since = change_time(seen.hours, log_e, seen.expected.runs[:, seen.place] > 0)
+    since = change_time(seen.hours, _log_since(seen, alarm.direction), seen.expected.runs[:, seen.place] > 0)
     changes = changes_between(seen.before, after, since.first_hour - _SLACK_HOURS, since.last_hour + 1)
     series = _series(seen, after, alarm.hour + 1)
     return _explained(alarm, seen, since, since.hour, None, changes, series)
@@ -217,6 +216,25 @@ class _Seen:
     def runs(self, first_hour: int) -> float:
         """Return how many runs there are from an hour on."""
         return float(self.expected.runs[self.hours >= first_hour, self.place].sum())
+
+
+def _log_since(seen: _Seen, direction: Direction) -> Floats:
+    """Return the logarithms of what the bets that lean so pay, by the hour that they began in: bets × hours."""
+    layout, place = seen.null.layout, seen.place
+    tilts = seen.null.tilts[:, place]
+    leaning = tilts < 0 if direction is Direction.DOWN else tilts > 0
+    lasting = since_each_hour(log_bets(seen.null, seen.expected)[leaning, :, place]) + np.log(
+        layout.weight[place] / BETS
+    )
+    among = np.flatnonzero(layout.sudden_streams == place)
+    if not len(among):
+        return lasting
+    last_day = sudden.paid(seen.null, seen.expected)[::-1][:SUDDEN_HOURS]
+    weight = SUDDEN_WEIGHT[:, None] * layout.sudden_weight[among]
+    leaning = ORDINARY[SUDDEN] < 0 if direction is Direction.DOWN else ORDINARY[SUDDEN] > 0
+    pays = (sudden.log_bets(last_day)[:, :, among[0]].T + np.log(weight))[leaning, ::-1]
+    before = np.full((len(pays), len(seen.hours) - len(last_day)), -np.inf)
+    return np.concatenate([lasting, np.concatenate([before, pays], axis=1)])
 
 
 def _explained(

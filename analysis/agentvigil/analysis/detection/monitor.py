@@ -15,7 +15,7 @@ from agentvigil.analysis.detection.counting import Bools, Floats, Ints, Layout
 from agentvigil.analysis.detection.errors import ForeignState, HourOutOfOrder
 from agentvigil.analysis.detection.expecting import Null
 from agentvigil.analysis.detection.streams import StreamKind
-from agentvigil.analysis.detection.tilts import BETS, SUDDEN, UPWARDS
+from agentvigil.analysis.detection.tilts import BETS, UPWARDS
 from agentvigil.analysis.features.cells import Cells, Subject
 
 _KIND: Final = "state of the drift detector"
@@ -263,7 +263,7 @@ class FleetMonitor:
         # R fits a float: it is kept below exp(500).
         evidence[:BETS] = np.exp(self._log_r) * (layout.weight / BETS)
         sudden_ = sudden.evidence(self._null, self._last_day)
-        evidence[BETS:, layout.sudden_columns] = sudden_ * (layout.sudden_weight / len(SUDDEN))
+        evidence[BETS:, layout.sudden_columns] = sudden_ * layout.sudden_weight
         of_column = evidence.sum(axis=0)
         of_group = np.bincount(layout.group_of_column, of_column, minlength=layout.group_count)
         alarming = np.flatnonzero((of_group >= self._threshold) & ~self._alarmed)

@@ -20,7 +20,7 @@ from agentvigil.analysis.detection import sudden
 from agentvigil.analysis.detection.alarms import Direction
 from agentvigil.analysis.detection.baseline import DEFAULT, Baseline, fit
 from agentvigil.analysis.detection.bets import grown, log_bets
-from agentvigil.analysis.detection.changetime import ChangeTime, change_time
+from agentvigil.analysis.detection.changetime import ChangeTime, change_time, since_each_hour
 from agentvigil.analysis.detection.clusters_and_wander import FleetSpread
 from agentvigil.analysis.detection.config import DetectionConfig
 from agentvigil.analysis.detection.counting import Bools, Floats, Ints, Layout
@@ -28,7 +28,7 @@ from agentvigil.analysis.detection.errors import HourOutOfOrder
 from agentvigil.analysis.detection.expecting import Null
 from agentvigil.analysis.detection.planning import TooFewRuns
 from agentvigil.analysis.detection.streams import Stream, StreamKind
-from agentvigil.analysis.detection.tilts import BETS, ORDINARY, SUDDEN, UPWARDS
+from agentvigil.analysis.detection.tilts import BETS, ORDINARY, SUDDEN, SUDDEN_WEIGHT, UPWARDS
 from agentvigil.analysis.features.cells import Cells, Subject
 
 MIN_MEMBERS: Final = 3
@@ -188,7 +188,7 @@ class _Watched:
         r = np.zeros((len(SUDDEN), len(self.streams)))
         for mine, some in zip(sudden.log_bets(self.last_day), began, strict=True):
             r += np.where(some, np.exp(np.minimum(self._joined(mine, joins), sudden.MOST)), 0)
-        return np.concatenate([np.exp(self.log_r) / (2 * BETS), r / (2 * len(SUDDEN))])
+        return np.concatenate([np.exp(self.log_r) / (2 * BETS), SUDDEN_WEIGHT[:, None] * r / 2])
 
     def _joined(self, paid: Floats | sudden.Paid | Bools, joins: Ints) -> Floats:
         """Add up what bets (rows) paid on streams of members, by stream of the pool."""
@@ -200,7 +200,7 @@ class _Watched:
 def _since(watched: _Watched, stream: int, leaning: Bools) -> ChangeTime:
     hours, paid, active = zip(*watched.paid, strict=True)
     log_e = np.stack([one[leaning, stream] for one in paid], axis=1)
-    return change_time(np.array(hours), log_e, np.array([one[stream] for one in active]))
+    return change_time(np.array(hours), since_each_hour(log_e), np.array([one[stream] for one in active]))
 
 
 class PooledMonitor:

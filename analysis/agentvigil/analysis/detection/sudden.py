@@ -10,8 +10,9 @@ a random amount with variance ω², the sum of them has ω²·I times the varian
 
 is the likelihood ratio of a shift by θ, whatever the level wandered to: it has the expectation 1 under the null, to
 second order, at every hour that it is looked at. It pays in full while I is small, and can not grow beyond what a level
-that lies θ/ω off is worth. ω is what days wander by, and the error of the baseline's estimate; so here the null is only
-as wide as the margin.
+that lies θ/ω off is worth. ω is what days wander by, and the error of the baseline's estimate. The null interval of
+these bets has no margin: the least tilt stands in for it, as a shift by less than half of that wins nothing, however
+many runs show it.
 
 It is no product of hours, so what each hour paid is kept for a day. R adds up the bets that began at each of these
 hours, as it does for bets without an end; leaving out those that began earlier can only lower it. Keys and means alone
@@ -27,7 +28,7 @@ from agentvigil.analysis.detection.bets import won
 from agentvigil.analysis.detection.config import SUDDEN_HOURS
 from agentvigil.analysis.detection.counting import Bools, Floats, Ints
 from agentvigil.analysis.detection.expecting import Expected, Null
-from agentvigil.analysis.detection.tilts import SUDDEN, SUDDEN_MIRROR
+from agentvigil.analysis.detection.tilts import SUDDEN, SUDDEN_MIRROR, SUDDEN_WEIGHT
 
 Paid = NDArray[np.float32]
 """Of hours: times × 7 × streams; ω²·I first, then what the six bets paid. 0 where there were no runs."""
@@ -44,11 +45,11 @@ def nothing(streams: int) -> Paid:
 def paid(null: Null, expected: Expected) -> Paid:
     """Return what each of some hours paid."""
     streams = null.layout.sudden_streams
-    margin = np.broadcast_to(null.margin[streams], (len(expected.runs), len(streams)))
+    no_margin = np.zeros((len(expected.runs), len(streams)))
     found = np.empty((len(expected.runs), 1 + len(SUDDEN), len(streams)), dtype=np.float32)
     found[:, 0] = null.shared_variance(expected)[:, streams]
     dispersion = null.dispersion_of_hours(expected)[:, None, streams]
-    np.divide(won(null, expected, margin, SUDDEN, streams), dispersion, out=found[:, 1:], casting="same_kind")
+    np.divide(won(null, expected, no_margin, SUDDEN, streams), dispersion, out=found[:, 1:], casting="same_kind")
     return found
 
 
@@ -71,15 +72,16 @@ def had_runs(hours: Paid) -> Bools:
 
 
 def evidence(null: Null, last_day: Paid) -> Floats:
-    """Return R of each bet: 6 × columns, those of the streams and then of their pairs."""
+    """Return R of each bet, weighted: 6 × columns, those of the streams and then of their pairs."""
     pairs = null.layout.sudden_pairs
     columns = _with_pairs(log_bets(last_day), pairs, null.pair_dispersion)
     began = _and_pairs(had_runs(last_day), pairs)[:, None]
-    return np.asarray(np.sum(np.exp(np.minimum(columns, MOST)), axis=0, dtype=np.float64, where=began))
+    r = np.sum(np.exp(np.minimum(columns, MOST)), axis=0, dtype=np.float64, where=began)
+    return np.asarray(SUDDEN_WEIGHT[:, None] * r)
 
 
 def path(hours: Paid, pairs: Ints, pair_dispersion: Floats) -> Floats:
-    """Return what :func:`evidence` comes to after each of some hours, averaged over bets: times × columns.
+    """Return what :func:`evidence` comes to after each of some hours, all bets together: times × columns.
 
     ``pairs`` are places among the streams of ``hours``.
     """
@@ -89,7 +91,7 @@ def path(hours: Paid, pairs: Ints, pair_dispersion: Floats) -> Floats:
         if ago:
             since[ago:] += hours[:-ago]
         columns = _with_pairs(since[ago:, 1:] / (1 + since[ago:, :1]), pairs, pair_dispersion)
-        passed[ago:] += np.exp(np.minimum(columns, MOST)).mean(axis=1) * began[: len(hours) - ago]
+        passed[ago:] += (SUDDEN_WEIGHT @ np.exp(np.minimum(columns, MOST))) * began[: len(hours) - ago]
     return passed
 
 

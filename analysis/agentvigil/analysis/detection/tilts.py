@@ -3,8 +3,9 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from agentvigil.analysis.detection.config import NEW_KEY_TILTS, SUDDEN_TILTS, TILTS
+from agentvigil.analysis.detection.config import NEW_KEY_TILTS, SUDDEN_TILTS, SUDDEN_WEIGHTS, TILTS
 from agentvigil.analysis.detection.counting import Bools, Floats, Ints
 
 
@@ -18,6 +19,9 @@ BETS: Final = len(ORDINARY)
 """Ten."""
 SUDDEN: Final[Ints] = np.array([np.flatnonzero(tilt == ORDINARY)[0] for tilt in _both_ways(SUDDEN_TILTS)])
 """Those that are made on sudden shifts as well: six."""
+
+SUDDEN_WEIGHT: Final[NDArray[np.float32]] = np.array((*SUDDEN_WEIGHTS, *SUDDEN_WEIGHTS), dtype=np.float32) / 2
+"""What each of these weighs; 1 together."""
 
 
 def _mirror(tilts: Floats) -> Ints:

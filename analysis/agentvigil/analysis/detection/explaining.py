@@ -221,20 +221,20 @@ class _Seen:
 def _log_since(seen: _Seen, direction: Direction) -> Floats:
     """Return the logarithms of what the bets that lean so pay, by the hour that they began in: bets × hours."""
     layout, place = seen.null.layout, seen.place
-    tilts = seen.null.tilts[:, place]
-    leaning = tilts < 0 if direction is Direction.DOWN else tilts > 0
-    lasting = since_each_hour(log_bets(seen.null, seen.expected)[leaning, :, place]) + np.log(
-        layout.weight[place] / BETS
-    )
+    sign = -1 if direction is Direction.DOWN else 1
+    leaning = sign * seen.null.tilts[:, place] > 0
+    lasting = since_each_hour(log_bets(seen.null, seen.expected)[leaning, :, place])
+    lasting += np.log(layout.weight[place] / BETS)
     among = np.flatnonzero(layout.sudden_streams == place)
     if not len(among):
         return lasting
     last_day = sudden.paid(seen.null, seen.expected)[::-1][:SUDDEN_HOURS]
-    weight = SUDDEN_WEIGHT[:, None] * layout.sudden_weight[among]
-    leaning = ORDINARY[SUDDEN] < 0 if direction is Direction.DOWN else ORDINARY[SUDDEN] > 0
-    pays = (sudden.log_bets(last_day)[:, :, among[0]].T + np.log(weight))[leaning, ::-1]
-    before = np.full((len(pays), len(seen.hours) - len(last_day)), -np.inf)
-    return np.concatenate([lasting, np.concatenate([before, pays], axis=1)])
+    leaning = sign * ORDINARY[SUDDEN] > 0
+    weight = SUDDEN_WEIGHT[leaning] * layout.sudden_weight[among]
+    pays = sudden.log_bets(last_day)[::-1, leaning, among[0]].T + np.log(weight)[:, None]
+    of_last_day = np.full((len(pays), len(seen.hours)), -np.inf)
+    of_last_day[:, -len(last_day) :] = pays
+    return np.concatenate([lasting, of_last_day])
 
 
 def _explained(

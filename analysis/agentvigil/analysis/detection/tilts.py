@@ -19,8 +19,7 @@ BETS: Final = len(ORDINARY)
 """Ten."""
 SUDDEN: Final[Ints] = np.array([np.flatnonzero(tilt == ORDINARY)[0] for tilt in _both_ways(SUDDEN_TILTS)])
 """Those that are made on sudden shifts as well: six."""
-
-SUDDEN_WEIGHT: Final[NDArray[np.float32]] = np.array((*SUDDEN_WEIGHTS, *SUDDEN_WEIGHTS), dtype=np.float32) / 2
+SUDDEN_WEIGHT: Final[NDArray[np.float32]] = np.array([weight / 2 for weight in SUDDEN_WEIGHTS * 2], dtype=np.float32)
 """What each of these weighs; 1 together."""
 
 

@@ -30,7 +30,7 @@ def change_time(hours: Ints, log_since: Floats, active: Bools) -> ChangeTime:
 
     ``log_since`` are logarithms, bets × hours. If the change began in hour k, bets that began then have won what it
     brought, and no other hour's: what they pay, added up over bets, is the likelihood of k, up to the margin and the
-    dispersion that bets pay for, which only widen the interval. These are the terms whose sum is R.
+    dispersion that bets pay for, which only widen the interval.
 
     ``active`` says in which hours there were runs; there is at least one.
     """

@@ -166,8 +166,14 @@ class Null:
         Levels wander by as much whatever the volume is, so what wander adds to the variance of a sum grows with the
         runs in it: those of days with as many runs in each hour as in this one.
         """
-        wander = self._by_day * expected.runs * self._day_hours / self._day_runs * MEMORY
-        return self.dispersion_of_hours(expected) + expected.concentration * wander
+        return self.dispersion_of_hours(expected) + MEMORY * self._wander(expected)
+
+    def dispersion_of_days(self, expected: Expected) -> Floats:
+        """Return how much sums over a day vary around the baseline (times × streams)."""
+        return self.dispersion_of_hours(expected) + self._wander(expected)
+
+    def _wander(self, expected: Expected) -> Floats:
+        return expected.concentration * self._by_day * expected.runs * self._day_hours / self._day_runs
 
     def dispersion_of_hours(self, expected: Expected) -> Floats:
         """Return how much sums over an hour vary around the level of the day (times × streams)."""

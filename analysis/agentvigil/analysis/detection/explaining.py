@@ -6,18 +6,16 @@ from typing import Final
 
 import numpy as np
 
-from agentvigil.analysis.detection import sudden
 from agentvigil.analysis.detection.alarms import Alarm, Direction
 from agentvigil.analysis.detection.baseline import DEFAULT, Baseline
-from agentvigil.analysis.detection.bets import log_bets
+from agentvigil.analysis.detection.bets import won
 from agentvigil.analysis.detection.changetime import ChangeTime, change_time, since_each_hour
 from agentvigil.analysis.detection.confidence import TIGHTEST_RUNS, share_interval, sum_reach
-from agentvigil.analysis.detection.config import HOURS_PER_DAY, SUDDEN_HOURS, DetectionConfig
+from agentvigil.analysis.detection.config import HOURS_PER_DAY, DetectionConfig
 from agentvigil.analysis.detection.counting import Bools, Floats, Ints, Layout, log2_of_bin
 from agentvigil.analysis.detection.decomposition import DIMENSIONS, KeyShift, Part, key_shifts, parts_of
 from agentvigil.analysis.detection.expecting import Expected, Null, probability
 from agentvigil.analysis.detection.streams import Stream, StreamKind
-from agentvigil.analysis.detection.tilts import BETS, ORDINARY, SUDDEN, SUDDEN_WEIGHT
 from agentvigil.analysis.features.cells import Cells
 from agentvigil.analysis.features.names import FEATURES, ZERO_BIN, Counting
 
@@ -219,22 +217,15 @@ class _Seen:
 
 
 def _log_since(seen: _Seen, direction: Direction) -> Floats:
-    """Return the logarithms of what the bets that lean so pay, by the hour that they began in: bets × hours."""
-    layout, place = seen.null.layout, seen.place
+    """Return the logarithms of what the bets that lean so win, by the hour that they began in: bets × hours.
+
+    Which of two hours it was is told by the runs between them, so they are divided by what days vary by, not weeks.
+    """
+    null, expected, place = seen.null, seen.expected, seen.place
     sign = -1 if direction is Direction.DOWN else 1
-    leaning = sign * seen.null.tilts[:, place] > 0
-    lasting = since_each_hour(log_bets(seen.null, seen.expected)[leaning, :, place])
-    lasting += np.log(layout.weight[place] / BETS)
-    among = np.flatnonzero(layout.sudden_streams == place)
-    if not len(among):
-        return lasting
-    last_day = sudden.paid(seen.null, seen.expected)[::-1][:SUDDEN_HOURS]
-    leaning = sign * ORDINARY[SUDDEN] > 0
-    weight = SUDDEN_WEIGHT[leaning] * layout.sudden_weight[among]
-    pays = sudden.log_bets(last_day)[::-1, leaning, among[0]].T + np.log(weight)[:, None]
-    of_last_day = np.full((len(pays), len(seen.hours)), -np.inf)
-    of_last_day[:, -len(last_day) :] = pays
-    return np.concatenate([lasting, of_last_day])
+    leaning = np.flatnonzero(sign * null.tilts[:, place] > 0)
+    found = won(null, expected, expected.error + null.margin, leaning, np.arange(null.layout.stream_count))
+    return since_each_hour(found[:, :, place].T / null.dispersion_of_days(expected)[:, place])
 
 
 def _explained(

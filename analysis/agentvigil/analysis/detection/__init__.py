@@ -17,7 +17,8 @@ can feed it as well as a rollup. Everything is a pure function, but for the evid
 3. **Null hypothesis.** Not one value but an interval: one standard error of the baseline's estimate (for this hour's
    mix of classes; up to three for a class that is much more common than it was, whose error weighs more now) and a
    margin of what is too small to matter, 0.05 in log odds or 0.03 standard deviations. Inside of it no bet gains. (Bets
-   on sudden shifts take the error for a part of the level's variance.)
+   on sudden shifts take the error for a part of the level's variance, and need no margin, since the least of them wins
+   nothing on a shift of less than 0.1.)
 
 4. **Dispersion** (``clusters_and_wander``). Runs come in clusters, and levels wander from hour to hour and from day to
    day. All three are measured apart, and shrunk to what the feature's other streams and the fleet say. Clusters add a
@@ -51,8 +52,8 @@ can feed it as well as a rollup. Everything is a pure function, but for the evid
    it was learned from varies more than its days told: its φ rises until it does not, and ``raised`` says so. With too
    few runs or days there is a :class:`TooFewRuns`, not a baseline.
 
-7. **Explanation** (``changetime``, ``confidence``, ``decomposition``, ``explaining``). When: the terms whose sum is R
-   are the likelihoods of the hours that it may have begun in. How far: a confidence sequence, which holds however often
+7. **Explanation** (``changetime``, ``confidence``, ``decomposition``, ``explaining``). When: what bets win
+   that begin in an hour is the likelihood that the change did. How far: a confidence sequence, which holds however often
    one looks. Who carries it: the shift by model, version and input class, mix against within. What else: versions,
    models and tools first seen then.
 

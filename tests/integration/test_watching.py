@@ -150,7 +150,15 @@ def test_hour_by_hour_finds_what_all_at_once_finds(store: EmbeddedStore) -> None
     assert [one[2] for one in one_by_one] == pytest.approx([one[2] for one in at_once])
 
 
-@pytest.mark.parametrize("resolution", [Resolution.FIXED, Resolution.FALSE_ALARM, Resolution.NEW_NORMAL])
+# What each of them does to a finding is told with the lifecycle of findings.
+@pytest.mark.parametrize(
+    "resolution",
+    [
+        pytest.param(Resolution.FIXED, marks=pytest.mark.long),
+        pytest.param(Resolution.FALSE_ALARM, marks=pytest.mark.long),
+        Resolution.NEW_NORMAL,
+    ],
+)
 def test_what_was_resolved_is_not_found_again_in_the_same_runs(store: EmbeddedStore, resolution: Resolution) -> None:
     """Whoever starts anew sees the same runs, and knows what became of them."""
     watch(store)

@@ -226,7 +226,7 @@ def test_a_store_in_trouble_keeps_what_is_whole(troubled: TroubledStore) -> None
     assert names(troubled) == ["a1", "a2", "a3"]
 
 
-@pytest.mark.parametrize("code", [0, 243, 27, 999, 49])
+@pytest.mark.parametrize("code", [0, 243, *(pytest.param(code, marks=pytest.mark.long) for code in (27, 999, 49))])
 def test_an_error_after_everything_landed_is_none(troubled: TroubledStore, code: int) -> None:
     """The connection broke on the way back: storing it again would double it."""
     request = a_batch("a")

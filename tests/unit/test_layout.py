@@ -143,9 +143,8 @@ def test_each_migration_may_be_applied_twice(home_store: EmbeddedStore) -> None:
     for migration in migrations_for(home_store):
         for _ in range(2):
             home_store.command(render(migration.sql))
-    for migration in migrations_for(home_store):
-        home_store.command(render(migration.sql))
 
+    # None is recorded, so that all come once more, on a schema that has what the later ones made.
     assert pending_migrations(home_store) == migrations_for(home_store)
     assert migrate(home_store) == migrations_for(home_store)
 

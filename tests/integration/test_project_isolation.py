@@ -166,7 +166,7 @@ SETTINGS: list[dict[str, str]] = [
         )
         for number, query in enumerate(READS)
         for kind, settings in enumerate(SETTINGS)
-        # Every query as it is and under two of the others, each of those with a third of the queries; half of them long.
+        # Every query as it is and under two of the others, each of those with a third of them; half of it is long.
         if kind == 0 or (number + kind) % 3 == 0
     ],
 )

@@ -26,8 +26,8 @@ from migrated_stores import MigratedStores
 
 HOUR_MS = 3_600_000
 DAYS = 17
-RUNS_PER_HOUR = 12
-WORKED_HOURS_AGO = (1, 2, 3)
+RUNS_PER_HOUR = 18
+WORKED_HOURS_AGO = (1, 2)
 """Of every day, by its distance from now: what is found must not hang on the hour in which tests run."""
 CHANGED_HOURS_AGO = 30
 THIS_HOUR = START // S // 3600

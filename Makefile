@@ -41,7 +41,7 @@ test-long: $(VENV)/.dev ## What `make test` leaves out: kill, cut off and tell s
 	$(BIN)/python -m pytest -m long $(ARGS)
 	AGENTVIGIL_TEST_KILLS=50 AGENTVIGIL_TEST_OUTAGE_S=120 AGENTVIGIL_TEST_SEEDS=20 $(BIN)/python -m pytest --timeout 3600 \
 		tests/integration/test_kill.py tests/integration/test_privacy.py tests/integration/test_spool.py \
-		tests/integration/api/test_rollups.py $(ARGS)
+		tests/integration/api/test_rollups.py tests/integration/api/test_pages.py $(ARGS)
 
 check: $(VENV)/.dev ## Run the static checks
 	$(BIN)/ruff check .

@@ -37,10 +37,11 @@ demo: $(VENV)/.server ## Start everything and play a fleet of agents; Ctrl-C end
 test: $(VENV)/.dev ## Run the tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-long: $(VENV)/.dev ## Kill, cut off and tell stories much more often than the tests do (half an hour)
+test-long: $(VENV)/.dev ## What `make test` leaves out: kill, cut off and tell stories much more often (half an hour)
+	$(BIN)/python -m pytest -m long $(ARGS)
 	AGENTVIGIL_TEST_KILLS=50 AGENTVIGIL_TEST_OUTAGE_S=120 AGENTVIGIL_TEST_SEEDS=20 $(BIN)/python -m pytest --timeout 3600 \
 		tests/integration/test_kill.py tests/integration/test_privacy.py tests/integration/test_spool.py \
-		tests/integration/api/test_rollups.py $(ARGS)
+		tests/integration/api/test_rollups.py tests/integration/api/test_pages.py $(ARGS)
 
 check: $(VENV)/.dev ## Run the static checks
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """Fixtures for tests that run the product as its users do, in processes of its own."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,14 @@ import pytest
 # Test modules are imported by path, so what they share has to be made importable.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from server_process import Server
+from server_process import Server, keep_prepared_home_in
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_prepared_home(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """All processes of a run of pytest-xdist share one."""
+    folder = tmp_path_factory.getbasetemp()
+    keep_prepared_home_in(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ by one more process, once the server is gone.
 
 import atexit
 import contextlib
+import fcntl
 import functools
 import json
 import os
@@ -51,6 +52,20 @@ with DataDirectory(Path(sys.argv[1]), purpose="test") as directory:
             store.command(statement)
     store.close()
 json.dump(answers, sys.stdout, default=str)
+"""
+_FIND_COLUMNS: Final = """
+import sys
+from pathlib import Path
+from agentvigil.storage.data_directory import DataDirectory
+from agentvigil.storage.embedded import EmbeddedStore
+from agentvigil.storage.pipeline import PIPELINES, ways_of
+
+with DataDirectory(Path(sys.argv[1]), purpose="test") as directory:
+    store = EmbeddedStore(directory, "default")
+    for arrival in PIPELINES:
+        for way in ways_of(arrival):
+            store._columns_of(way)
+    store.close()
 """
 _RUN_COMMANDS: Final = """
 import json, sys, traceback
@@ -155,16 +170,43 @@ def prepare(data: Path) -> Path:
     return data
 
 
+def keep_prepared_home_in(folder: Path) -> None:
+    """Have all processes that say so share one prepared home; ``folder`` outlives them."""
+    global _home_of_all
+    _home_of_all = folder
+
+
+_home_of_all: Path | None = None
+
+
 @functools.cache
 def _prepared_home() -> Path:
-    """A data directory that a server has made and left in good order, without any telemetry; once for each process."""
-    folder = Path(tempfile.mkdtemp(prefix="agentvigil-prepared-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    (folder / "logs").mkdir()
-    server = Server(folder / "data", folder / "logs", prepares=False)
+    """A data directory that a server has made and left in good order, without any telemetry.
+
+    What the first insert of each signal finds out about its columns, and leaves behind, is there already.
+    """
+    if _home_of_all is None:
+        folder = Path(tempfile.mkdtemp(prefix="agentvigil-prepared-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    else:
+        folder = _home_of_all / "agentvigil-prepared"
+        folder.mkdir(exist_ok=True)
+    home = folder / "data"
+    with (folder / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not home.exists():
+            _make_home(folder, home)
+    return home
+
+
+def _make_home(folder: Path, home: Path) -> None:
+    made = Path(tempfile.mkdtemp(dir=folder))
+    (made / "logs").mkdir()
+    server = Server(made / "data", made / "logs", prepares=False)
     server.start()
     assert server.stop() == 0, server.output()
-    return server.data
+    subprocess.run([sys.executable, "-c", _FIND_COLUMNS, str(server.data)], env=environment(), check=True)
+    server.data.rename(home)
 
 
 def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -126,6 +126,8 @@ def test_nobody_is_called_for_what_goes_on(story: Story) -> None:
     assert set(story.notices) == {story.notices[0]}
 
 
+# Hour by hour and at once are compared in test_watching.py as well.
+@pytest.mark.long
 @pytest.mark.usefixtures("story")
 def test_again_and_at_once_it_is_told_the_same(store: EmbeddedStore, story: Story) -> None:
     """What is told hangs on the days of a drift, and not on which process looked when, or how often."""
@@ -140,7 +142,7 @@ def test_again_and_at_once_it_is_told_the_same(store: EmbeddedStore, story: Stor
     assert {feature: one.seen for feature, one in drifts(store).items()} == story.all_over
 
 
-@pytest.mark.parametrize("resolution", [Resolution.FIXED, Resolution.NEW_NORMAL])
+@pytest.mark.parametrize("resolution", [Resolution.FIXED, pytest.param(Resolution.NEW_NORMAL, marks=pytest.mark.long)])
 def test_what_somebody_resolves_says_how_it_stood_then(store: EmbeddedStore, resolution: Resolution) -> None:
     """A finding is history once it is resolved: its numbers are not those of a midnight before."""
     forget(store, "drift_baselines", "drift_evidence", "findings", "finding_events")

@@ -40,10 +40,19 @@ def pythons() -> Mapping[str, Path]:
 
 
 PYTHONS = pythons()
+QUICK = {"front_door", "langgraph_agent", "mcp_tools", "support_agent"}
+"""Without any framework, with one, in two processes, and one that fails: to import each of the others takes seconds,
+and what is made of its framework is tested with its instrumentor."""
 each_example = pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.skipif(name not in PYTHONS, reason="needs `make matrix`"))
+        pytest.param(
+            name,
+            marks=[
+                pytest.mark.skipif(name not in PYTHONS, reason="needs `make matrix`"),
+                *([] if name in QUICK else [pytest.mark.long]),
+            ],
+        )
         for name in EXPECTED
     ],
 )

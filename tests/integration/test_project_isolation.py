@@ -158,10 +158,15 @@ SETTINGS: list[dict[str, str]] = [
 @pytest.mark.parametrize(
     ("query", "settings"),
     [
-        pytest.param(query, settings, id=f"{','.join(settings) or 'plain'}: {query}")
+        pytest.param(
+            query,
+            settings,
+            id=f"{','.join(settings) or 'plain'}: {query}",
+            marks=[pytest.mark.long] if kind and (number + kind) % 2 else [],
+        )
         for number, query in enumerate(READS)
         for kind, settings in enumerate(SETTINGS)
-        # Every query as it is and under two of the others, each of those with a third of the queries.
+        # Every query as it is and under two of the others, each of those with a third of them; half of it is long.
         if kind == 0 or (number + kind) % 3 == 0
     ],
 )

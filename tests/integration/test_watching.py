@@ -2,16 +2,18 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from agent_traces import START, Sp, agent, chat, receive, tool, trace_of
 from alerting import configuration
+from counted_cells import put
 from trace_requests import S
 
 from agentvigil.analysis.alerts import AlertJob, Sender
-from agentvigil.analysis.features.cells import time_of
+from agentvigil.analysis.features.cells import Subject, hour_of, time_of
 from agentvigil.analysis.features.feature_hours import FEATURE_HOURS
 from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.analysis.findings.finding import Finding
@@ -23,11 +25,12 @@ from agentvigil.analysis.watching import WatchJob
 from agentvigil.storage.embedded import EmbeddedStore
 from alert_receivers import HOST, mailbox, webhooks
 from migrated_stores import MigratedStores
+from simulated_agents import Agent, cells_of
 
 HOUR_MS = 3_600_000
 DAYS = 17
-RUNS_PER_HOUR = 12
-WORKED_HOURS_AGO = (1, 2, 3)
+RUNS_PER_HOUR = 18
+WORKED_HOURS_AGO = (1, 2)
 """Of every day, by its distance from now: what is found must not hang on the hour in which tests run."""
 CHANGED_HOURS_AGO = 30
 THIS_HOUR = START // S // 3600
@@ -150,7 +153,15 @@ def test_hour_by_hour_finds_what_all_at_once_finds(store: EmbeddedStore) -> None
     assert [one[2] for one in one_by_one] == pytest.approx([one[2] for one in at_once])
 
 
-@pytest.mark.parametrize("resolution", [Resolution.FIXED, Resolution.FALSE_ALARM, Resolution.NEW_NORMAL])
+# What each of them does to a finding is told with the lifecycle of findings.
+@pytest.mark.parametrize(
+    "resolution",
+    [
+        pytest.param(Resolution.FIXED, marks=pytest.mark.long),
+        pytest.param(Resolution.FALSE_ALARM, marks=pytest.mark.long),
+        Resolution.NEW_NORMAL,
+    ],
+)
 def test_what_was_resolved_is_not_found_again_in_the_same_runs(store: EmbeddedStore, resolution: Resolution) -> None:
     """Whoever starts anew sees the same runs, and knows what became of them."""
     watch(store)
@@ -178,6 +189,24 @@ def test_evidence_that_is_damaged_begins_anew(store: EmbeddedStore, caplog: pyte
     assert job.progress[0].watched == 1
 
 
+def test_weeks_that_are_counted_late_are_looked_through(migrated_stores: MigratedStores) -> None:
+    """The days behind them were looked at already, and told nothing without what they are compared with."""
+    usual = Agent(240, season=0.0, daily=0.3)
+    moved = replace(usual, tools={**usual.tools, "refund": 0.5})
+    start = hour_of(datetime.now(UTC)) // 24 * 24 - DAYS * 24
+    early = start + (DAYS - 3) * 24
+    cells = cells_of(usual, DAYS, 5, start=start, changes=[(DAYS - 3, moved)])
+    concierge = Subject("default", "production", "concierge")
+    with migrated_stores.taken() as late:
+        put(late, concierge, cells.between(early, start + DAYS * 24))
+        assert watch(late).progress[0].watched == 0
+        put(late, concierge, cells.between(start, early))
+        job = watch(late)
+        assert job.progress[0].watched == 1
+        assert "tool" in {one.seen.feature for one in found(late)}
+
+
+@pytest.mark.long
 def test_runs_that_come_late_are_looked_through(migrated_stores: MigratedStores) -> None:
     """Weeks of another agent that are sent after the hours were looked at raise its drift all the same."""
     with migrated_stores.taken() as late:

@@ -161,7 +161,7 @@ def run(entry: Entry, environments: Path) -> Outcome:
     python = _python_of(entry, environments)
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.xml"
-        options = ["-m", "pytest", "-q", "-x", "--maxfail=10", f"--junitxml={report}", *entry.tests]
+        options = ["-m", "pytest", "-q", "-x", "-m", "", "--maxfail=10", f"--junitxml={report}", *entry.tests]
         print(f"{entry.framework} {entry.set}: {' '.join(entry.tests)}", file=sys.stderr, flush=True)
         began = time.monotonic()
         if entry.example:

@@ -24,7 +24,7 @@ from migrated_stores import MigratedStores
 from observations import observation
 from served_api import app_over, document
 
-_EXAMPLES = int(os.environ.get("AGENTVIGIL_TEST_API_EXAMPLES", "3"))
+_EXAMPLES = int(os.environ.get("AGENTVIGIL_TEST_API_EXAMPLES", "2"))
 """Requests made up for each operation; `make fuzz-api` makes many more."""
 
 _OPERATIONS = [

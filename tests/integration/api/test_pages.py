@@ -1,6 +1,7 @@
 """Whoever pages through a list sees everything that was there when it began, once and in order, whatever arrives."""
 
 import itertools
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,8 +27,12 @@ _AGES: Final = (0, 1, 2 * S, 2 * S + 1, 3 * 3600 * S, 3 * 3600 * S + 1, 2 * _DAY
 
 _VALUES: Final = (None, 0, 1, 2)
 _COSTS: Final = (None, Decimal(0), Decimal("0.000000001"), Decimal("0.5"))
+_DEPTH: Final = int(os.environ.get("AGENTVIGIL_TEST_SEEDS", "1"))
+"""`make test-long` makes up many more."""
 _EXAMPLES: Final = settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=4 * _DEPTH,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -169,7 +174,7 @@ def test_runs(
     assert_ordered(items, sort)
 
 
-@settings(_EXAMPLES, max_examples=15)
+@settings(_EXAMPLES, max_examples=8 * _DEPTH)
 @given(at_first=AT_FIRST, arrivals=ARRIVALS, limit=SIZES, with_runs=st.sets(st.integers(0, 8)))
 def test_traces(
     shared_store: EmbeddedStore,

@@ -29,40 +29,41 @@ def save(client: TestClient, name: str, resource: str = "runs", project: str = "
     return client.put(f"/v1/queries/{name}", json=saving, params={"project": project})
 
 
-@pytest.mark.usefixtures("runs")
-@pytest.mark.parametrize(
-    "parameters",
-    [
-        {},
-        {"agent": "a", "sort": "started_at", "limit": 1},
-        {"agent": ["a", HOSTILE], "status": "success", "since": "24h"},
-        {"agent": HOSTILE},
-        {"min_duration_ms": 0.5, "max_cost_usd": 3, "status": ["failure"]},
-    ],
-)
-def test_results_are_those_of_the_list(client: TestClient, parameters: dict[str, Any]) -> None:
-    assert save(client, "mine", **parameters).status_code == 200
-
-    listed = client.get("/v1/runs", params=parameters).json()
-    found = client.get("/v1/queries/mine/results").json()
-
-    assert [run["id"] for run in found["items"]] == [run["id"] for run in listed["items"]]
-    assert found["items"] == listed["items"]
-    assert (found["next_cursor"] is None) == (listed["next_cursor"] is None)
+ASKED: list[dict[str, Any]] = [
+    {},
+    {"agent": "a", "sort": "started_at", "limit": 1},
+    {"agent": ["a", HOSTILE], "status": "success", "since": "24h"},
+    {"agent": HOSTILE},
+    {"min_duration_ms": 0.5, "max_cost_usd": 3, "status": ["failure"]},
+]
 
 
 @pytest.mark.usefixtures("runs")
-@pytest.mark.parametrize("resource", ["traces", "sessions", "agents", "metrics", "feedback"])
-def test_other_lists_are_saved_too(client: TestClient, resource: str) -> None:
+def test_results_are_those_of_the_list(client: TestClient) -> None:
+    for number, parameters in enumerate(ASKED):
+        assert save(client, f"mine-{number}", **parameters).status_code == 200
+
+        listed = client.get("/v1/runs", params=parameters).json()
+        found = client.get(f"/v1/queries/mine-{number}/results").json()
+
+        assert [run["id"] for run in found["items"]] == [run["id"] for run in listed["items"]], parameters
+        assert found["items"] == listed["items"], parameters
+        assert (found["next_cursor"] is None) == (listed["next_cursor"] is None), parameters
+
+
+@pytest.mark.usefixtures("runs")
+def test_other_lists_are_saved_too(client: TestClient) -> None:
     parameters = {"since": "2026-01-01", "until": "2100-01-01"}
-    assert save(client, "mine", resource, **parameters).status_code == 200
+    for resource in ("traces", "sessions", "agents", "metrics", "feedback"):
+        assert save(client, resource, resource, **parameters).status_code == 200
 
-    listed = client.get(f"/v1/{resource}", params=parameters)
-    assert client.get("/v1/queries/mine/results").json().keys() == listed.json().keys()
-    if resource == "metrics":
-        assert client.get("/v1/queries/mine/results?limit=1").status_code == 400
-    else:
-        assert client.get("/v1/queries/mine/results").json()["items"] == listed.json()["items"]
+        listed = client.get(f"/v1/{resource}", params=parameters)
+        found = client.get(f"/v1/queries/{resource}/results")
+        assert found.json().keys() == listed.json().keys(), resource
+        if resource == "metrics":
+            assert client.get(f"/v1/queries/{resource}/results?limit=1").status_code == 400
+        else:
+            assert found.json()["items"] == listed.json()["items"], resource
 
 
 @pytest.mark.usefixtures("runs")

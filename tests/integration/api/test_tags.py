@@ -30,9 +30,9 @@ def test_tags_are_given_and_taken_off(client: TestClient) -> None:
 
 
 @pytest.mark.usefixtures("run")
-@pytest.mark.parametrize("tag", ["two words", "=1+1", "x" * 65, "a'b", "é", "a%00"])
-def test_a_tag_is_a_label(client: TestClient, store: EmbeddedStore, tag: str) -> None:
-    assert client.put(f"/v1/runs/{RUN}/tags/{tag}").status_code == 422
+def test_a_tag_is_a_label(client: TestClient, store: EmbeddedStore) -> None:
+    for tag in ("two words", "=1+1", "x" * 65, "a'b", "é", "a%00"):
+        assert client.put(f"/v1/runs/{RUN}/tags/{tag}").status_code == 422, tag
     assert store.rows("SELECT count() FROM agentvigil_run_tags") == [(0,)]
 
 

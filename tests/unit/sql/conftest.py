@@ -21,9 +21,9 @@ def open_handle(engine: EmbeddedStore) -> Callable[[], Connection]:
     return engine.open_handle
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database(open_handle: Callable[[], Connection]) -> Iterator[str]:
-    """A database with a table queries may read (``spans``) and one they may not (``secret_keys``)."""
+    """A database with a table queries may read (``spans``) and one they may not (``secret_keys``); tests only read."""
     name = f"sql_{uuid.uuid4().hex[:8]}"
     handle = open_handle()
     for statement in (

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from agentvigil.analysis.detection import arrays, sudden
-from agentvigil.analysis.detection.bets import log_bets, path
+from agentvigil.analysis.detection.bets import log_bets, most_of_path, path
 from agentvigil.analysis.detection.clusters_and_wander import (
     FleetSpread,
     Spread,
@@ -40,6 +40,8 @@ _LEAST_SCALE: Final = 1 / 16
 _PRIOR_RUNS_OF_SCALE: Final = 20.0
 _MAX_RAISE: Final = 8.0
 _RAISE: Final = 1.25
+_ROUNDED: Final = 0.99
+"""Far more than R and what bounds it are rounded by."""
 _KIND: Final = "baseline of the drift detector"
 _VERSION: Final = 2
 _ARRAYS: Final = (
@@ -446,22 +448,14 @@ def _tried(measured: _Measured, config: DetectionConfig) -> Baseline:
     bound = config.hours_between_false_alarms * layout.group_count
     raised: dict[str, float] = {}
     factors = np.ones(layout.stream_count)
-    evidence = path(log_e, active) * layout.weight
-    evidence[:, layout.sudden_columns] += (
-        sudden.path(paid, layout.sudden_pairs, measured.null.pair_dispersion) * layout.sudden_weight
-    )
-    for group in range(layout.group_count):
-        columns = layout.group_of_column == group
-        if evidence[:, columns].sum(axis=1).max() < bound:
-            continue
+    for group in _near(bound, measured.null, log_e, paid):
         trial = _Trial(measured.null, log_e, paid, active, group)
         factor = 1.0
-        while factor < _MAX_RAISE:
+        while factor < _MAX_RAISE and trial.most(factor) >= bound:
             factor *= _RAISE
-            if trial.most(factor) < bound:
-                break
-        factors[layout.group_of_stream == group] = factor
-        raised[baseline.plan.features[group]] = round(factor, 3)
+        if factor > 1:
+            factors[layout.group_of_stream == group] = factor
+            raised[baseline.plan.features[group]] = round(factor, 3)
     if not raised:
         return baseline
     return replace(
@@ -471,6 +465,16 @@ def _tried(measured: _Measured, config: DetectionConfig) -> Baseline:
         by_day=baseline.by_day * factors,
         raised=raised,
     )
+
+
+def _near(bound: float, null: Null, log_e: Floats, paid: sudden.Paid) -> list[int]:
+    """Return the groups whose R may have come to ``bound``: few, so that hour by hour it is computed of few."""
+    layout = null.layout
+    most = most_of_path(log_e) * layout.weight
+    of_sudden = sudden.most_of_path(paid, layout.sudden_pairs, null.pair_dispersion)
+    most[layout.sudden_columns] += of_sudden * layout.sudden_weight
+    of_group = np.bincount(layout.group_of_column, most, minlength=layout.group_count)
+    return [int(group) for group in np.flatnonzero(~(of_group < bound * _ROUNDED))]
 
 
 class _Trial:

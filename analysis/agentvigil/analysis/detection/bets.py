@@ -110,3 +110,18 @@ def path(log_e: Floats, active: Bools) -> Floats:
             np.add.reduce(after, axis=1, out=passed[times])
     passed /= bets
     return passed
+
+
+def most_of_path(log_e: Floats) -> Floats:
+    """Return by column what :func:`path` does not exceed at any hour.
+
+    What was paid since the best hour to begin with is the largest term of R, which has no more terms than hours.
+    """
+    bets, hours, columns = log_e.shape
+    since = np.zeros((bets, columns))
+    most = np.zeros((bets, columns))
+    for new in log_e.transpose(1, 0, 2):
+        np.add(since, new, out=since)
+        np.maximum(since, 0, out=since)
+        np.maximum(most, since, out=most)
+    return np.asarray(hours * np.exp(np.minimum(most, MAX_LOG_R)).mean(axis=0))

@@ -183,16 +183,17 @@ def _added_up(columns: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
 def _by_subject(
     project: str, columns: dict[str, NDArray[Any]], words: Sequence[str]
 ) -> Sequence[tuple[Subject, Cells]]:
-    agents = columns["environment"].astype(np.int64) * len(words) + columns["agent"]
+    agents = columns.pop("environment").astype(np.int64) * len(words) + columns.pop("agent")
     order = np.lexsort((columns["hour"], agents))
-    ordered = {name: column[order] for name, column in columns.items()}
+    # One column after another, so that no more than one is there twice.
+    ordered = {name: columns.pop(name)[order] for name in list(columns)}
     agents = agents[order]
     starts = np.flatnonzero(np.diff(agents, prepend=-1))
     ends = [*starts[1:], len(agents)]
     found = []
     for start, end in zip(starts, ends, strict=True):
         rows = {name: column[start:end] for name, column in ordered.items()}
-        environment, agent = int(rows.pop("environment")[0]), int(rows.pop("agent")[0])
+        environment, agent = divmod(int(agents[start]), len(words))
         subject = Subject(project, words[environment], words[agent])
         found.append((subject, Cells(words, **rows)))
     return found

@@ -21,7 +21,7 @@ from agentvigil.analysis.detection.clusters_and_wander import (
     sums_of_days,
 )
 from agentvigil.analysis.detection.config import HOURS_PER_DAY, MEMORY, SEASONS, DetectionConfig
-from agentvigil.analysis.detection.counting import Floats, Layout, Rows
+from agentvigil.analysis.detection.counting import Floats, Ints, Layout, Rows
 from agentvigil.analysis.detection.errors import ForeignState
 from agentvigil.analysis.detection.expecting import Expected, Null, probability, season_of
 from agentvigil.analysis.detection.planning import Planned, TooFewRuns, plan_of
@@ -398,12 +398,12 @@ def _means(
     places = int(layout.slots_of_group[0]) if layout.group_count else 1
     center, scale = np.zeros(layout.slot_count), np.ones(layout.slot_count)
     variance = np.zeros((layout.group_count, places))
-    total = np.bincount(rows.slot, rows.n * logs, minlength=layout.slot_count)
+    total = _added(rows.slot, rows.n * logs, layout.slot_count)
     means = total / np.maximum(runs_of_slot, 1)
-    within = np.bincount(rows.slot, rows.n * (logs - means[rows.slot]) ** 2, minlength=layout.slot_count)
-    runs_of_group = np.maximum(_by_group(layout, runs_of_slot), 1)
-    of_all = _by_group(layout, total) / runs_of_group
-    around = np.bincount(rows.group, rows.n * (logs - of_all[rows.group]) ** 2, minlength=layout.group_count)
+    within = _added(rows.slot, rows.n * (logs - means[rows.slot]) ** 2, layout.slot_count)
+    runs_of_group = np.maximum(_added(layout.group_of_slot, runs_of_slot, layout.group_count), 1)
+    of_all = _added(layout.group_of_slot, total, layout.group_count) / runs_of_group
+    around = _added(rows.group, rows.n * (logs - of_all[rows.group]) ** 2, layout.group_count)
     for group in np.flatnonzero(layout.mean_stream >= 0):
         slots = slice(int(layout.first_slot[group]), int(layout.first_slot[group]) + places)
         runs = runs_of_slot[slots]
@@ -418,9 +418,9 @@ def _means(
     return center, scale, variance
 
 
-def _by_group(layout: Layout, of_slot: Floats) -> Floats:
-    added: Floats = np.bincount(layout.group_of_slot, of_slot, minlength=layout.group_count)
-    return added
+def _added(places: Ints, values: Floats, count: int) -> Floats:
+    # Of nothing it would count, in integers.
+    return np.bincount(places, values, minlength=count).astype(np.float64, copy=False)
 
 
 def _cumulants(layout: Layout, rows: Rows, logs: Floats, center: Floats, scale: Floats) -> Floats:

@@ -99,8 +99,8 @@ def most_of_path(hours: Paid, pairs: Ints, pair_dispersion: Floats) -> Floats:
     A sum that is divided by 1 or more is at most what was paid since the best of all hours to begin with, and a pair's
     is at most those of both.
     """
-    since = np.zeros(hours[0, 1:].shape)
-    most = np.zeros((1, *since.shape))
+    since = np.zeros_like(hours[0, 1:])
+    most = np.zeros_like(hours[:1, 1:])
     for new in hours[:, 1:]:
         np.add(since, new, out=since)
         np.maximum(since, 0, out=since)

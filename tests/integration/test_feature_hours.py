@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import numpy as np
 from agent_fleets import Played, play
 from agent_traces import (
     START,
@@ -121,6 +122,11 @@ def test_counts_are_what_the_rows_say(store: EmbeddedStore) -> None:
         subject: sorted(row for row in rows_of(everything[subject]) if row[1][3] in ("tool", "usage"))
         for subject in asked
     }
+    counts = read_cells(store, "default", HOUR - 30, HOUR + 30, asked, sums=False)
+    assert {subject: (cells.n.sum(), len(cells)) for subject, cells in counts.items()} == {
+        subject: (everything[subject].n.sum(), len(everything[subject])) for subject in asked
+    }
+    assert all(np.isnan(cells.s).all() for cells in counts.values())
 
 
 def set_prices(store: EmbeddedStore) -> None:

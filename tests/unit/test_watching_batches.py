@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from agentvigil.analysis.features.cells import Cells, Subject
-from agentvigil.analysis.watching.batches import AT_ONCE, in_batches
+from agentvigil.analysis.features.reading import RunCount
+from agentvigil.analysis.watching.batches import AT_ONCE, ROWS_AT_ONCE, in_batches
 from agentvigil.storage.errors import StorageError
 
 AGENTS: Final = [Subject("default", "production", f"agent-{number:03d}") for number in range(5 * AT_ONCE + 3)]
@@ -63,6 +64,17 @@ def test_all_come_in_order_and_once_with_their_own_cells() -> None:
     assert seen == AGENTS
     assert [len(subjects) for subjects in store.asked] == [AT_ONCE] * 5 + [3]
     assert store.is_left_alone()
+
+
+def test_agents_with_few_runs_are_read_many_at_a_time_and_busy_ones_alone() -> None:
+    """Each question unpacks what lies beside its answer, and an answer has to fit into memory."""
+    store = Store()
+    few, many = RunCount(100, 10), RunCount(ROWS_AT_ONCE**2, 10)
+    counts = {subject: many if place in {3, 4} else few for place, subject in enumerate(AGENTS)}
+    seen = [subject for subjects, _ in in_batches(store.read, 10, 20, AGENTS, counts) for subject in subjects]
+
+    assert seen == AGENTS
+    assert [len(subjects) for subjects in store.asked] == [3, 1, 1, len(AGENTS) - 5]
 
 
 def test_the_next_are_read_while_these_are_worked_on_and_no_more_than_these() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from agentvigil.analysis.detection.bets import grown, log_bets, path
+from agentvigil.analysis.detection.bets import grown, log_bets, most_of_path, path
 from agentvigil.analysis.detection.config import MEMORY, SEASONS, DetectionConfig
 from agentvigil.analysis.detection.counting import Layout
 from agentvigil.analysis.detection.expecting import Expected, Null
@@ -189,6 +189,8 @@ def test_the_path_is_what_one_hour_after_another_comes_to(steps: list[tuple[floa
         log_r = grown(log_r, log_e[:, hour], active[hour])
 
         assert through[hour] == pytest.approx(np.exp(log_r).mean(axis=0))
+    most = most_of_path(log_e.transpose(1, 0, 2), np.zeros((2, 0), dtype=np.int64), np.zeros(0))
+    assert (through <= most * (1 + 1e-6)).all()
 
 
 def test_evidence_that_can_not_grow_any_more_still_falls() -> None:

@@ -95,6 +95,7 @@ def test_the_path_is_what_one_hour_after_another_comes_to(steps: list[tuple[floa
         began = sudden.had_runs(day)[:, [0, 1, 0]]
 
         assert through[hour] == pytest.approx(((WEIGHTS @ columns) * began).sum(axis=0), rel=1e-3)
+    assert (through <= sudden.most_of_path(hours, ONE_PAIR, dispersion) * (1 + 1e-3)).all()
 
 
 def test_evidence_fits_whatever_was_paid() -> None:

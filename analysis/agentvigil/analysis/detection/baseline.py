@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from agentvigil.analysis.detection import arrays, sudden
-from agentvigil.analysis.detection.bets import log_bets, path
+from agentvigil.analysis.detection.bets import log_bets_on_streams, most_of_path, path, with_pairs
 from agentvigil.analysis.detection.clusters_and_wander import (
     FleetSpread,
     Spread,
@@ -21,7 +21,7 @@ from agentvigil.analysis.detection.clusters_and_wander import (
     sums_of_days,
 )
 from agentvigil.analysis.detection.config import HOURS_PER_DAY, MEMORY, SEASONS, DetectionConfig
-from agentvigil.analysis.detection.counting import Bools, Floats, Layout, Rows
+from agentvigil.analysis.detection.counting import Floats, Ints, Layout, Rows
 from agentvigil.analysis.detection.errors import ForeignState
 from agentvigil.analysis.detection.expecting import Expected, Null, probability, season_of
 from agentvigil.analysis.detection.planning import Planned, TooFewRuns, plan_of
@@ -40,6 +40,8 @@ _LEAST_SCALE: Final = 1 / 16
 _PRIOR_RUNS_OF_SCALE: Final = 20.0
 _MAX_RAISE: Final = 8.0
 _RAISE: Final = 1.25
+_ROUNDED: Final = 0.99
+"""Far more than R and what bounds it are rounded by."""
 _KIND: Final = "baseline of the drift detector"
 _VERSION: Final = 2
 _ARRAYS: Final = (
@@ -396,24 +398,29 @@ def _means(
     places = int(layout.slots_of_group[0]) if layout.group_count else 1
     center, scale = np.zeros(layout.slot_count), np.ones(layout.slot_count)
     variance = np.zeros((layout.group_count, places))
-    first = np.bincount(rows.slot, rows.n * logs, minlength=layout.slot_count)
+    total = _added(rows.slot, rows.n * logs, layout.slot_count)
+    means = total / np.maximum(runs_of_slot, 1)
+    within = _added(rows.slot, rows.n * (logs - means[rows.slot]) ** 2, layout.slot_count)
+    runs_of_group = np.maximum(_added(layout.group_of_slot, runs_of_slot, layout.group_count), 1)
+    of_all = _added(layout.group_of_slot, total, layout.group_count) / runs_of_group
+    around = _added(rows.group, rows.n * (logs - of_all[rows.group]) ** 2, layout.group_count)
     for group in np.flatnonzero(layout.mean_stream >= 0):
         slots = slice(int(layout.first_slot[group]), int(layout.first_slot[group]) + places)
-        mine = rows.group == group
-        n, runs = rows.n[mine], runs_of_slot[slots]
-        mean = first[slots] / np.maximum(runs, 1)
-        at = rows.slot[mine] - slots.start
-        within = np.bincount(at, n * (logs[mine] - mean[at]) ** 2, minlength=places)
-        pooled = within.sum() / max(runs.sum(), 1)
-        sd = np.sqrt((within + _PRIOR_RUNS_OF_SCALE * pooled) / (runs + _PRIOR_RUNS_OF_SCALE))
-        of_all = np.average(logs[mine], weights=n)
+        runs = runs_of_slot[slots]
+        pooled = within[slots].sum() / max(runs.sum(), 1)
+        sd = np.sqrt((within[slots] + _PRIOR_RUNS_OF_SCALE * pooled) / (runs + _PRIOR_RUNS_OF_SCALE))
         # Any other class is as wide as all runs together.
-        sd[-1] = np.sqrt(np.average((logs[mine] - of_all) ** 2, weights=n))
+        sd[-1] = np.sqrt(around[group] / runs_of_group[group])
         sd = np.maximum(sd, _LEAST_SCALE)
         phi = float(dispersion[layout.mean_stream[group]])
-        center[slots], variance[group] = mean_errors(mean, sd, runs, phi, config)
+        center[slots], variance[group] = mean_errors(means[slots], sd, runs, phi, config)
         scale[slots] = sd
     return center, scale, variance
+
+
+def _added(places: Ints, values: Floats, count: int) -> Floats:
+    # Of nothing it would count, in integers.
+    return np.bincount(places, values, minlength=count).astype(np.float64, copy=False)
 
 
 def _cumulants(layout: Layout, rows: Rows, logs: Floats, center: Floats, scale: Floats) -> Floats:
@@ -440,28 +447,19 @@ def _cumulants(layout: Layout, rows: Rows, logs: Floats, center: Floats, scale: 
 
 def _tried(measured: _Measured, config: DetectionConfig) -> Baseline:
     """Raise the dispersion of features that would have alarmed in their own baseline."""
-    baseline, layout, expected = measured.baseline, measured.null.layout, measured.expected
-    log_e, paid = log_bets(measured.null, expected), sudden.paid(measured.null, expected)
-    active = expected.runs[:, layout.first_stream[layout.group_of_column]] > 0
+    baseline, null, layout = measured.baseline, measured.null, measured.null.layout
+    single, paid = log_bets_on_streams(null, measured.expected), sudden.paid(null, measured.expected)
     bound = config.hours_between_false_alarms * layout.group_count
     raised: dict[str, float] = {}
     factors = np.ones(layout.stream_count)
-    evidence = path(log_e, active) * layout.weight
-    evidence[:, layout.sudden_columns] += (
-        sudden.path(paid, layout.sudden_pairs, measured.null.pair_dispersion) * layout.sudden_weight
-    )
-    for group in range(layout.group_count):
-        columns = layout.group_of_column == group
-        if evidence[:, columns].sum(axis=1).max() < bound:
-            continue
-        trial = _Trial(measured.null, log_e, paid, active, group)
+    for group in _near(bound, null, single, paid):
+        trial = _Trial(null, single, paid, measured.expected.runs, group)
         factor = 1.0
-        while factor < _MAX_RAISE:
+        while factor < _MAX_RAISE and trial.most(factor) >= bound:
             factor *= _RAISE
-            if trial.most(factor) < bound:
-                break
-        factors[layout.group_of_stream == group] = factor
-        raised[baseline.plan.features[group]] = round(factor, 3)
+        if factor > 1:
+            factors[layout.group_of_stream == group] = factor
+            raised[baseline.plan.features[group]] = round(factor, 3)
     if not raised:
         return baseline
     return replace(
@@ -473,18 +471,32 @@ def _tried(measured: _Measured, config: DetectionConfig) -> Baseline:
     )
 
 
+def _near(bound: float, null: Null, single: Floats, paid: sudden.Paid) -> list[int]:
+    """Return the groups whose R may have come to ``bound``: few, so that hour by hour it is computed of few."""
+    layout = null.layout
+    most = most_of_path(single, layout.pairs, null.pair_dispersion) * layout.weight
+    of_sudden = sudden.most_of_path(paid, layout.sudden_pairs, null.pair_dispersion)
+    most[layout.sudden_columns] += of_sudden * layout.sudden_weight
+    of_group = np.bincount(layout.group_of_column, most, minlength=layout.group_count)
+    return [int(group) for group in np.flatnonzero(~(of_group < bound * _ROUNDED))]
+
+
 class _Trial:
     """The evidence against one feature on its own hours, with more dispersion than it was given."""
 
-    def __init__(self, null: Null, log_e: Floats, paid: sudden.Paid, active: Bools, group: int) -> None:
+    def __init__(self, null: Null, single: Floats, paid: sudden.Paid, runs: Floats, group: int) -> None:
         layout = null.layout
-        columns = np.flatnonzero(layout.group_of_column == group)
-        self._log_e, self._active, self._weight = log_e[:, :, columns], active[:, columns], layout.weight[columns]
-        streams = np.flatnonzero(layout.group_of_stream[layout.sudden_streams] == group)
+        streams = np.flatnonzero(layout.group_of_stream == group)
         pairs = np.flatnonzero(layout.group_of_stream[layout.pairs[0]] == group)
-        self._paid = paid[:, :, streams]
-        self._pairs = layout.sudden_pairs[:, pairs] - (streams[0] if len(streams) else 0)
-        self._pair_dispersion = null.pair_dispersion[pairs]
+        dispersion = null.pair_dispersion[pairs]
+        by_time = with_pairs(single[:, :, streams], layout.pairs[:, pairs] - streams[0], dispersion)
+        self._log_e = by_time.transpose(1, 0, 2)
+        self._active = np.repeat(runs[:, streams[:1]] > 0, by_time.shape[2], axis=1)
+        self._weight = layout.weight[layout.group_of_column == group]
+        of_sudden = np.flatnonzero(layout.group_of_stream[layout.sudden_streams] == group)
+        self._paid = paid[:, :, of_sudden]
+        self._pairs = layout.sudden_pairs[:, pairs] - (of_sudden[0] if len(of_sudden) else 0)
+        self._pair_dispersion = dispersion
         self._sudden_weight = layout.sudden_weight[layout.group_of_column[layout.sudden_columns] == group]
 
     def most(self, factor: float) -> float:

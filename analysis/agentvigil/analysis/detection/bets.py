@@ -38,17 +38,32 @@ def log_bets(null: Null, expected: Expected) -> Floats:
     # Bets on one time lie together, as they are added up time by time.
     by_time = np.empty((len(expected.runs), BETS, layout.column_count))
     single = by_time[:, :, : layout.stream_count]
-    streams = np.arange(layout.stream_count)
-    np.divide(
-        won(null, expected, expected.error + null.margin, _ALL, streams),
-        null.dispersion(expected)[:, None],
-        out=single,
-    )
-    one, other = layout.pairs
+    log_bets_on_streams(null, expected, out=single)
+    _bet_on_pairs(single, layout.pairs, null.pair_dispersion, out=by_time[:, :, layout.stream_count :])
+    return by_time.transpose(1, 0, 2)
+
+
+def log_bets_on_streams(null: Null, expected: Expected, out: Floats | None = None) -> Floats:
+    """Return the same of the streams alone, but times × bets × streams."""
+    streams = np.arange(null.layout.stream_count)
+    found = won(null, expected, expected.error + null.margin, _ALL, streams)
+    return np.asarray(np.divide(found, null.dispersion(expected)[:, None], out=found if out is None else out))
+
+
+def with_pairs(single: Floats, pairs: Ints, pair_dispersion: Floats) -> Floats:
+    """Return what :func:`log_bets_on_streams` gave with bets on pairs, which are places among those streams."""
+    times, bets, streams = single.shape
+    found = np.empty((times, bets, streams + pairs.shape[1]))
+    found[:, :, :streams] = single
+    _bet_on_pairs(single, pairs, pair_dispersion, out=found[:, :, streams:])
+    return found
+
+
+def _bet_on_pairs(single: Floats, pairs: Ints, pair_dispersion: Floats, out: Floats) -> None:
+    one, other = pairs
     for mine, opposite in enumerate(MIRROR):
         both = single[:, mine][:, one] + single[:, opposite][:, other]
-        np.divide(both, null.pair_dispersion, out=by_time[:, mine, layout.stream_count :])
-    return by_time.transpose(1, 0, 2)
+        np.divide(both, pair_dispersion, out=out[:, mine])
 
 
 def won(null: Null, expected: Expected, reach: Floats, bets: Ints, streams: Ints) -> Floats:
@@ -110,3 +125,19 @@ def path(log_e: Floats, active: Bools) -> Floats:
             np.add.reduce(after, axis=1, out=passed[times])
     passed /= bets
     return passed
+
+
+def most_of_path(single: Floats, pairs: Ints, pair_dispersion: Floats) -> Floats:
+    """Return by column what :func:`path` does not exceed at any hour, of bets on streams (times × bets × streams).
+
+    What was paid since the best hour to begin with is the largest term of R, which has no more terms than hours. What a
+    pair was paid is at most what both were paid, each since its best hour.
+    """
+    since = np.zeros(single.shape[1:])
+    most = np.zeros((1, *since.shape))
+    for new in single:
+        np.add(since, new, out=since)
+        np.maximum(since, 0, out=since)
+        np.maximum(most, since, out=most)
+    columns = with_pairs(most, pairs, pair_dispersion)[0]
+    return np.asarray(len(single) * np.exp(np.minimum(columns, MAX_LOG_R)).mean(axis=0))

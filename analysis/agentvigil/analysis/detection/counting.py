@@ -49,7 +49,8 @@ class Rows:
     group: Ints
     slot: Ints
     stream: Ints
-    """Of rows that count keys; -1 in those that tell of how many runs, and where there are values."""
+    """Of rows that count keys, and of values that of the highest threshold that they pass; -1 of values that pass none,
+    and in rows that tell of how many runs."""
     bin: Ints
     is_value: Bools
     n: Floats
@@ -231,6 +232,8 @@ class Layout:
         stream = np.full(len(group), -1, dtype=np.int64)
         stream[keyed] = np.where(known >= 0, known, self.new_stream[group[keyed]])
         bin_ = bin_.astype(np.int64)
+        valued = np.flatnonzero(is_value)
+        stream[valued] = self._highest_passed(group[valued], bin_[valued])
         return Rows(
             hour.astype(np.int64),
             group,
@@ -253,29 +256,28 @@ class Layout:
 
         ``center`` and ``scale`` are the mean and the standard deviation of clipped logarithms by slot.
         """
-        keyed = rows.stream >= 0
-        hits = _added(at[keyed] * self.stream_count + rows.stream[keyed], rows.n[keyed], count, self.stream_count)
-        if not rows.is_value.any():
-            return hits
-        valued = np.flatnonzero(rows.is_value)
-        group, n, slot = rows.group[valued], rows.n[valued], rows.slot[valued]
-        start = at[valued] * self.stream_count
-        # Runs are put at the highest threshold that they pass; those that pass a lower one are added up from above.
-        edges, bins = self._edges[:, group], rows.bin[valued]
-        passed = np.zeros(len(valued), dtype=np.int64)
-        for edge in edges:
-            passed += bins >= edge
-        over = np.flatnonzero(passed)
-        at_edge = start[over] + self.first_stream[group[over]] + passed[over] - 1
-        highest = _added(at_edge, n[over], count, self.stream_count)
+        counted = rows.stream >= 0
+        hits = _added(at[counted] * self.stream_count + rows.stream[counted], rows.n[counted], count, self.stream_count)
+        # Runs that pass a threshold pass those below it.
         for edge in range(_MAX_EDGES - 2, -1, -1):
             lower = self.first_stream[self._edge_count > edge + 1] + edge
-            highest[:, lower] += highest[:, lower + 1]
+            hits[:, lower] += hits[:, lower + 1]
+        mean = self.mean_stream[rows.group]
         # Where all values are one there is no mean to watch.
-        mean = self.mean_stream[group]
-        deviation = n * (rows.log2[valued] - center[slot]) / scale[slot]
-        sums = _added(start + np.maximum(mean, 0), np.where(mean >= 0, deviation, 0.0), count, self.stream_count)
-        return hits + highest + sums
+        averaged = np.flatnonzero(rows.is_value & (mean >= 0))
+        if not len(averaged):
+            return hits
+        slot = rows.slot[averaged]
+        deviation = rows.n[averaged] * (rows.log2[averaged] - center[slot]) / scale[slot]
+        places = at[averaged] * self.stream_count + mean[averaged]
+        return hits + _added(places, deviation, count, self.stream_count)
+
+    def _highest_passed(self, group: Ints, bins: Ints) -> Ints:
+        """Return the streams of the highest thresholds that values pass, -1 where they pass none."""
+        passed = np.zeros(len(group), dtype=np.int64)
+        for edge in self._edges[: int(self._edge_count.max(initial=0))]:
+            passed += bins >= edge[group]
+        return np.where(passed > 0, self.first_stream[group] + passed - 1, -1)
 
 
 def _pairs(plans: Sequence[Plan], first_stream: Ints, streams_of_group: Ints, group_feature: list[int]) -> Ints:

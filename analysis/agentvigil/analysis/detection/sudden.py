@@ -95,6 +95,22 @@ def path(hours: Paid, pairs: Ints, pair_dispersion: Floats) -> Floats:
     return passed
 
 
+def most_of_path(hours: Paid, pairs: Ints, pair_dispersion: Floats) -> Floats:
+    """Return by column what :func:`path` does not exceed at any hour.
+
+    A sum that is divided by 1 or more is at most what was paid since the best of all hours to begin with, and a pair's
+    is at most those of both.
+    """
+    since = np.zeros_like(hours[0, 1:])
+    most = np.zeros_like(hours[:1, 1:])
+    for new in hours[:, 1:]:
+        np.add(since, new, out=since)
+        np.maximum(since, 0, out=since)
+        np.maximum(most, since, out=most)
+    columns = _with_pairs(most, pairs, pair_dispersion)[0]
+    return np.asarray(SUDDEN_HOURS * (SUDDEN_WEIGHT @ np.exp(np.minimum(columns, MOST))))
+
+
 def _with_pairs(log_e: Paid, pairs: Ints, pair_dispersion: Floats) -> Paid:
     """Return times × 6 × columns: what bets on the streams pay, then opposite bets on two of them together."""
     one, other = pairs

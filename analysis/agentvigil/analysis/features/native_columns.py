@@ -42,7 +42,8 @@ def read_columns(data: bytes, words: Words) -> dict[str, NDArray[Any]]:
     blocks = list(_blocks(data, words))
     if not blocks:
         return {}
-    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    # The parts of a column go when it is whole, so that no more than one is there twice.
+    return {name: np.concatenate([block.pop(name) for block in blocks]) for name in list(blocks[0])}
 
 
 def _blocks(data: bytes, words: Words) -> Iterator[dict[str, NDArray[Any]]]:

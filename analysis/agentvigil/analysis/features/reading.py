@@ -50,10 +50,12 @@ def read_cells(
     subjects: Collection[Subject] | None = None,
     *,
     features: Collection[str] = (),
+    sums: bool = True,
 ) -> dict[Subject, Cells]:
     """Return what is counted of the hours from ``first_hour`` to before ``end_hour``, of ``subjects`` or of all.
 
-    Where ``features`` are named, these alone are read.
+    Where ``features`` are named, these alone are read. Without ``sums``, a third of what the store sends, each ``s`` is
+    NaN.
 
     Subjects without runs are left out, and so are those of other projects. All cells have the same words. A million
     rows take some 50 MB and about a second: ask for weeks of many agents day by day, or for some agents at a time.
@@ -75,6 +77,7 @@ def read_cells(
         parameters["agents"] = sorted({subject.agent for subject in wanted})
         asked.append(_without_comment("some_subjects"))
     sql = _TEXTS["cells"].replace("{{asked}}", "\n    ".join(asked)).replace("{{counting}}", _COUNTING)
+    sql = sql.replace("{{sums}}", _without_comment("sums") if sums else "")
     words = Words()
     columns = read_columns(store.native(sql, parameters), words)
     if not columns:
@@ -175,7 +178,7 @@ def _added_up(columns: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     distinct, which = np.unique(places, axis=1, return_inverse=True)
     which = which.reshape(-1)
     added = {name: distinct[i].astype(columns[name].dtype) for i, name in enumerate(_COORDINATES)}
-    for name in ("n", "s"):
+    for name in columns.keys() - set(_COORDINATES):
         added[name] = np.bincount(which, weights=columns[name], minlength=distinct.shape[1])
     return added
 
@@ -183,16 +186,18 @@ def _added_up(columns: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
 def _by_subject(
     project: str, columns: dict[str, NDArray[Any]], words: Sequence[str]
 ) -> Sequence[tuple[Subject, Cells]]:
-    agents = columns["environment"].astype(np.int64) * len(words) + columns["agent"]
+    agents = columns.pop("environment").astype(np.int64) * len(words) + columns.pop("agent")
     order = np.lexsort((columns["hour"], agents))
-    ordered = {name: column[order] for name, column in columns.items()}
+    # One column after another, so that no more than one is there twice.
+    ordered = {name: columns.pop(name)[order] for name in list(columns)}
     agents = agents[order]
     starts = np.flatnonzero(np.diff(agents, prepend=-1))
     ends = [*starts[1:], len(agents)]
     found = []
     for start, end in zip(starts, ends, strict=True):
         rows = {name: column[start:end] for name, column in ordered.items()}
-        environment, agent = int(rows.pop("environment")[0]), int(rows.pop("agent")[0])
+        environment, agent = divmod(int(agents[start]), len(words))
         subject = Subject(project, words[environment], words[agent])
+        rows.setdefault("s", np.broadcast_to(np.nan, end - start))
         found.append((subject, Cells(words, **rows)))
     return found

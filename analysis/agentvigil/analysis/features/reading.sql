@@ -36,18 +36,23 @@
 )
 
 -- cells --
--- The rows of some hours, of all agents and features or of some.
+-- The rows of some hours, of all agents and features or of some. All that PREWHERE asks is of the key, so FINAL finds the
+-- same among fewer rows.
 SELECT
     toInt32(intDiv(toUnixTimestamp(Hour), 3600)) AS hour,
     KeepDays AS keep_days,
     Environment AS environment, Agent AS agent, InputClass AS input_class, AgentVersion AS version, Model AS model,
-    Feature AS feature, Key AS key, Bin AS bin, N AS n, S AS s
+    Feature AS feature, Key AS key, Bin AS bin, N AS n {{sums}}
 FROM agent_feature_hours FINAL
-WHERE Project = {project:String}
+PREWHERE Project = {project:String}
     AND Hour >= fromUnixTimestamp({first_hour_s:UInt32}) AND Hour < fromUnixTimestamp({end_hour_s:UInt32})
     {{asked}}
-    AND {{counting}}
+WHERE {{counting}}
 SETTINGS do_not_merge_across_partitions_select_final = 1
+
+-- sums --
+-- Sums as well.
+, S AS s
 
 -- some_subjects --
 -- Agents of these names in these environments, which may be more than are asked for: each of the two is looked for in the

@@ -308,7 +308,7 @@ class WatchJob:
         return partial(read_cells, self._store, project)
 
     def _learning(self, project: str) -> Reading:
-        return partial(read_cells, self._store, project, features=WATCHED_FEATURES)
+        return partial(read_cells, self._store, project, features=WATCHED_FEATURES, sums=False)
 
 
 def _next_midnight(hour: int) -> int:

@@ -37,9 +37,11 @@ demo: $(VENV)/.server ## Start everything and play a fleet of agents; Ctrl-C end
 test: $(VENV)/.dev ## Run the tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-long: $(VENV)/.dev ## What `make test` leaves out: kill, cut off and tell stories much more often (half an hour)
-	$(BIN)/python -m pytest -m long $(ARGS)
-	AGENTVIGIL_TEST_KILLS=50 AGENTVIGIL_TEST_OUTAGE_S=120 AGENTVIGIL_TEST_SEEDS=20 $(BIN)/python -m pytest --timeout 3600 \
+test-long: $(VENV)/.dev ## Run the tests that take long, which `make test` leaves out (some minutes)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m long $(ARGS)
+
+test-deep: $(VENV)/.dev ## Kill, cut off and tell stories much more often than the tests do (half an hour)
+	AGENTVIGIL_TEST_KILLS=50 AGENTVIGIL_TEST_OUTAGE_S=120 AGENTVIGIL_TEST_SEEDS=20 $(BIN)/python -m pytest -m '' --timeout 3600 \
 		tests/integration/test_kill.py tests/integration/test_privacy.py tests/integration/test_spool.py \
 		tests/integration/api/test_rollups.py tests/integration/api/test_pages.py $(ARGS)
 
@@ -93,4 +95,4 @@ goldens: $(VENV)/.dev ## Record the payloads of real libraries anew (an environm
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help demo test test-long check format interop matrix bench bench-overhead bench-settling bench-query bench-detection fuzz-api grafana goldens clean
+.PHONY: help demo test test-long test-deep check format interop matrix bench bench-overhead bench-settling bench-query bench-detection fuzz-api grafana goldens clean

@@ -357,6 +357,7 @@ def stand_in(engine: EmbeddedStore, tmp_path: Path) -> Iterator[ClickHouseStandI
 
 
 @pytest.mark.parametrize("writer", ["rotel, lz4", "rotel, none", "otelcol"])
+@pytest.mark.long
 def test_rows_that_a_collector_inserts_itself_get_our_columns(
     writer: str,
     home: Home,

@@ -432,6 +432,7 @@ def clickhouse(engine: EmbeddedStore, tmp_path_factory: pytest.TempPathFactory) 
     stand_in.stop()
 
 
+@pytest.mark.long
 def test_a_server_on_clickhouse_is_looked_at_through_clickhouse(
     clickhouse: ClickHouseStandIn, servers_store: EmbeddedStore, tmp_path: Path, start_server: StartServer
 ) -> None:

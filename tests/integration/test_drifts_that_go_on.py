@@ -24,6 +24,8 @@ from migrated_stores import MigratedStores
 from observations import observation
 from simulated_agents import Agent, cells_of
 
+pytestmark = pytest.mark.long
+
 BEGAN_DAY, OVER_DAY, DAYS = 15, 20, 25
 FIRST: Final = hour_of(datetime.now(UTC)) // 24 * 24 - DAYS * 24
 """The midnight at which the agent first runs: days end as they do for the job, whenever tests run."""
@@ -126,8 +128,6 @@ def test_nobody_is_called_for_what_goes_on(story: Story) -> None:
     assert set(story.notices) == {story.notices[0]}
 
 
-# Hour by hour and at once are compared in test_watching.py as well.
-@pytest.mark.long
 @pytest.mark.usefixtures("story")
 def test_again_and_at_once_it_is_told_the_same(store: EmbeddedStore, story: Story) -> None:
     """What is told hangs on the days of a drift, and not on which process looked when, or how often."""
@@ -142,7 +142,7 @@ def test_again_and_at_once_it_is_told_the_same(store: EmbeddedStore, story: Stor
     assert {feature: one.seen for feature, one in drifts(store).items()} == story.all_over
 
 
-@pytest.mark.parametrize("resolution", [Resolution.FIXED, pytest.param(Resolution.NEW_NORMAL, marks=pytest.mark.long)])
+@pytest.mark.parametrize("resolution", [Resolution.FIXED, Resolution.NEW_NORMAL])
 def test_what_somebody_resolves_says_how_it_stood_then(store: EmbeddedStore, resolution: Resolution) -> None:
     """A finding is history once it is resolved: its numbers are not those of a midnight before."""
     forget(store, "drift_baselines", "drift_evidence", "findings", "finding_events")

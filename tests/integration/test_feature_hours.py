@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
+import pytest
 from agent_fleets import Played, play
 from agent_traces import (
     START,
@@ -85,6 +86,7 @@ def random_trace(dice: random.Random, trace: int, project: str) -> list[Sp]:
     return [agent(1, 0, name, at, clock + 500, attributes=said, error=error, **more), *spans]
 
 
+@pytest.mark.long
 def test_counts_are_what_the_rows_say(store: EmbeddedStore) -> None:
     """Whatever came late; of runs that are kept for different times; of each project its own."""
     dice = random.Random(7)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from server_process import OtlpSender, Server, until
 from trace_requests import a_span, attributes
@@ -13,6 +14,7 @@ from trace_requests import a_span, attributes
 KEY = "key-of-the-test"
 
 
+@pytest.mark.long
 def test_a_run_is_judged_and_exported(start_server: Callable[..., Server], tmp_path: Path) -> None:
     server = start_server(
         tmp_path / "data", variables={"AGENTVIGIL_INGEST_KEY": KEY, "AGENTVIGIL_CONTENT_POLICY": "default=full"}

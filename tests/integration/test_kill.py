@@ -249,6 +249,7 @@ def test_kills_lose_nothing_acknowledged_and_store_nothing_twice(tmp_path: Path,
     assert not_in_index == 0
 
 
+@pytest.mark.long
 def test_a_stop_under_load_keeps_everything_acknowledged(tmp_path: Path, start_server: StartServer) -> None:
     """A deployment restarts the server at any moment; it says that it is going instead of dropping requests."""
     with loaded_server(start_server, tmp_path / "data") as (server, load):
@@ -266,6 +267,7 @@ def test_a_stop_under_load_keeps_everything_acknowledged(tmp_path: Path, start_s
     assert not {key: counts for key, counts in stored.items() if set(counts) != {sent[key]}}
 
 
+@pytest.mark.long
 def test_a_start_takes_back_requests_stored_in_part(tmp_path: Path, start_server: StartServer) -> None:
     """A kill between two commits leaves one partition of a request; its sender got no answer and sends it again."""
     data = tmp_path / "data"

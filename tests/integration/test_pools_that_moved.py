@@ -17,6 +17,8 @@ from agentvigil.storage.embedded import EmbeddedStore
 from migrated_stores import MigratedStores
 from simulated_agents import Agent, cells_of
 
+pytestmark = pytest.mark.long
+
 FORTNIGHT: Final = 14 * 24
 BEGIN: Final = hour_of(datetime.now(UTC)) // FORTNIGHT * FORTNIGHT - FORTNIGHT
 """Of a fortnight that is over, whenever tests run; the four weeks before it are what it is compared with."""
@@ -55,9 +57,7 @@ def store(migrated_stores: MigratedStores) -> Iterator[EmbeddedStore]:
         yield taken
 
 
-@pytest.mark.parametrize("until", [OVER_DAY + 1, pytest.param(DAYS, marks=pytest.mark.long)])
-def test_a_model_that_moved_is_open_while_it_lasts_and_closed_two_days_after(store: EmbeddedStore, until: int) -> None:
-    """That it is closed is told of its pool as well, by test_pool_watch.py; each day takes the service seconds."""
+def test_a_model_that_moved_is_open_while_it_lasts_and_closed_two_days_after(store: EmbeddedStore) -> None:
     job, book = WatchJob(store, "tests"), FindingsBook(store)
 
     def updates_on(number: int) -> list[Finding]:
@@ -69,10 +69,8 @@ def test_a_model_that_moved_is_open_while_it_lasts_and_closed_two_days_after(sto
     (first,) = (one for one in updates_on(OVER_DAY) if one.seen.feature == "output_tokens")
     assert (first.seen.subject, first.state) == ("gpt", State.OPEN)
     assert first.seen.details["looked_at"] == {"agents": 6, "of": 6}
-    states = {number: updates_on(number) for number in range(OVER_DAY + 1, until + 1)}
+    states = {number: updates_on(number) for number in range(OVER_DAY + 1, DAYS + 1)}
 
     assert {one.state for one in states[OVER_DAY + 1]} == {State.OPEN}
-    assert first.id in {one.id for one in states[OVER_DAY + 1]}
-    if until == DAYS:
-        assert {one.id for one in states[DAYS]} == {one.id for one in states[OVER_DAY + 1]}
-        assert {(one.state, one.resolution) for one in states[DAYS]} == {(State.RESOLVED, Resolution.BACK_TO_NORMAL)}
+    assert {one.id for one in states[DAYS]} == {one.id for one in states[OVER_DAY + 1]}
+    assert {(one.state, one.resolution) for one in states[DAYS]} == {(State.RESOLVED, Resolution.BACK_TO_NORMAL)}

@@ -367,6 +367,7 @@ def test_a_store_that_was_closed_and_opened_again_prices_as_before(tmp_path: Pat
     assert done.stdout == "[1.0, 2.5] False\n"
 
 
+@pytest.mark.long
 def test_spans_that_a_collector_wrote_are_priced_listed_and_given_new_costs(servers_store: EmbeddedStore) -> None:
     load_prices(servers_store)
     servers_store.command(

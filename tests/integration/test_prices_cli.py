@@ -146,6 +146,7 @@ def test_a_recost_that_ends_early_is_not_taken_for_done(lines: list[str], words:
     assert words in result.stderr
 
 
+@pytest.mark.long
 def test_the_data_itself_has_the_prices_of_the_package(tmp_path: Path) -> None:
     """Before the first server as well, in the process of the command."""
     data = ("--data", str(tmp_path / "data"))

@@ -190,6 +190,7 @@ def server(uncompressed: Server) -> Server:
     return uncompressed
 
 
+@pytest.mark.long
 def test_files_of_a_project_that_allows_it_have_it(tmp_path: Path, uncompressed_home: Path) -> None:
     """The search of files would find what is there, and the policy reaches the store."""
     data, logs = tmp_path / "data", tmp_path / "log"
@@ -257,6 +258,7 @@ def _send_http(server: Server, body: bytes) -> bytes:
 
 
 @pytest.mark.timeout(300 + 15 * KILLS)
+@pytest.mark.long
 def test_kills_while_storing_leave_no_content_on_any_disk(server: Server, folders: dict[str, Path]) -> None:
     """Nobody may have to trust a dead process: what it was sent must not be readable from what it left behind."""
     left_behind = []

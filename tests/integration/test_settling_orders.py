@@ -72,6 +72,7 @@ EXAMPLES = count()
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.large_base_example],
 )
 @given(forests=st.lists(in_groups(a_forest()), min_size=6, max_size=10))
+@pytest.mark.long
 def test_any_order_and_any_groups_settle_to_the_same_rows(
     settled: EmbeddedStore, forests: list[list[list[Sp]]]
 ) -> None:

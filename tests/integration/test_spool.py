@@ -444,6 +444,7 @@ def test_trouble_of_the_spool_itself_keeps_nobody_from_the_server(
         bench.spool.stop()
 
 
+@pytest.mark.long
 def test_the_server_program_rides_out_an_outage_and_a_kill(
     tmp_path: Path, engine: EmbeddedStore, start_server: Callable[..., Server]
 ) -> None:

@@ -140,6 +140,7 @@ def migrations_for(store: EmbeddedStore) -> list[Migration]:
     return [migration for migration in all_migrations() if migration.is_for(store)]
 
 
+@pytest.mark.long
 def test_each_migration_may_be_applied_twice(home_store: EmbeddedStore) -> None:
     """Two processes may start at once, and one may die between the statement and its record."""
     for migration in migrations_for(home_store):

@@ -223,6 +223,7 @@ def test_other_projects_are_not_in_it(client: TestClient, store: EmbeddedStore) 
     assert len(rows_of_csv(client.get("/v1/exports/steps?project=none").content)) == 0
 
 
+@pytest.mark.long
 def test_a_million_rows_need_little_memory(client: TestClient, store: EmbeddedStore) -> None:
     """No cap, and no more in memory than what is under way."""
     store.command(

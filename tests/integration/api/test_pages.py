@@ -28,7 +28,7 @@ _AGES: Final = (0, 1, 2 * S, 2 * S + 1, 3 * 3600 * S, 3 * 3600 * S + 1, 2 * _DAY
 _VALUES: Final = (None, 0, 1, 2)
 _COSTS: Final = (None, Decimal(0), Decimal("0.000000001"), Decimal("0.5"))
 _DEPTH: Final = int(os.environ.get("AGENTVIGIL_TEST_SEEDS", "1"))
-"""`make test-long` makes up many more."""
+"""`make test-deep` makes up many more."""
 _EXAMPLES: Final = settings(
     max_examples=4 * _DEPTH,
     deadline=None,

@@ -22,7 +22,7 @@ from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.errors import StorageError
 
 _SEEDS = int(os.environ.get("AGENTVIGIL_TEST_SEEDS", "1"))
-"""Stories that chance tells; `make test-long` has many more."""
+"""Stories that chance tells; `make test-deep` has many more."""
 
 HOUR = timedelta(hours=1)
 HOUR_MS = 3_600_000

@@ -77,6 +77,7 @@ def test_a_silent_update_is_found_day_by_day_and_again_after_a_restart(fleet: di
     assert abs(found[0].details["moved"]["shift"]) > 0.2
 
 
+@pytest.mark.long
 def test_what_is_over_is_closed_after_two_days_and_found_again_if_it_comes_back() -> None:
     """Whatever fortnight it is by then, and whichever process looks: the weeks before it are compared with."""
     fleet = fleet_of(BEGAN, OVER, AGAIN, days=58)
@@ -107,6 +108,7 @@ def test_what_is_over_is_closed_after_two_days_and_found_again_if_it_comes_back(
     assert all(seen.changed_to is not None and seen.changed_to > time_of(FIRST + 24 * AGAIN) for seen in again)
 
 
+@pytest.mark.long
 def test_what_is_accepted_is_not_looked_for_until_the_baseline_begins_with_it(fleet: dict[Subject, Cells]) -> None:
     watch, counts = watch_of(fleet)
     found = watch.look(FIRST + 24 * 33, counts)

@@ -28,7 +28,7 @@ class LeaseLost(StorageError):
 
     def __init__(self, lease: str) -> None:
         super().__init__(
-            f"the lease of {lease!r} went to another process while this one was at work, which does again what this one did"
+            f"the lease of {lease!r} went to another process while this one was at work, and does again what it did"
         )
         self.lease = lease
 

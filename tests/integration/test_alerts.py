@@ -36,6 +36,8 @@ from alert_receivers import mailbox, serving_as, trusting, webhooks
 
 FINDINGS = "findings = {}"
 START = datetime.fromtimestamp(NOW / 1e9, NOON.tzinfo)
+WHERE_IT_IS_NOON = f"Etc/GMT{START.hour - 12:+d}"
+"""There the hour before ``START`` and the minutes after it are of one day, and of one month."""
 """When the runs of a fleet have just come in."""
 
 
@@ -297,9 +299,7 @@ def test_each_measure_is_that_of_the_runs(store: EmbeddedStore, tmp_path: Path, 
 
 def test_a_budget_is_told_at_each_share_and_begins_anew(store: EmbeddedStore, tmp_path: Path, taker: Taker) -> None:
     """110 tokens a run: three are more than 80 % of 400, and six more than 100 %."""
-    # Where it is noon now: the hour before and the minutes from here on are of the same day.
-    zone = f"Etc/GMT{START.hour - 12:+d}"
-    said = f'budget = {{ measure = "tokens", limit = 400, per = "user", period = "day", time_zone = "{zone}" }}'
+    said = f'budget = {{ measure = "tokens", limit = 400, per = "user", period = "day", time_zone = "{WHERE_IT_IS_NOON}" }}'
     day = timedelta(days=1)
     play(store, *(Played(user="u1") for _ in range(3)), Played(user="u2"), Played())
     job = job_of(store, tmp_path, taker, rule(said, 'repeat = "never"'))
@@ -325,7 +325,7 @@ def test_a_budget_for_each_value_of_a_tag(store: EmbeddedStore, tmp_path: Path, 
     play(store, *(Played(user=f"u{number}") for number in range(3)))
     store.command("INSERT INTO agent_runs SELECT * REPLACE(['team=x', 'tier=1'] AS Tags, Version + 1 AS Version) "
                   "FROM agent_runs FINAL WHERE UserId != 'u0'")  # fmt: skip
-    said = 'budget = { measure = "runs", limit = 2, per = "tag:team" }'
+    said = f'budget = {{ measure = "runs", limit = 2, per = "tag:team", time_zone = "{WHERE_IT_IS_NOON}" }}'
     job_of(store, tmp_path, taker, rule(said)).step(START)
     assert [(notice.subject, notice.title) for notice in taker.got] == [
         ("x", "100% of the monthly budget of team x is used")

@@ -299,7 +299,8 @@ def test_each_measure_is_that_of_the_runs(store: EmbeddedStore, tmp_path: Path, 
 
 def test_a_budget_is_told_at_each_share_and_begins_anew(store: EmbeddedStore, tmp_path: Path, taker: Taker) -> None:
     """110 tokens a run: three are more than 80 % of 400, and six more than 100 %."""
-    said = f'budget = {{ measure = "tokens", limit = 400, per = "user", period = "day", time_zone = "{WHERE_IT_IS_NOON}" }}'
+    limit = 'measure = "tokens", limit = 400, per = "user", period = "day"'
+    said = f'budget = {{ {limit}, time_zone = "{WHERE_IT_IS_NOON}" }}'
     day = timedelta(days=1)
     play(store, *(Played(user="u1") for _ in range(3)), Played(user="u2"), Played())
     job = job_of(store, tmp_path, taker, rule(said, 'repeat = "never"'))

@@ -244,7 +244,7 @@ def test_what_means_no_run_or_several_is_said(run: _Run) -> None:
     ("arguments", "words"),
     [
         (("--since", "yesterday"), "'yesterday' is no time"),
-        (("--min-cost-usd", "-1"), "query.min_cost_usd"),
+        (("--min-cost-usd", "-1"), "--min-cost-usd"),
         (("--status", "lost"), "'lost' is not one of 'success'"),
         (("--limit", "0"), "--limit"),
     ],

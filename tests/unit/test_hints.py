@@ -13,6 +13,7 @@ from agentvigil.cli.hints import in_words_of_commands
         ("GET /v1/agents/NAME/versions lists versions", "`agentvigil agents NAME` lists versions"),
         ("GET /v1/findings/mutes lists mutes", "GET /v1/findings/mutes lists mutes"),
         ("query.since: Value error, 'soon' is no time", "--since: 'soon' is no time"),
+        ("body.until: Value error, 'soon' is no time", "until: 'soon' is no time"),
         ("agent 'x=y' and 'since=7d' has no run", "agent 'x=y' and 'since=7d' has no run"),
     ],
 )  # fmt: skip

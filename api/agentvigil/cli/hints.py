@@ -16,13 +16,14 @@ _COMMANDS: Final = {
 }
 _REQUEST: Final = re.compile("|".join(rf"{re.escape(request)}(?![/\w])" for request in _COMMANDS))
 _PARAMETER: Final = re.compile(r"(?<![\w./?&-])([a-z][a-z_]*)=(?![\w=])")
-_PLACE: Final = re.compile(r"\bquery\.([a-z_]+): (?:Value error, )?")
+_PLACE: Final = re.compile(r"\b(query|body)\.([a-z_]+): (?:Value error, )?")
 
 
 def in_words_of_commands(said: str) -> str:
     """Return ``said`` with ``--since`` for ``since=``, A for ``a=``, and commands for requests that have one."""
     said = _REQUEST.sub(lambda match: _COMMANDS[match[0]], said)
-    said = _PLACE.sub(lambda match: f"{_option(match[1])}: ", said)
+    # Of a body the command made the names.
+    said = _PLACE.sub(lambda match: f"{_option(match[2]) if match[1] == 'query' else match[2]}: ", said)
     return _PARAMETER.sub(lambda match: _option(match[1]), said)
 
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 from agent_fleets import Played, play
+from agent_traces import chat, receive, runs, settle
 from alerting import (
     DESTINATION,
     HOUR,
@@ -36,6 +37,8 @@ from alert_receivers import mailbox, serving_as, trusting, webhooks
 
 FINDINGS = "findings = {}"
 START = datetime.fromtimestamp(NOW / 1e9, NOON.tzinfo)
+WHERE_IT_IS_NOON = f"Etc/GMT{START.hour - 12:+d}"
+"""There the hour before ``START`` and the minutes after it are of one day, and of one month."""
 """When the runs of a fleet have just come in."""
 
 
@@ -297,9 +300,8 @@ def test_each_measure_is_that_of_the_runs(store: EmbeddedStore, tmp_path: Path, 
 
 def test_a_budget_is_told_at_each_share_and_begins_anew(store: EmbeddedStore, tmp_path: Path, taker: Taker) -> None:
     """110 tokens a run: three are more than 80 % of 400, and six more than 100 %."""
-    # Where it is noon now: the hour before and the minutes from here on are of the same day.
-    zone = f"Etc/GMT{START.hour - 12:+d}"
-    said = f'budget = {{ measure = "tokens", limit = 400, per = "user", period = "day", time_zone = "{zone}" }}'
+    limit = 'measure = "tokens", limit = 400, per = "user", period = "day"'
+    said = f'budget = {{ {limit}, time_zone = "{WHERE_IT_IS_NOON}" }}'
     day = timedelta(days=1)
     play(store, *(Played(user="u1") for _ in range(3)), Played(user="u2"), Played())
     job = job_of(store, tmp_path, taker, rule(said, 'repeat = "never"'))
@@ -321,11 +323,43 @@ def test_a_budget_is_told_at_each_share_and_begins_anew(store: EmbeddedStore, tm
     assert store.rows("SELECT countIf(ClosedAt IS NULL) FROM alert_states FINAL") == [(0,)]
 
 
+def test_a_budget_for_each_key_of_a_gateway(store: EmbeddedStore, tmp_path: Path, taker: Taker) -> None:
+    """LiteLLM's two integrations say which of its virtual keys a call came with; what opens something is no name."""
+    digest = "88dc28d0f030c55ed4ab77ed8faf098196cb1c05df778539800c9f1243fe6b4b"
+    said = [
+        {"metadata.user_api_key_alias": "checkout", "metadata.user_api_key_hash": digest},
+        {"litellm.metadata.user_api_key_alias": "checkout", "litellm.api_key.hash": digest},
+        {"metadata.user_api_key_alias": "", "metadata.user_api_key_team_alias": "search"},
+        {"metadata.user_api_key_alias": "sk-1234abcd", "metadata.user_api_key_hash": "sk-1234abcd"},
+        {},
+    ]
+    calls = [chat(1, trace=trace, scope="litellm", attributes=one) for trace, one in enumerate(said, 1)]
+    receive(store, *calls)
+    settle(store, *range(1, len(said) + 1))
+    assert runs(store, "Tags") == [
+        ["api_key=checkout", f"api_key_hash={digest}"],
+        ["api_key=checkout", f"api_key_hash={digest}"],
+        ["api_key_team=search"],
+        [],
+        [],
+    ]
+    limit = f'measure = "runs", limit = 2, time_zone = "{WHERE_IT_IS_NOON}"'
+    rules = [
+        rule(f'budget = {{ {limit}, per = "tag:api_key" }}', name="names"),
+        rule(f'budget = {{ {limit}, per = "tag:api_key_hash" }}', name="hashes"),
+    ]
+    job_of(store, tmp_path, taker, *rules).step(START)
+    assert {(notice.subject, notice.title) for notice in taker.got} == {
+        ("checkout", "100% of the monthly budget of api_key checkout is used"),
+        (digest, f"100% of the monthly budget of api_key_hash {digest} is used"),
+    }
+
+
 def test_a_budget_for_each_value_of_a_tag(store: EmbeddedStore, tmp_path: Path, taker: Taker) -> None:
     play(store, *(Played(user=f"u{number}") for number in range(3)))
     store.command("INSERT INTO agent_runs SELECT * REPLACE(['team=x', 'tier=1'] AS Tags, Version + 1 AS Version) "
                   "FROM agent_runs FINAL WHERE UserId != 'u0'")  # fmt: skip
-    said = 'budget = { measure = "runs", limit = 2, per = "tag:team" }'
+    said = f'budget = {{ measure = "runs", limit = 2, per = "tag:team", time_zone = "{WHERE_IT_IS_NOON}" }}'
     job_of(store, tmp_path, taker, rule(said)).step(START)
     assert [(notice.subject, notice.title) for notice in taker.got] == [
         ("x", "100% of the monthly budget of team x is used")

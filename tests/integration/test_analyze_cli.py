@@ -14,6 +14,8 @@ from agentvigil.cli.commands import agentvigil
     [
         (["--until", "1d"], "--until and --project go with --since"),
         (["--since", "yesterdayish"], "is no time"),
+        (["--since", "3d", "--until", "5d"], "--since comes before --until, which is now if it is not said"),
+        (["--since", "2100-01-01"], "no whole hour lies between 2100-01-01 00:00 UTC and"),
         (["--sensitivity", "nervous"], "eager"),
     ],
 )
@@ -30,5 +32,5 @@ def test_once_and_over_a_time_where_nothing_is_stored(tmp_path: Path) -> None:
         ("analyze", "--once", "--data", str(data)), ("analyze", "--since", "3d", "--data", str(data))
     )
     assert (once.returncode, once.stdout) == (0, ""), once.stderr
-    assert "0 found" in once.stderr
+    assert "nothing new was found" in once.stderr
     assert (window.returncode, window.stdout) == (0, ""), window.stderr

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def test_a_terminal_counts_minor_anomalies_unless_they_are_asked_for(
     """A newcomer sees what moved, and not first a page of runs that were a little long."""
     begin(store, observation(project=project, severity=Severity.MINOR))
     begin(store, *(an_anomaly(project, f"run-{number}") for number in range(3)))
-    begin(store, an_anomaly(project, "run-grave", Severity.CRITICAL))
+    begin(store, replace(an_anomaly(project, "run-grave", Severity.CRITICAL), agent="another"))
 
     table = run()
 
@@ -129,6 +130,33 @@ def test_a_terminal_counts_minor_anomalies_unless_they_are_asked_for(
     assert not run("--limit", "3").stderr
     assert "there are more" in run("--limit", "1").stderr
     assert "and 3" not in run("--limit", "1").stdout
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_terminal_tells_an_incident_once(store: EmbeddedStore, run: _Run, project: str) -> None:
+    """Eight rows of one cause look like eight things to see to."""
+    (cost,) = begin(store, observation(project=project, feature="cost", severity=Severity.MINOR))
+    (tool,) = begin(store, observation(project=project, feature="tool", severity=Severity.CRITICAL))
+    (duration,) = begin(store, observation(project=project, feature="duration"))
+    (other,) = begin(store, observation(project=project, agent="other", subject="other", severity=Severity.MINOR))
+    assert {one.incident_id for one in (cost, tool, duration)} == {cost.incident_id} != {other.incident_id}
+
+    table = run()
+
+    first, beneath, second = table.stdout.splitlines()[1:]
+    assert (first.split()[0], second.split()[0]) == ("critical", "minor")
+    assert tool.id[:8] in first
+    assert beneath == "  and 2 symptoms of the same incident: duration, cost"
+    assert "--all prints each" in table.stderr
+    assert "other" in second
+    # Whoever asks for each gets each, and so do scripts, with the incident's id.
+    for asked in (("--all",), ("--sort", "newest"), ("--incident", cost.incident_id)):
+        assert "symptom" not in run(*asked).output, asked
+    assert len(run("--all").stdout.splitlines()) == 5
+    assert [one["incident_id"] for one in told(run("--json"))].count(cost.incident_id) == 3
+    one_row = run("--limit", "1")
+    assert [line.split()[0] for line in one_row.stdout.splitlines()[1:]] == ["critical", "and"]
+    assert "there are more" in one_row.stderr
 
 
 @pytest.mark.usefixtures("terminal")

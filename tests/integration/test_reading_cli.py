@@ -236,7 +236,7 @@ def test_what_means_no_run_or_several_is_said(run: _Run) -> None:
     missing = run("run", f"{'0' * 32}-{'1' * 16}")
     assert missing.exit_code == 1
     assert "project default has no run" in missing.stderr
-    assert "GET /v1/runs lists runs" in missing.stderr
+    assert "`agentvigil runs` lists runs" in missing.stderr
     assert run("run", "latest").exit_code == 2
 
 
@@ -244,7 +244,7 @@ def test_what_means_no_run_or_several_is_said(run: _Run) -> None:
     ("arguments", "words"),
     [
         (("--since", "yesterday"), "'yesterday' is no time"),
-        (("--min-cost-usd", "-1"), "query.min_cost_usd"),
+        (("--min-cost-usd", "-1"), "--min-cost-usd"),
         (("--status", "lost"), "'lost' is not one of 'success'"),
         (("--limit", "0"), "--limit"),
     ],

@@ -34,7 +34,7 @@ def test_the_examples_are_understood(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     found = Configuration.load(tmp_path / "alerts.toml")
 
-    assert ([one.name for one in found.destinations], len(found.rules)) == (["ops", "mail"], 3)
+    assert ([one.name for one in found.destinations], len(found.rules)) == (["ops", "mail"], 4)
 
 
 def test_the_snippet_knows_our_signatures() -> None:

@@ -75,6 +75,12 @@ def analyze(
     """
     if since is None and (until is not None or project is not None):
         raise click.UsageError("--until and --project go with --since")
+    began = datetime.now(UTC)
+    if since is not None and hour_of(until or began) <= hour_of(since):
+        raise click.UsageError(
+            f"no whole hour lies between {_minute(since)} and {_minute(until or began)}: --since comes before --until, "
+            "which is now if it is not said"
+        )
     settings = load_settings({**flags, "analysis": True})
     configure_logging(settings)
     if not once and since is None:
@@ -92,26 +98,28 @@ def analyze(
                 migrate(store)
             else:
                 check_schema(store)
-            began = datetime.now(UTC)
             with _progress() as progress:
                 _catch_up(store, settings, progress)
                 if since is not None:
                     _look_over(store, settings, alerts, progress, since, until or began, project)
                 else:
                     _watch(store, settings, alerts, progress)
-            found = [one for one in FindingsBook(store).unresolved(project or "") if one.found_at >= began]
-    _print(found)
+            unresolved = FindingsBook(store).unresolved(project or "")
+    found = [one for one in unresolved if one.found_at >= began]
+    _print(found, known=len(unresolved) - len(found))
     sys.exit(1 if found else 0)
 
 
 def _progress() -> Progress:
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[unit]}"),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=console,
+        disable=not console.is_terminal,
     )
 
 
@@ -178,8 +186,6 @@ def _look_over(
     watch = _watch_job(store, settings, alerts, holder)
     projects = [project] if project is not None else projects_with_runs(store)
     first_hour, end_hour = hour_of(since), hour_of(until)
-    if end_hour <= first_hour:
-        raise CannotRun(f"no whole hour lies between {since.isoformat()} and {until.isoformat()}")
     total = len(projects) * (end_hour - first_hour)
     task = progress.add_task("watching", unit="hours", total=total)
     for name in projects:
@@ -191,13 +197,19 @@ def _look_over(
     progress.update(task, completed=runs, total=runs)
 
 
-def _print(found: list[Finding]) -> None:
+def _print(found: list[Finding], *, known: int) -> None:
+    """Print what was ``found`` now, and say how many are not resolved that were ``known`` before."""
     for line in _lines(found):
         click.echo(line)
-    click.echo(
-        f"{len(found)} found" + ("; agentvigil findings show ID explains one" if found else ""),
-        err=True,
-    )
+    said = f"{len(found)} found; `agentvigil findings show ID` explains one" if found else "nothing new was found"
+    if known:
+        are = "finding is" if known == 1 else "findings are"
+        said += f"; {known} {are} known from before and not resolved: `agentvigil findings` lists them"
+    click.echo(said, err=True)
+
+
+def _minute(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _lines(found: list[Finding]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from urllib3.exceptions import HTTPError
 
 from agentvigil.cli.calling import HttpCaller, NoAnswer, Trust, announced_trust, announced_url, bearer, key_for
+from agentvigil.cli.hints import in_words_of_commands
 from agentvigil.cli.settings import Settings
 from agentvigil.storage.data_directory import directory_of, read_owner
 from agentvigil.storage.store import Store
@@ -44,10 +45,10 @@ class BrokenOff(ApiAccessError):
 
 
 class Refused(ApiAccessError):
-    """The API said no, with ``status``; ``detail`` says what happened, ``hint`` what to do."""
+    """The API said no, with ``status``; ``detail`` says what happened, ``hint`` what to do, both in its own words."""
 
     def __init__(self, status: int, detail: str, hint: str = "") -> None:
-        super().__init__(f"{detail}\n{hint}".strip())
+        super().__init__(in_words_of_commands(f"{detail}\n{hint}".strip()))
         self.status, self.detail, self.hint = status, detail, hint
 
 

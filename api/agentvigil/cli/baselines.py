@@ -1,7 +1,8 @@
 """``agentvigil baseline``: which runs of an agent others are compared with."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -11,12 +12,12 @@ from agentvigil.cli.keys import print_table
 from agentvigil.cli.printable import printable
 from agentvigil.storage.migrations import migrate
 
+_KNOWN_SINCE: Final = "90d"
+_NAMED: Final = 10
 _project_option = click.option(
     "--project", help="For keys of every project: which one is meant, `default` if none is said."
 )
-_environment_option = click.option(
-    "--environment", default="", help="Where it runs; left out where its runs have no environment."
-)
+_environment_option = click.option("--environment", help="Where it runs; needed where it runs in several.")
 
 
 @click.group()
@@ -51,7 +52,7 @@ def pin_baseline(
     of_version: str | None,
     since: str | None,
     until: str | None,
-    environment: str,
+    environment: str | None,
     project: str | None,
     as_json: bool,
 ) -> None:
@@ -63,6 +64,12 @@ def pin_baseline(
     agentvigil baseline pin support-agent --version 1.3 --environment production
     agentvigil baseline pin support-agent --name before-launch --from 2026-11-01 --to 2026-11-15
     """
+    of_project = {"project": project} if project else {}
+    versions: set[str] | None = None
+    if environment is None:
+        known = api.get(f"/v1/agents/{segment(agent)}", {**of_project, "since": _KNOWN_SINCE})
+        environment = _the_only([name or "" for name in known["environments"]] or [""], f"{agent} runs")
+        versions = {one["key"] for one in known["versions"]}
     wanted: dict[str, Any] = {
         "agent": agent,
         "environment": environment,
@@ -72,10 +79,13 @@ def pin_baseline(
     }
     body = {key: value for key, value in wanted.items() if value is not None}
     path = f"/v1/baselines/{segment(name or of_version or f'{datetime.now(UTC):%Y-%m-%d}')}"
-    pinned = api.call("PUT", path, {"project": project} if project else {}, body)
+    pinned = api.call("PUT", path, of_project, body)
     if as_json:
         print_json(pinned)
     click.echo(printable(f"{pinned['name']}: {_runs(pinned)} of {_whose(pinned)}"), err=True)
+    if versions is not None and of_version is not None and of_version not in versions:
+        named = ", ".join(sorted(versions)[:_NAMED]) or "none"
+        click.echo(printable(f"no run of version {of_version} is known; versions that ran: {named}"), err=True)
 
 
 @baseline.command("list")
@@ -96,7 +106,7 @@ def list_baselines(api: Api, *, agent: str | None, project: str | None, as_json:
         print_json(found)
         return
     if not found:
-        click.echo("nothing is pinned", err=True)
+        click.echo(f"nothing is pinned for {printable(agent)}" if agent else "nothing is pinned", err=True)
     print_table(
         ("NAME", "AGENT", "ENVIRONMENT", "VERSION", "FROM", "TO", "PINNED", "BY"),
         [
@@ -125,17 +135,36 @@ def list_baselines(api: Api, *, agent: str | None, project: str | None, as_json:
 @_environment_option
 @_project_option
 @JSON_OPTION
-def drop_baseline(api: Api, *, agent: str, name: str, environment: str, project: str | None, as_json: bool) -> None:
+def drop_baseline(
+    api: Api, *, agent: str, name: str, environment: str | None, project: str | None, as_json: bool
+) -> None:
     """Drop what is pinned for AGENT as NAME. Exits with 1 if nothing is.
 
     \b
     agentvigil baseline drop support-agent before-launch
     """
-    params = {"agent": agent, "environment": environment} | ({"project": project} if project else {})
+    of_project = {"project": project} if project else {}
+    if environment is None:
+        pinned = api.get("/v1/baselines", {"agent": agent, **of_project})["items"]
+        where = [one["environment"] for one in pinned if one["name"] == name]
+        environment = _the_only(where or [""], f"{name} of {agent} is pinned")
+    params = {"agent": agent, "environment": environment, **of_project}
     dropped = api.call("DELETE", f"/v1/baselines/{segment(name)}", params)
     if as_json:
         print_json(dropped)
     click.echo(printable(f"{name} of {_whose(dropped)} is dropped"), err=True)
+
+
+def _the_only(environments: Sequence[str], what: str) -> str:
+    """Return the one environment.
+
+    Raises:
+        click.UsageError: if they are several.
+    """
+    if len(environments) > 1:
+        named = ", ".join(name or "(none)" for name in environments[:_NAMED])
+        raise click.UsageError(printable(f"{what} in several environments: {named}; say which with --environment"))
+    return environments[0]
 
 
 def _runs(pinned: dict[str, Any]) -> str:

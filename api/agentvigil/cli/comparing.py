@@ -106,9 +106,9 @@ def _words(found: Any) -> Sequence[str]:
     few = [feature for feature in found["features"] if feature["verdict"] == "too_few_runs"]
     if few:
         most = {side: max((one[f"more_runs_{side}"] or 0 for one in few), default=0) for side in ("before", "after")}
-        wanted = " and ".join(f"{number:,} more {side}" for side, number in most.items() if number)
+        wanted = " and ".join(f"{number:,} more runs {side}" for side, number in most.items() if number)
         named = ", ".join(feature["feature"] for feature in few)
-        lines.append(f"too few runs to tell of {named}" + (f": about {wanted} would" if wanted else ""))
+        lines.append(f"too few runs to tell of {named}" + (f": about {wanted} would do" if wanted else ""))
     if found["share_compared"] < 0.9:
         lines.append(
             f"only {found['share_compared']:.0%} of the runs are of input classes that both sides have; "

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -15,10 +15,13 @@ from typing import Any, Final
 import click
 
 from agentvigil.analysis.findings.book import FindingsBook
+from agentvigil.analysis.findings.finding import Finding
+from agentvigil.analysis.findings.incidents import lead
 from agentvigil.analysis.findings.model import Kind
 from agentvigil.cli.printable import printable
 from agentvigil.cli.running import Running
 from agentvigil.cli.settings import Settings
+from agentvigil.cli.views.findings import named, symptoms
 from agentvigil.storage.named_queries import load_queries
 
 _QUERIES: Final = load_queries("agentvigil.cli", "demo_summary.sql")
@@ -131,14 +134,38 @@ async def _progress(server: Running, since: datetime) -> None:
 
 async def _tell_findings(server: Running) -> None:
     """Say what is found as it is found, and how to have it explained."""
-    book, told = FindingsBook(server.store), set[str]()
+    book, news = FindingsBook(server.store), News()
     while True:
         await asyncio.sleep(_LOOK_EVERY_S)
-        for finding in await asyncio.to_thread(book.unresolved):
-            if finding.id not in told and finding.seen.kind is not Kind.ANOMALY:
-                told.add(finding.id)
-                line = f"found {finding.id[:8]} ({finding.severity.value}): {printable(finding.seen.explanation)}"
-                click.echo(f"\r{line}" if sys.stderr.isatty() else line, err=True)
+        for line in news.of(await asyncio.to_thread(book.unresolved)):
+            click.echo(f"\r{line}" if sys.stderr.isatty() else line, err=True)
+
+
+class News:
+    """Tells findings once, those of one incident together."""
+
+    def __init__(self) -> None:
+        self._told = set[str]()
+        self._leads: dict[str, Finding] = {}
+        """By the id of the incident."""
+
+    def of(self, unresolved: Sequence[Finding]) -> Iterator[str]:
+        """Yield lines about what of ``unresolved`` was not told yet; single runs are left to lists."""
+        by_incident: dict[str, list[Finding]] = {}
+        for finding in unresolved:
+            if finding.id not in self._told and finding.seen.kind is not Kind.ANOMALY:
+                self._told.add(finding.id)
+                by_incident.setdefault(finding.incident_id, []).append(finding)
+        for incident_id, findings in by_incident.items():
+            if (told := self._leads.get(incident_id)) is not None:
+                features = [finding.seen.feature for finding in findings]
+                yield f"  of the incident of {told.id[:8]} as well: {printable(named(features))}"
+                continue
+            first = self._leads[incident_id] = lead(findings)
+            yield f"found {first.id[:8]} ({first.severity.value}): {printable(first.seen.explanation)}"
+            if len(findings) > 1:
+                features = [finding.seen.feature for finding in findings if finding is not first]
+                yield f"  and {printable(symptoms(features))}"
 
 
 def _hints(server: Running, settings: Settings, plan: DemoPlan) -> str:

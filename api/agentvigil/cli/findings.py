@@ -17,14 +17,17 @@ from agentvigil.cli.reading import print_list
 from agentvigil.cli.views.amounts import second
 from agentvigil.cli.views.finding import finding_page
 from agentvigil.cli.views.findings import (
+    by_incident,
     finding_lines,
     finding_table,
     incident_lines,
     incident_table,
+    incidents_of_findings,
     precision_lines,
     precision_table,
 )
 from agentvigil.cli.views.paper import Paper
+from agentvigil.cli.views.runs import Json
 
 _WHOLE_ID: Final = re.compile(r"[0-9a-f]{32}")
 _BEGINNING: Final = re.compile(r"[0-9a-f]{4,32}")
@@ -80,7 +83,8 @@ def list_findings(api: Api, params: Params, *, limit: int, show_all: bool, as_js
     """List findings that are not resolved, the most urgent first: a table on a terminal, else tabs and a line of names.
 
     Critical comes before major and minor, the newest of each first; --sort newest goes by time alone. On a terminal
-    minor anomalies of single runs are counted in a last line, unless an option asks for them. A filter given several
+    findings of one incident are one row, the most severe, with the others counted beneath, and minor anomalies of
+    single runs are counted in a last line; --all, or an option that asks for them, lists each. A filter given several
     times matches any of its values; --state resolved lists what is over.
 
     \b
@@ -89,20 +93,34 @@ def list_findings(api: Api, params: Params, *, limit: int, show_all: bool, as_js
     agentvigil findings --state resolved --since 30d --json
     """
     asked = {"state": list(_UNRESOLVED), **params}
-    found, has_more = api.items("/v1/findings", asked, None if show_all else limit)
     is_table = not as_json and Paper.of_stdout().is_terminal
-    shown = found
     if is_table and not show_all and _NAMES_THEM.isdisjoint(params):
-        shown = [one for one in found if not _is_minor_anomaly(one)]
-    print_list(shown, as_json=as_json, table=finding_table, lines=finding_lines)
-    if len(shown) < len(found):
-        click.echo(_minor_anomalies(api, asked, beside=bool(shown)))
-        # They come last of those of one state: nothing else is left then.
-        has_more = has_more and not (_is_minor_anomaly(found[-1]) and _are_of_one_end(asked["state"]))
+        found, has_more = _print_incidents(api, asked, limit)
+    else:
+        found, has_more = api.items("/v1/findings", asked, None if show_all else limit)
+        print_list(found, as_json=as_json, table=finding_table, lines=finding_lines)
     if not found:
         click.echo(f"no finding is {' or '.join(asked['state'])} and matches", err=True)
     elif has_more:
         click.echo("there are more; --limit or --all print them", err=True)
+
+
+def _print_incidents(api: Api, asked: Params, limit: int) -> tuple[Sequence[Json], bool]:
+    """Print what is ``asked``, a row for each incident, and return what was found, and if there are more."""
+    found, has_more = api.items("/v1/findings", asked, max(limit, _MOST_COUNTED))
+    told = [one for one in found if not _is_minor_anomaly(one)]
+    groups = list(by_incident(told).values())
+    shown = [one for group in groups[:limit] for one in group]
+    print_list(shown, as_json=False, table=incidents_of_findings, lines=finding_lines)
+    if len(groups) > limit:
+        has_more = True
+    elif len(told) < len(found):
+        click.echo(_minor_anomalies(api, asked, beside=bool(shown)))
+        # They come last of those of one state: nothing else is left then.
+        has_more = has_more and not (_is_minor_anomaly(found[-1]) and _are_of_one_end(asked["state"]))
+    if len(shown) > limit or len(shown) > len(groups):
+        click.echo("`agentvigil findings show ID` lists the others of an incident; --all prints each", err=True)
+    return found, has_more
 
 
 def _is_minor_anomaly(finding: Mapping[str, Any]) -> bool:

@@ -251,3 +251,21 @@ def test_baselines_are_pinned_listed_and_dropped(run: _Run, pins: None) -> None:
     assert (dropped.exit_code, again.exit_code) == (0, 1)
     assert "no baseline '1.3'" in again.stderr
     assert "nothing is pinned" in run(baseline, "list").stderr
+
+
+def test_where_an_agent_runs_need_not_be_said_if_that_is_one_place(run: _Run, pins: None) -> None:
+    """What is pinned for another place, another agent or a version that never ran would be compared with nothing."""
+    pinned = run(baseline, "pin", SUPPORT, "--version", "1.3")
+    assert (pinned.exit_code, pinned.stderr.rstrip().endswith("of support in production")) == (0, True)
+    assert "no run of version 9" in run(baseline, "pin", SUPPORT, "--version", "9").stderr
+    unclear, unknown = run(baseline, "pin", "both"), run(baseline, "pin", "nobody")
+    assert (unclear.exit_code, unknown.exit_code) == (2, 1)
+    assert "both runs in several environments: production, staging; say which with --environment" in unclear.stderr
+    assert "agent 'nobody' has no run" in unknown.stderr
+
+    assert run(baseline, "drop", SUPPORT, "1.3").exit_code == 0
+    for where in ("production", "staging"):
+        assert run(baseline, "pin", "both", "--name", "b", "--environment", where).exit_code == 0
+    assert "in several environments" in run(baseline, "drop", "both", "b").stderr
+    assert run(baseline, "drop", "both", "b", "--environment", "staging").exit_code == 0
+    assert run(baseline, "drop", "both", "b").exit_code == 0

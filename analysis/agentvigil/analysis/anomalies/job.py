@@ -81,6 +81,7 @@ class AnomalyJob:
         self._baselines = BaselineBook(store)
         self._reading = RunReading(store)
         self._position: tuple[int, str, str] | None = None
+        self._tenure = 0
         self.progress = AnomalyProgress()
 
     @property
@@ -97,8 +98,9 @@ class AnomalyJob:
             StorageError: if the store does not answer. The next step begins where the last whole one ended.
         """
         if not self._state.take_lease(now):
-            self._position = None
             return False
+        if self._tenure != self._state.times_taken:
+            self._position, self._tenure = None, self._state.times_taken
         until_ms = _ms(now - self._quiet)
         if self._position is None:
             self._position = (self._watermark(_WATERMARK, now), "", "")
@@ -206,6 +208,9 @@ class AnomalyJob:
                 whole = self._reading.explained(one.found, day)
                 observations.append(observation(whole, day, not_told=told_of_others, most_a_day=self._most_a_day))
         if observations:
+            if self._state.is_held:
+                # Two that look at different runs of a day would tell an agent's share of it twice.
+                self._state.confirm(now)
             self._sink(observations)
         self._remember(by_subject, budgets, kinds, day, now)
         self.progress = replace(

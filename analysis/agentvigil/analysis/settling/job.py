@@ -52,7 +52,7 @@ class SettlingJob:
         self._state = SettlingState(store, holder)
         self._settler = TraceSettler(store, config.batch_spans, tracer)
         self._pending = PendingTraces(config)
-        self._is_active = False
+        self._begun_at_tenure = -1
         self._seen: dict[datetime, int] = {}
         self._unread: deque[list[tuple[datetime, int]]] = deque()
         self._is_behind = False
@@ -74,9 +74,8 @@ class SettlingJob:
             StorageError: if the store does not answer. The next step goes on where this one stopped.
         """
         if not self._state.take_lease(now):
-            self._is_active = False
             return False
-        if not self._is_active:
+        if self._begun_at_tenure != self._state.times_taken:
             self._begin(now)
         is_behind = self._read(now)
         settled_runs = self._settle(now) + self._settle_recosted(now)
@@ -122,7 +121,7 @@ class SettlingJob:
             self._pending.add_settled(Arrival(project, trace_id, first, last, int(spans), known_at, known_at), known_at)
         self._long_look_at = now
         self._began_at = self._read_from = self._counted_to = _whole_second(self._watermark)
-        self._is_active = True
+        self._begun_at_tenure = self._state.times_taken
 
     def _read(self, now: datetime) -> bool:
         """Take note of traces that came in, as many as one batch of spans brought; say if there is more."""

@@ -256,8 +256,12 @@ LEFT JOIN {spans:Identifier} AS top ON fact.Run = top.Node
 LEFT JOIN {members:Identifier} AS top_member ON fact.Run = top_member.Node
 INNER JOIN {batch:Identifier} AS batch ON fact.Project = batch.Project AND fact.TraceId = batch.TraceId
 
--- prior --
--- The newest version among the runs that these traces have already, 0 where they have none.
+-- clock --
+-- The store's time, the same for all processes: a version of rows.
+SELECT toUnixTimestamp64Micro(now64(6))
+
+-- newest --
+-- The newest version among the runs that these traces have, 0 where they have none.
 SELECT max(Version) FROM agent_runs
 WHERE toStartOfMinute(Timestamp) >= toStartOfMinute({from:DateTime64(9)}) AND toStartOfMinute(Timestamp) <= {to:DateTime64(9)}
     AND (Project, TraceId) IN (SELECT Project, TraceId FROM {batch:Identifier})

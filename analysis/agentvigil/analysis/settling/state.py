@@ -7,6 +7,7 @@ from typing import Final
 from zlib import crc32
 
 from agentvigil.analysis.settling.statements import STATEMENTS
+from agentvigil.storage.errors import StorageError
 from agentvigil.storage.store import Store
 
 _WATERMARK: Final = "watermark"
@@ -14,9 +15,22 @@ _RECOSTED: Final = "recosted"
 _JUDGED: Final = "judged"
 _LEASE: Final = "lease"
 _LEASE_TIME: Final = timedelta(seconds=30)
-_CLAIMS_S: Final = 0.5
+CLAIMS_S: Final = 1.0
+"""So long a claim waits for others."""
+
+_CONFIRMATIONS: Final = 5
 _HOLDER_BITS: Final = 32
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class LeaseLost(StorageError):
+    """This process stood still, or the store did, for longer than its lease: another one does the job by now."""
+
+    def __init__(self, lease: str) -> None:
+        super().__init__(
+            f"the lease of {lease!r} went to another process while this one was at work, and does again what it did"
+        )
+        self.lease = lease
 
 
 class SettlingState:
@@ -29,6 +43,10 @@ class SettlingState:
         self._store, self._holder, self._lease = store, holder, lease
         self.is_held = False
         """What :meth:`take_lease` said last."""
+        self.times_taken = 0
+        """How often this process got it where another one had it last, or nobody: what it knew before may be old."""
+        self._is_claim = False
+        """Whether the newest row, if it is this process's, is a claim that it never confirmed."""
 
     def watermark(self) -> datetime:
         """Return before when all that was taken in is settled; 1970 if nothing ever was."""
@@ -61,10 +79,13 @@ class SettlingState:
         """Say whether this process is the one to do it now.
 
         ClickHouse compares and sets nothing at once, so several may see an ended lease and claim it. Each claims the
-        place after the row it saw and waits for the others' claims; whose own is the newest then confirms it, in the
-        place after that, where no late claim comes. Two at once would take two processes that both stand still for
-        that long between these steps, or a step that takes longer than its lease: what that costs is double work
-        until the next step, no more.
+        place after the row it saw and waits for the others' claims; whose own is then the newest confirms it, in the
+        place after that, where no late claim comes. That holds if no more time passes from that look to the end of the
+        confirmation than the others wait: who is slower waits and confirms again.
+
+        Nothing keeps a process from standing still afterwards, in the middle of its work, until another has the lease.
+        So what it writes then must be harmless: rows that tell when what they were made of was read.
+        :meth:`confirm` keeps such work short.
         """
         self.is_held = self._take_lease(now)
         return self.is_held
@@ -72,17 +93,43 @@ class SettlingState:
     def _take_lease(self, now: datetime) -> bool:
         row = self._read(self._lease)
         if row and row[1] != self._holder and row[0] > now:
+            self._is_claim = False
             return False
-        has_it = row is not None and row[1] == self._holder and row[0] > now
+        is_last = row is not None and row[1] == self._holder and not self._is_claim
+        has_it = is_last and row is not None and row[0] > now
         if row and has_it and row[0] > now + _LEASE_TIME / 2:
             return True
         version = self._insert(self._lease, now + _LEASE_TIME, row[2] if row else 0)
         if not has_it and not self._store.is_embedded:
-            time.sleep(_CLAIMS_S)
+            self._is_claim = True
+            if not self._is_confirmed(now, version):
+                return False
+            self._is_claim = False
+        if not self._is_newest():
+            return False
+        self.times_taken += not is_last
+        return True
+
+    def _is_confirmed(self, now: datetime, version: int) -> bool:
+        for _ in range(_CONFIRMATIONS):
+            time.sleep(CLAIMS_S)
+            looked_at = time.monotonic()
             if not self._is_newest():
                 return False
-            self._insert(self._lease, now + _LEASE_TIME, version)
-        return self._is_newest()
+            version = self._insert(self._lease, now + _LEASE_TIME, version)
+            if time.monotonic() - looked_at < CLAIMS_S:
+                return True
+        return False
+
+    def confirm(self, now: datetime) -> None:
+        """Go on in a step that began ``now`` if this process has the lease still, before it writes what it found.
+
+        Raises:
+            LeaseLost: if another has it.
+        """
+        times_taken = self.times_taken
+        if not self.take_lease(now) or self.times_taken != times_taken:
+            raise LeaseLost(self._lease)
 
     def renew(self, now: datetime) -> None:
         """Keep the lease for longer if this process has it, from any thread; one that has ended is not taken again."""
@@ -92,8 +139,10 @@ class SettlingState:
 
     def end_lease(self, now: datetime) -> None:
         """Let another process take over at once."""
-        if self._is_newest():
-            self._write(self._lease, now)
+        row = self._read(self._lease)
+        if row and row[1] == self._holder:
+            # In the place after that row: if another took over in between, its own is newer.
+            self._insert(self._lease, now, row[2])
         self.is_held = False
 
     def _is_newest(self) -> bool:

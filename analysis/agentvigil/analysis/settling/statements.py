@@ -9,6 +9,7 @@ from typing import Final
 from agentvigil.analysis.settling.failure_sql import failure_code, failure_type, operations_of
 from agentvigil.semconv import failures
 from agentvigil.semconv.enums import FailureType
+from agentvigil.storage.literals import quote
 from agentvigil.storage.named_queries import load_queries
 
 _FILES: Final = ("tree.sql", "calls.sql", "rows.sql", "intake.sql", "state.sql")
@@ -29,6 +30,18 @@ _SIGHTING_KEYS: Final = (
     "cityHash64('tokens', Project, ServiceName, InputTokens, intDiv(End, 2000000000) + shift), bitNot(toUInt64(1))), "
     "[0, 1]), []))"
 )
+
+_GATEWAY_TAGS: Final = {
+    "metadata.user_api_key_alias": "api_key",
+    "litellm.metadata.user_api_key_alias": "api_key",
+    "metadata.user_api_key_hash": "api_key_hash",
+    "litellm.api_key.hash": "api_key_hash",
+    "metadata.user_api_key_team_alias": "api_key_team",
+    "litellm.team.alias": "api_key_team",
+}
+"""What a gateway says of the key that a call came with, and the tag of the run that it becomes: names that people gave
+and hashes, never what opens anything. LiteLLM spells them in two ways, by its first and its second OpenTelemetry
+integration."""
 
 _RUN_COLUMNS: Final = (
     "Project, Timestamp, RunId, TraceId, TopSpanId, KeepDays, Status, RunName, AgentName, AgentVersion, "
@@ -58,6 +71,8 @@ def _load() -> dict[str, str]:
         "retrieval_operations": operations_of(FailureType.RETRIEVAL),
         "model_family": _MODEL_FAMILY,
         "sighting_keys": _SIGHTING_KEYS,
+        "gateway_attributes": ", ".join(map(quote, _GATEWAY_TAGS)),
+        "gateway_tags": ", ".join(map(quote, _GATEWAY_TAGS.values())),
         "run_columns": _RUN_COLUMNS,
         "step_columns": _STEP_COLUMNS,
     }

@@ -16,6 +16,8 @@ from agentvigil.storage.store import Store
 _TRACES_PER_STATEMENT: Final = 1_000
 _SIGHTING_WINDOW_NS: Final = 5 * 60 * 10**9
 _AFFECTED_ROUNDS: Final = 4
+_LOOKS: Final = 4
+"""So often spans are read again of which another process settled a newer state meanwhile."""
 _NO_TRACER: Final = NoOpTracer()
 
 _T = TypeVar("_T")
@@ -33,8 +35,11 @@ class TraceSettler:
     """Settles traces of ``store``, some ``batch_spans`` spans at a time.
 
     It may be stopped anywhere: settling the same traces again gives the same rows in a higher version, and voids what
-    they do not have any more. Every method raises :class:`StorageError` if the store does not answer. Each batch that
-    has runs is a span of ``tracer``; spans of that kind make no runs, so they bring no more of them.
+    they do not have any more. It may stand still anywhere, too, while another process settles the same traces: a
+    version is the store's time from before the spans were read, so rows of what was read earlier never replace those of
+    what was read later, and who finds newer ones than its own reads again. Every method raises :class:`StorageError` if
+    the store does not answer. Each batch that has runs is a span of ``tracer``; spans of that kind make no runs, so
+    they bring no more of them.
     """
 
     def __init__(self, store: Store, batch_spans: int, tracer: Tracer = _NO_TRACER) -> None:
@@ -92,16 +97,24 @@ class TraceSettler:
     def _settle_tables(
         self, traces: Sequence[Trace], still_open: set[tuple[str, str]], affected: set[tuple[str, str]]
     ) -> int:
-        with WorkingTables(self._store) as tables:
-            self._fill(tables, traces)
-            times = {"from": min(trace.first for trace in traces), "to": max(trace.last for trace in traces)}
-            tables.make("spans", "spans", times)
-            self._grow_tree(tables)
-            tables.make("placed", "placed")
-            affected |= self._compare_calls(tables)
-            for name in ("duplicates", "members", "steps", "runs"):
-                tables.make(name, name)
-            return self._write(tables, times, still_open)
+        times = {"from": min(trace.first for trace in traces), "to": max(trace.last for trace in traces)}
+        for _ in range(_LOOKS):
+            with WorkingTables(self._store) as tables:
+                self._fill(tables, traces)
+                # Before the spans are read.
+                self._version = max(self._version + 2, int(tables.rows("clock")[0][0]))
+                tables.make("spans", "spans", times)
+                self._grow_tree(tables)
+                tables.make("placed", "placed")
+                affected |= self._compare_calls(tables)
+                for name in ("duplicates", "members", "steps", "runs"):
+                    tables.make(name, name)
+                if self._write(tables, times):
+                    runs, open_traces = tables.rows("settled")[0]
+                    still_open.update((str(project), str(trace_id)) for project, trace_id in open_traces)
+                    return int(runs)
+        # Who settles them all the time reads what is there.
+        return 0
 
     def _fill(self, tables: WorkingTables, traces: Sequence[Trace]) -> None:
         tables.make("batch", "batch")
@@ -158,18 +171,23 @@ class TraceSettler:
         tables.run("paired_losers")
         return {(str(project), str(trace_id)) for project, trace_id in tables.rows("affected")}
 
-    def _write(self, tables: WorkingTables, times: Mapping[str, datetime], still_open: set[tuple[str, str]]) -> int:
-        prior = int(tables.rows("prior", times)[0][0])
-        self._version = max(self._version + 1, prior + 1, time.time_ns() // 1_000)
+    def _write(self, tables: WorkingTables, times: Mapping[str, datetime]) -> bool:
+        """Write the rows if none are newer, and say if they are the newest of their traces then."""
+        prior = self._newest(tables, times)
+        if prior >= self._version:
+            self._version = prior
+            return False
         version = {"version": self._version}
         tables.run("insert_runs", version)
         tables.run("insert_steps", version)
         if prior:
             tables.run("bury_steps", {**version, **times})
             tables.run("bury_runs", {**version, **times})
-        runs, open_traces = tables.rows("settled")[0]
-        still_open.update((str(project), str(trace_id)) for project, trace_id in open_traces)
-        return int(runs)
+        # Another process, in that very moment: it did not see these rows, and could not bury what it does not have.
+        return self._store.is_embedded or self._newest(tables, times) <= self._version
+
+    def _newest(self, tables: WorkingTables, times: Mapping[str, datetime]) -> int:
+        return int(tables.rows("newest", times)[0][0])
 
 
 def _chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:

@@ -65,9 +65,17 @@ FROM
         if(match(raw.ResponseId, '^(lc_)?run-'), '', raw.ResponseId) AS ResponseId,
         raw.FinishReason AS FinishReason, raw.AgentName AS AgentName, raw.AgentVersion AS AgentVersion,
         raw.AgentFingerprint AS AgentFingerprint, raw.WorkflowName AS WorkflowName, raw.ConversationId AS ConversationId,
-        arrayMap(
-            key -> concat(substring(key, 16), '=', raw.SpanAttributes[key]),
-            arrayFilter(key -> startsWith(key, 'agentvigil.tag.'), mapKeys(raw.SpanAttributes))) AS Tags,
+        arrayFilter(
+            tag -> tag != '',
+            arrayMap(
+                key -> multiIf(
+                    startsWith(key, 'agentvigil.tag.'), concat(substring(key, 16), '=', raw.SpanAttributes[key]),
+                    match(raw.SpanAttributes[key], '^[A-Za-z0-9_.:/@ -]{1,64}$') AND NOT startsWith(raw.SpanAttributes[key], 'sk-'),
+                    concat(transform(key, [{{gateway_attributes}}], [{{gateway_tags}}], ''), '=', raw.SpanAttributes[key]),
+                    ''),
+                arrayFilter(
+                    key -> startsWith(key, 'agentvigil.tag.') OR key IN ({{gateway_attributes}}),
+                    mapKeys(raw.SpanAttributes)))) AS Tags,
         raw.UserId AS UserId, raw.ToolName AS ToolName, raw.ToolCallId AS ToolCallId,
         if(raw.InputTokens > 1000000000000, NULL, raw.InputTokens) AS InputTokens,
         if(raw.OutputTokens > 1000000000000, NULL, raw.OutputTokens) AS OutputTokens,

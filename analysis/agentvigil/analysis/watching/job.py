@@ -28,7 +28,7 @@ from agentvigil.analysis.watching.choosing import Chooser
 from agentvigil.analysis.watching.daily import look_at_day
 from agentvigil.analysis.watching.drift import CLOSING_HOURS, HOURS_PER_DAY, DriftWatch, Reading
 from agentvigil.analysis.watching.examples import with_examples
-from agentvigil.analysis.watching.keeping import Counted, keep, load
+from agentvigil.analysis.watching.keeping import Counted, Kept, keep, load
 from agentvigil.analysis.watching.pools import PoolWatch
 from agentvigil.analysis.watching.renewing import pending
 from agentvigil.analysis.watching.said import Said, read_said
@@ -65,7 +65,8 @@ class WatchProgress:
 class WatchJob:
     """Watches all projects of ``store``, some days of each every :meth:`step` while it is behind.
 
-    It may be stopped anywhere; two processes at once cost double work, no more.
+    It may be stopped anywhere. Two processes at once cost double work, no more: they find the same, and what is kept of
+    a project is that of the step that began last.
     """
 
     def __init__(
@@ -81,13 +82,14 @@ class WatchJob:
         self._state = SettlingState(store, holder, LEASE)
         self._findings = findings or FindingsBook(store)
         self._baselines = BaselineBook(store)
-        self._watches: dict[str, tuple[DriftWatch, Counted]] = {}
+        self._watches: dict[str, Kept] = {}
         self._choosers: dict[str, Chooser] = {}
         self._pools: dict[str, PoolWatch] = {}
         self._waiting: dict[str, set[tuple[Subject, str]]] = {}
         """Features that wait for runs to be compared with, as of the last review."""
         self._changes: dict[str, int] = {}
         """How often runs of the hours that were looked at were written, as far as was looked."""
+        self._tenure = 0
         self.progress: tuple[WatchProgress, ...] = ()
 
     @property
@@ -103,8 +105,13 @@ class WatchJob:
         Raises:
             StorageError: if the store does not answer. The next step does again what this one did not end.
         """
-        if not self._state.take_lease(now):
+        is_held = self._state.take_lease(now)
+        if not is_held or self._tenure != self._state.times_taken:
+            # Another may have gone on meanwhile, and kept that.
             self._watches.clear()
+            self._pools.clear()
+            self._tenure = self._state.times_taken
+        if not is_held:
             return False
         self.progress = tuple(
             progress
@@ -148,8 +155,9 @@ class WatchJob:
                 return None
             oldest = hour_of(now) - _LONGEST_PAST_DAYS * HOURS_PER_DAY
             first_hour = max(oldest, min(count.first_hour for count in counts.values()))
-            kept = DriftWatch.new(project, first_hour, read, self._config), Counted(first_hour, first_hour, {})
-        watch, counted = kept
+            new = DriftWatch.new(project, first_hour, read, self._config)
+            kept = Kept(new, Counted(first_hour, first_hour, {}))
+        watch, counted = kept.watch, kept.counted
         reached = read_progress(self._store, project, counted.first_hour, now)
         end_hour = min(reached.summed_until, reached.settled_until, hour_of(now))
         changes = count_changes(self._store, project, watch.next_hour)
@@ -164,9 +172,10 @@ class WatchJob:
             self._advance(watch, end_hour, now)
             changed = {subject: one for subject, one in watch.watched.items() if before.get(subject) is not one}
             counted = self._count(project, watch.next_hour)
-            keep(self._store, watch, changed, counted)
+            self._state.confirm(now)
+            kept = keep(self._store, watch, changed, counted, after=kept.version, began=now)
             self._changes[project] = count_changes(self._store, project, watch.next_hour)
-        self._watches[project] = watch, counted
+        self._watches[project] = kept
         return WatchProgress(project, watch.next_hour, end_hour, len(watch.watched))
 
     def _advance(self, watch: DriftWatch, end_hour: int, now: datetime) -> None:

@@ -1,11 +1,15 @@
-"""Keeps the state of what is watched in the store."""
+"""Keeps the state of what is watched in the store.
+
+A version is the time at which a step began, or one more than that of what it went on from: what a process writes that
+stood still in a step never replaces what another one wrote since.
+"""
 
 import base64
 import json
 import logging
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from agentvigil.analysis.baselines.choosing import Baseline as Choice
@@ -22,6 +26,7 @@ _BASELINE_COLUMNS: Final = (
     "Project", "Environment", "Agent", "Source", "Name", "AgentVersion", "FirstHour", "EndHour", "LeftOut", "Reason",
     "Runs", "ReviewHour", "Numbers", "Renewed", "Version",
 )  # fmt: skip
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EVIDENCE_COLUMNS: Final = ("Project", "NextHour", "CountedFrom", "CountedTo", "Counted", "Evidence", "Version")
 
 
@@ -34,7 +39,16 @@ class Counted:
     runs: Mapping[Subject, int]
 
 
-def load(store: Store, project: str, read: Reading, config: DetectionConfig) -> tuple[DriftWatch, Counted] | None:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The watch of a project and the runs that it looked at, as they are in the store by this version; 0 before."""
+
+    watch: DriftWatch
+    counted: Counted
+    version: int = 0
+
+
+def load(store: Store, project: str, read: Reading, config: DetectionConfig) -> Kept | None:
     """Return the watch of ``project`` as it was kept; None if it never was.
 
     Raises:
@@ -53,26 +67,37 @@ def load(store: Store, project: str, read: Reading, config: DetectionConfig) -> 
         monitor = FleetMonitor(baselines, config)
     counted = {Subject(project, *json.loads(name)): int(runs) for name, runs in row["counted"].items()}
     watch = DriftWatch(project, int(row["next_hour"]), watched, monitor, read)
-    return watch, Counted(int(row["counted_from"]), int(row["counted_to"]), counted)
+    counted_runs = Counted(int(row["counted_from"]), int(row["counted_to"]), counted)
+    return Kept(watch, counted_runs, int(row["version"]))
 
 
-def keep(store: Store, watch: DriftWatch, changed: Mapping[Subject, Watched], counted: Counted) -> None:
-    """Write how far ``watch`` is, and before that what of it is compared with something else than was kept.
+def keep(
+    store: Store,
+    watch: DriftWatch,
+    changed: Mapping[Subject, Watched],
+    counted: Counted,
+    *,
+    after: int,
+    began: datetime,
+) -> Kept:
+    """Write how far ``watch`` is by a step that ``began`` then and went on from version ``after``, and before that what
+    of it is compared with something else than was kept; return what is kept.
 
     Raises:
         StorageError: if the store does not answer. Then some baselines may be kept, whose evidence begins anew.
     """
-    written_at = time.time_ns() // 1000
-    rows = [_row(subject, one, written_at) for subject, one in changed.items()]
+    version = max(after + 1, (began - _EPOCH) // timedelta(microseconds=1))
+    rows = [_row(subject, one, version) for subject, one in changed.items()]
     if rows:
         store.insert_rows("drift_baselines", _BASELINE_COLUMNS, rows)
     names = {json.dumps([subject.environment, subject.agent]): runs for subject, runs in counted.runs.items()}
     evidence = base64.b64encode(watch.monitor.to_bytes()).decode()
     hours = (time_of(watch.next_hour), time_of(counted.first_hour), time_of(counted.end_hour))
-    store.insert_rows("drift_evidence", _EVIDENCE_COLUMNS, [[watch.project, *hours, names, evidence, written_at]])
+    store.insert_rows("drift_evidence", _EVIDENCE_COLUMNS, [[watch.project, *hours, names, evidence, version]])
+    return Kept(watch, counted, version)
 
 
-def _row(subject: Subject, one: Watched, written_at: int) -> list[Any]:
+def _row(subject: Subject, one: Watched, version: int) -> list[Any]:
     choice = one.choice
     return [
         *subject,
@@ -87,7 +112,7 @@ def _row(subject: Subject, one: Watched, written_at: int) -> list[Any]:
         time_of(one.review_hour),
         base64.b64encode(one.baseline.to_bytes()).decode(),
         [(feature, time_of(hours.first), time_of(hours.end)) for feature, hours in one.renewed.items()],
-        written_at,
+        version,
     ]
 
 

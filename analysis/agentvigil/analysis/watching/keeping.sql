@@ -16,6 +16,6 @@ WHERE Project = {project:String}
 SELECT
     intDiv(toUnixTimestamp(NextHour), 3600) AS next_hour, intDiv(toUnixTimestamp(CountedFrom), 3600) AS counted_from,
     intDiv(toUnixTimestamp(CountedTo), 3600) AS counted_to,
-    Counted AS counted, Evidence AS evidence
+    Counted AS counted, Evidence AS evidence, Version AS version
 FROM drift_evidence FINAL
 WHERE Project = {project:String}

@@ -191,7 +191,11 @@ def _hours(asked: CompareAsked) -> tuple[Hours, Hours]:
         before = Hours(before.first, first)
     for hours in (Hours(first, end), before):
         if not len(hours):
-            raise Invalid("no hour lies between since and until", "until is now if it is not said")
+            raise Invalid(
+                f"no hour lies between {_minute(hours.first)} and {_minute(hours.end)}",
+                "since= comes before until=, which is now if it is not said; the same holds for before_since= and "
+                "before_until=",
+            )
         if len(hours) > _MOST_HOURS:
             raise TooMuch(
                 f"{len(hours) // HOURS_PER_DAY} days are more than {_MOST_HOURS // HOURS_PER_DAY}, the most to compare",

@@ -49,7 +49,9 @@ def comparison_header(comparison: Json) -> Iterator[Text]:
     for name in ("before", "after"):
         side = comparison[name]
         hours = f"{side['since'][:16].replace('T', ' ')} to {side['until'][:16].replace('T', ' ')} UTC"
-        yield Text(printable(f"  {name:<7}{side['label']}: {counted(side['runs'], 'run')}, {hours}"))
+        # What is a time and nothing else is called by its hours.
+        label = "" if side["label"].startswith("the time ") else f"{side['label']}: "
+        yield Text(printable(f"  {name:<7}{label}{counted(side['runs'], 'run')}, {hours}"))
     yield Text()
 
 

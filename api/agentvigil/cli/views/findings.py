@@ -6,6 +6,8 @@ from typing import Final
 
 from rich.text import Text
 
+from agentvigil.analysis.findings.model import Severity, SubjectType
+from agentvigil.analysis.findings.severity import rank
 from agentvigil.cli.views.amounts import UNKNOWN, ago, clock, count, dollars, duration, second, short_count, time_of
 from agentvigil.cli.views.paper import Paper
 from agentvigil.cli.views.runs import Json
@@ -14,6 +16,8 @@ from agentvigil.cli.views.tables import Cell, Column, Words, draw, tab_separated
 SEVERITY_STYLES: Final = {"critical": "bold red", "major": "red", "minor": "yellow"}
 STATE_STYLES: Final = {"open": "bold", "acknowledged": "cyan", "resolved": "green"}
 _FEWEST_DIGITS: Final = 8
+_BENEATH: Final = "  "
+_MOST_NAMED: Final = 12
 
 _FINDINGS: Final = (
     Column("severity", 0),
@@ -80,6 +84,42 @@ _PIPED_INCIDENTS: Final = (
     "unresolved_findings",
 )
 _PIPED_PRECISION: Final = ("kind", "detector", "real", "false_alarms", "not_judged", "precision", "low", "high")
+
+
+def by_incident(findings: Sequence[Json]) -> dict[str, list[Json]]:
+    """Return what leads each incident, by its id, with the others of the incident, where the first of them stands.
+
+    The most severe leads, then what began first, as everywhere where an incident is told.
+    """
+    together: dict[str, list[Json]] = {}
+    for finding in findings:
+        together.setdefault(finding["incident_id"], []).append(finding)
+    return {group[0]["id"]: group for group in (sorted(found, key=_importance) for found in together.values())}
+
+
+def symptoms(features: Sequence[str]) -> str:
+    """Return in words that findings of ``features`` are of the incident of another one."""
+    what = "symptom" if len(features) == 1 else "symptoms"
+    return f"{len(features)} {what} of the same incident: {named(features)}"
+
+
+def named(features: Sequence[str]) -> str:
+    """Return the names of ``features``, each once, the first of them if they are many."""
+    names = list(dict.fromkeys(feature.replace("_", " ") for feature in features))
+    more = [f"{len(names) - _MOST_NAMED} more"] if len(names) > _MOST_NAMED else []
+    return ", ".join([*names[:_MOST_NAMED], *more])
+
+
+def incidents_of_findings(findings: Sequence[Json], now: datetime, paper: Paper) -> Iterator[Text]:
+    """Yield ``findings`` as the lines of a table, a row for each incident, and beneath it what else is of it."""
+    groups = by_incident(findings)
+    header, *lines = finding_table([group[0] for group in groups.values()], now, paper)
+    yield header
+    for line, (_, *others) in zip(lines, groups.values(), strict=True):
+        yield line
+        if others:
+            said = f"{_BENEATH}and {symptoms([one['feature'] for one in others])}"
+            yield words(said, "dim").fitted(paper.width, paper)
 
 
 def finding_table(findings: Sequence[Json], now: datetime, paper: Paper) -> Iterator[Text]:
@@ -209,6 +249,12 @@ def dollars_more(amount_usd: str | None) -> str:
     if amount_usd is None:
         return UNKNOWN
     return f"-{dollars(amount_usd[1:])}" if amount_usd.startswith("-") else dollars(amount_usd)
+
+
+def _importance(finding: Json) -> tuple[int, int, datetime, datetime, str]:
+    began, found = (time_of(at) for at in (finding["changed_at"] or finding["found_at"], finding["found_at"]))
+    is_of_model = finding["subject_type"] == SubjectType.MODEL
+    return (-rank(Severity(finding["severity"])), 0 if is_of_model else 1, began, found, finding["id"])
 
 
 def _piped(told: Json, name: str) -> object:

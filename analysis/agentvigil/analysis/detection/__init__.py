@@ -53,9 +53,9 @@ can feed it as well as a rollup. Everything is a pure function, but for the evid
    few runs or days there is a :class:`TooFewRuns`, not a baseline.
 
 7. **Explanation** (``changetime``, ``confidence``, ``decomposition``, ``explaining``). When: what bets win
-   that begin in an hour is the likelihood that the change did. How far: a confidence sequence, which holds however often
-   one looks. Who carries it: the shift by model, version and input class, mix against within. What else: versions,
-   models and tools first seen then.
+   that begin in an hour is the likelihood that the change did. How far: a confidence sequence, which holds however
+   often one looks. Who carries it: the shift by model, version and input class, mix against within. What else:
+   versions, models and tools first seen then.
 
 8. **Pooling** (``pooling``). Log-bets of agents that share a model, a version or a tool are added up.
 

@@ -362,6 +362,7 @@ def test_demo_once_stores_every_span_its_fleet_sent(tmp_path: Path) -> None:
     assert (spans, runs) == (done["spans_stored"], done["fleet"]["runs"])
 
 
+@pytest.mark.long
 def test_demo_ends_after_its_duration_with_a_summary(tmp_path: Path) -> None:
     """What a person who gives it a few seconds reads: a table, and no noise."""
     result = run_cli("demo", "--duration", "3", "--no-history", "--data", str(prepare(tmp_path / "data")), *ANY_PORTS)

@@ -55,6 +55,8 @@ from agentvigil.storage.signals import EXPONENTIAL_HISTOGRAM, SIGNALS
 StartServer = Callable[..., Server]
 StartCollector = Callable[[Collector], Collector]
 
+pytestmark = pytest.mark.long
+
 KEY: Final = "vgl_a-key-for-collectors"
 SECRET: Final = "correct horse battery staple"
 MESSAGES: Final = [{"role": "user", "parts": [{"type": "text", "content": SECRET}]}]
@@ -357,7 +359,6 @@ def stand_in(engine: EmbeddedStore, tmp_path: Path) -> Iterator[ClickHouseStandI
 
 
 @pytest.mark.parametrize("writer", ["rotel, lz4", "rotel, none", "otelcol"])
-@pytest.mark.long
 def test_rows_that_a_collector_inserts_itself_get_our_columns(
     writer: str,
     home: Home,

@@ -240,6 +240,7 @@ def test_content_would_be_found_if_it_were_stored(store: EmbeddedStore, query: s
 # --- key and TLS
 
 
+@pytest.mark.long
 def test_a_guarded_server_is_looked_at_by_its_announced_certificate(
     guarded: Server, certificates: Certificates
 ) -> None:

@@ -35,6 +35,8 @@ from agentvigil.storage.prices.loading import load_prices
 from agentvigil.storage.signals import SIGNALS, TRACES, Signal
 from golden_payloads import DIRECTORY, golden, message
 
+pytestmark = pytest.mark.long
+
 SOURCE: Final = KafkaSource("127.0.0.1:9", project="queued", keep_days=30)
 OF_THE_ROAD: Final = ("Project", "KeepDays", "IngestedAt", "RequestHash")
 """Columns that tell how a row came."""

@@ -172,6 +172,7 @@ def test_what_can_not_be_a_key_is_a_mistake_of_the_command(tmp_path: Path) -> No
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.long
 def test_keys_without_a_server_are_those_of_the_data(tmp_path: Path) -> None:
     """They are made before the first start; looking makes nothing."""
     data = tmp_path / "data"

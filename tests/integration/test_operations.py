@@ -90,6 +90,7 @@ def own_spans(server: Server, name: str) -> int:
     return int(ask(server, query)[0][0])
 
 
+@pytest.mark.long
 def test_a_server_that_sends_its_spans_to_itself_makes_none_about_them(server: Server) -> None:
     """Each would bring the next one, for ever.
 

@@ -92,6 +92,7 @@ def test_every_model_costs_what_the_package_says(store: EmbeddedStore) -> None:
     assert wrong == []
 
 
+@pytest.mark.long
 def test_every_name_finds_the_model_that_the_package_finds(store: EmbeddedStore) -> None:
     literals = sorted(set(_literal_names()))
     variants = sorted({variant for name in literals for variant in _variants(name)})

@@ -124,6 +124,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(home: Server) -> None:
     command.stderr.close()
 
 
+@pytest.mark.long
 def test_the_answers_are_the_same_with_and_without_a_server(home: Server) -> None:
     """People look at runs after they stopped the server as well, and must not have to know which way was taken.
 

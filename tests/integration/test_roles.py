@@ -38,6 +38,8 @@ from deployed_users import may
 from simulated_agents import Agent, cells_of
 
 StartServer = Callable[..., Server]
+pytestmark = pytest.mark.long
+
 DATABASE: Final = "beside"
 DAYS: Final = 17
 USUAL: Final = Agent(240, season=0.0, daily=0.3)
@@ -215,7 +217,6 @@ def test_a_url_and_an_option_must_not_name_two_databases() -> None:
     assert "'two'" in result.output
 
 
-@pytest.mark.long
 def test_a_start_that_can_not_be_says_why_and_what_to_do(beside: Beside) -> None:
     """No such server, a wrong password, a database without the schema, and one of a newer release."""
     beside.store.command("CREATE DATABASE newer")
@@ -243,7 +244,6 @@ def test_a_start_that_can_not_be_says_why_and_what_to_do(beside: Beside) -> None
 # --- two of each
 
 
-@pytest.mark.long
 def test_what_two_receivers_take_is_there_once_and_both_apis_show_the_same(beside: Beside) -> None:
     """Each run to one of them, then again to both, as senders do that got no answer; one run half to each."""
     for number in range(1, RUNS):
@@ -281,7 +281,6 @@ def test_receivers_ask_for_nothing_that_their_user_may_not(beside: Beside) -> No
     assert not {one for one in wanted if not may("agentvigil_ingest", *one)}
 
 
-@pytest.mark.long
 def test_one_analysis_works_the_other_takes_over_and_nothing_is_found_twice(beside: Beside) -> None:
     first, second = beside.analyses
     found = findings_by(beside.apis[0])

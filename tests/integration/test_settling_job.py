@@ -271,6 +271,7 @@ class DyingStore(EmbeddedStore):
         super().command(sql, parameters)
 
 
+@pytest.mark.long
 def test_a_kill_before_any_statement_loses_and_doubles_nothing(
     store: EmbeddedStore, data_directory: DataDirectory
 ) -> None:

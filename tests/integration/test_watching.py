@@ -140,6 +140,7 @@ def test_looking_again_and_starting_anew_change_nothing(store: EmbeddedStore) ->
     assert store.rows("SELECT count() FROM finding_events FINAL") == events
 
 
+@pytest.mark.long
 def test_hour_by_hour_finds_what_all_at_once_finds(store: EmbeddedStore) -> None:
     """What a process would have seen as time went by is what one sees that catches up."""
     watch(store)

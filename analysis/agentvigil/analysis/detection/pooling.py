@@ -3,7 +3,8 @@
 Runs of different agents are independent of each other under the null, so the product of what bets on each pay is again
 a bet, and its logarithm is a sum. A shift that is too small for any agent alone, since each has few runs, is found when
 all who use the same model show it. What moves everywhere is not the model's doing: the other pools of the same kind are
-the control that tells a silent update of one model from a change of the world.
+the control that tells a silent update of one model from a change of the world. Where everything moves, the largest pool
+shows it first, so an alarm waits until the others have told whether they moved as well.
 
 A member of a pool is an agent's runs with that model (or version), with a baseline of its own, so that an agent that
 moves its traffic from one model to another alarms in neither pool.
@@ -37,6 +38,12 @@ MIN_MEMBER_RUNS: Final = 60
 """Runs of an agent's baseline: fewer than when it is watched alone, since its error is one of many."""
 _NEVER: Final = -1
 _DOUBT: Final = 20
+_ACQUITTED: Final = -3.0
+"""Logarithm of how likely a shift of the others is beside none, up to which they did not move: 1 in 20."""
+_SUSPECT: Final = 1.0
+"""The same for one of them, from which it may have moved."""
+_LONGEST_DOUBT_HOURS: Final = 72
+"""Others that have told nothing for so long have too few runs to tell."""
 _KINDS: Final = {StreamKind.KEY, StreamKind.MEAN}
 
 
@@ -190,6 +197,11 @@ class _Watched:
             r += np.where(some, np.exp(np.minimum(self._joined(mine, joins), sudden.MOST)), 0)
         return np.concatenate([np.exp(self.log_r) / (2 * BETS), SUDDEN_WEIGHT[:, None] * r / 2])
 
+    def won_since(self, hour: int, stream: int) -> Floats:
+        """Return the logarithms of what bets on a stream of the pool paid from an hour on."""
+        paid = [np.zeros(BETS), *(paid[:, stream] for at, paid, _ in self.paid if at >= hour)]
+        return np.asarray(np.sum(paid, axis=0))
+
     def _joined(self, paid: Floats | sudden.Paid | Bools, joins: Ints) -> Floats:
         """Add up what bets (rows) paid on streams of members, by stream of the pool."""
         joined = joins >= 0
@@ -264,10 +276,14 @@ class PooledMonitor:
         of_group = np.bincount(watched.group, of_stream, minlength=len(watched.features)) / watched.group_size
         alarms = []
         for group in np.flatnonzero((of_group >= watched.threshold) & ~watched.alarmed):
-            watched.alarmed[group] = True
             mine = np.flatnonzero(watched.group == group)
             leading = int(mine[np.argmax(of_stream[mine])])
             is_up = bool(2 * evidence[UPWARDS, leading].sum() >= evidence[:, leading].sum())
+            since = _since(watched, leading, (ORDINARY > 0) if is_up else (ORDINARY < 0))
+            others_moved = self._others_moved(watched, leading, is_up, since, hour)
+            if others_moved is None:
+                continue
+            watched.alarmed[group] = True
             stream, first = watched.streams[leading], watched.pool.members[0].subject
             alarms.append(
                 PoolAlarm(
@@ -280,27 +296,37 @@ class PooledMonitor:
                     Direction.UP if is_up else Direction.DOWN,
                     hour,
                     int(watched.since[group]),
-                    _since(watched, leading, (ORDINARY > 0) if is_up else (ORDINARY < 0)),
+                    since,
                     float(of_group[group]),
                     watched.threshold,
                     self._config.hours_between_false_alarms,
                     tuple(member.subject.agent for member in watched.pool.members),
-                    self._others_moved(watched, stream, UPWARDS if is_up else ~UPWARDS, hour),
+                    others_moved,
                 )
             )
         return alarms
 
-    def _others_moved(self, watched: _Watched, stream: Stream, leaning: Bools, hour: int) -> bool:
-        """Say whether any other pool of the project and environment has evidence of the same shift.
+    def _others_moved(self, watched: _Watched, leading: int, is_up: bool, since: ChangeTime, hour: int) -> bool | None:
+        """Say whether other pools of the project and environment moved the same way; None if they can not tell yet.
 
-        R is t in expectation after t hours if nothing moved, so it is 20·t or more once in 20 times: a blame needs less
-        to be doubted than an alarm needs to be raised.
+        One that has moved has evidence of it: R is t in expectation after t hours if nothing moved, so it is 20·t or
+        more once in 20 times. That none has is told by the bet that won most since the shift began here: if all of them
+        together have lost by it, and none has won, they did not move by as much.
         """
-        place = watched.pool.members[0].subject[:2]
-        for other in self._watched:
-            if other is not watched and other.pool.members[0].subject[:2] == place and stream in other.streams:
-                evidence = other.evidence()[leaning, other.streams.index(stream)]
-                hours = hour + 1 - int(other.since[other.group[other.streams.index(stream)]])
-                if 2 * evidence.sum() >= _DOUBT * hours:
-                    return True
-        return False
+        stream, place = watched.streams[leading], watched.pool.members[0].subject[:2]
+        others = [
+            (other, other.streams.index(stream))
+            for other in self._watched
+            if other is not watched and other.pool.members[0].subject[:2] == place and stream in other.streams
+        ]
+        leaning = UPWARDS if is_up else ~UPWARDS
+        for other, at in others:
+            hours = hour + 1 - int(other.since[other.group[at]])
+            if 2 * other.evidence()[leaning, at].sum() >= _DOUBT * hours:
+                return True
+        won = np.where((ORDINARY > 0) == is_up, watched.won_since(since.hour, leading), -np.inf)
+        theirs = [float(other.won_since(since.hour, at)[np.argmax(won)]) for other, at in others]
+        may_have = max(theirs, default=0.0) >= _SUSPECT
+        if not others or (sum(theirs) <= _ACQUITTED and not may_have):
+            return False
+        return may_have if hour - since.hour >= _LONGEST_DOUBT_HOURS else None

@@ -110,6 +110,7 @@ def day(migrated_stores: MigratedStores) -> Iterator[dict[str, list[Observation]
         yield {agent: [one for one in told.observations if one.agent == agent] for agent in DAY}
 
 
+@pytest.mark.long
 def test_usual_runs_are_not_told(day: dict[str, list[Observation]]) -> None:
     assert day["usual"] == []
 

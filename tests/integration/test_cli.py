@@ -377,6 +377,7 @@ def test_demo_ends_after_its_duration_with_a_summary(tmp_path: Path) -> None:
     assert "ERROR" not in result.stderr
 
 
+@pytest.mark.long
 def test_demo_ends_cleanly_on_ctrl_c(tmp_path: Path) -> None:
     """Ctrl-C is how everybody ends it, and a traceback is the last thing they should see."""
     stdout, stderr = tmp_path / "stdout", tmp_path / "stderr"
@@ -429,6 +430,7 @@ CODES: Final = {"error while running": 395}
 """ClickHouse's own, from its ErrorCodes.cpp."""
 
 
+@pytest.mark.long
 def test_sql_answers_alike_with_and_without_a_running_server(tmp_path: Path, start_server: StartServer) -> None:
     """Stopping the server must change neither what a script reads nor what it may do."""
     server = start_server(tmp_path / "data")

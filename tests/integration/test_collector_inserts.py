@@ -10,12 +10,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from agent_traces import START, runs, settle_traces, steps, trace_of
 
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.literals import quote
 from agentvigil.storage.prices.loading import load_prices
 from agentvigil.storage.signals import SIGNALS
+
+pytestmark = pytest.mark.long
 
 COLUMNS: Final[Mapping[str, Sequence[str]]] = json.loads(
     (Path(__file__).parents[1] / "data" / "clickhouseexporter_columns.json").read_text(encoding="utf-8")

@@ -28,6 +28,8 @@ from agentvigil.storage.request_writer import Outcome
 from agentvigil.storage.signals import TRACES
 from agentvigil.storage.sql.gateway import SqlGateway
 
+pytestmark = pytest.mark.long
+
 TRACE = "aa" * 15 + "01"
 """That of ``a_span``."""
 

@@ -23,6 +23,8 @@ from agentvigil.cli.doctor.telemetry import RUN, Canary
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.named_queries import load_queries
 
+pytestmark = pytest.mark.long
+
 StartServer = Callable[..., Server]
 
 KEY: Final = "vgl_a-key-for-the-doctor"
@@ -240,7 +242,6 @@ def test_content_would_be_found_if_it_were_stored(store: EmbeddedStore, query: s
 # --- key and TLS
 
 
-@pytest.mark.long
 def test_a_guarded_server_is_looked_at_by_its_announced_certificate(
     guarded: Server, certificates: Certificates
 ) -> None:
@@ -433,7 +434,6 @@ def clickhouse(engine: EmbeddedStore, tmp_path_factory: pytest.TempPathFactory) 
     stand_in.stop()
 
 
-@pytest.mark.long
 def test_a_server_on_clickhouse_is_looked_at_through_clickhouse(
     clickhouse: ClickHouseStandIn, servers_store: EmbeddedStore, tmp_path: Path, start_server: StartServer
 ) -> None:

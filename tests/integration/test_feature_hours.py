@@ -33,6 +33,8 @@ from agentvigil.semconv import names
 from agentvigil.storage.embedded import EmbeddedStore
 from agentvigil.storage.errors import StorageError
 
+pytestmark = pytest.mark.long
+
 HOUR_MS: Final = 3_600_000
 
 
@@ -86,7 +88,6 @@ def random_trace(dice: random.Random, trace: int, project: str) -> list[Sp]:
     return [agent(1, 0, name, at, clock + 500, attributes=said, error=error, **more), *spans]
 
 
-@pytest.mark.long
 def test_counts_are_what_the_rows_say(store: EmbeddedStore) -> None:
     """Whatever came late; of runs that are kept for different times; of each project its own."""
     dice = random.Random(7)

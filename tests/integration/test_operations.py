@@ -30,6 +30,8 @@ from agentvigil.receiver.checking import OWN_SCOPE
 from agentvigil.receiver.otlp import OTLP_SIGNALS
 from agentvigil.storage.embedded import EmbeddedStore
 
+pytestmark = pytest.mark.long
+
 StartServer = Callable[..., Server]
 KEY: Final = "vgl_a-key-for-tests"
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -90,7 +92,6 @@ def own_spans(server: Server, name: str) -> int:
     return int(ask(server, query)[0][0])
 
 
-@pytest.mark.long
 def test_a_server_that_sends_its_spans_to_itself_makes_none_about_them(server: Server) -> None:
     """Each would bring the next one, for ever.
 

@@ -15,6 +15,8 @@ import pytest
 from agent_traces import Sp, agent, chat, request_of, tool
 from server_process import AGENTVIGIL, OtlpSender, Server, environment, run_cli, run_in_turn, until
 
+pytestmark = pytest.mark.long
+
 StartServer = Callable[..., Server]
 
 
@@ -124,7 +126,6 @@ def test_a_reader_that_has_seen_enough_is_no_error(home: Server) -> None:
     command.stderr.close()
 
 
-@pytest.mark.long
 def test_the_answers_are_the_same_with_and_without_a_server(home: Server) -> None:
     """People look at runs after they stopped the server as well, and must not have to know which way was taken.
 

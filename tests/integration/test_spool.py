@@ -34,6 +34,8 @@ from agentvigil.storage.spool import Spool, SpoolingWriter, SpoolLimits
 from agentvigil.storage.store import Store
 from migrated_stores import MigratedStores
 
+pytestmark = pytest.mark.long
+
 RETRYABLE: Final = {
     grpc.StatusCode.CANCELLED,
     grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -444,7 +446,6 @@ def test_trouble_of_the_spool_itself_keeps_nobody_from_the_server(
         bench.spool.stop()
 
 
-@pytest.mark.long
 def test_the_server_program_rides_out_an_outage_and_a_kill(
     tmp_path: Path, engine: EmbeddedStore, start_server: Callable[..., Server]
 ) -> None:

@@ -127,6 +127,7 @@ def test_a_drift_is_found_with_its_time_its_words_and_runs_that_show_it(store: E
     assert len({one.incident_id for one in found(store)}) == 1
 
 
+@pytest.mark.long
 def test_looking_again_and_starting_anew_change_nothing(store: EmbeddedStore) -> None:
     """A second process goes on where the first was, and one that knows nothing finds the same findings."""
     watch(store)

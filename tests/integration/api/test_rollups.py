@@ -123,6 +123,7 @@ class DiesAt:
 
 
 @pytest.mark.parametrize("seed", range(_SEEDS))
+@pytest.mark.long
 def test_sums_and_steps_tell_the_same(store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     dice = random.Random(seed)
     everything = (QUESTIONS, PROJECTS)

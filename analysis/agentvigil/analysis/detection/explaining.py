@@ -224,8 +224,9 @@ def _log_since(seen: _Seen, direction: Direction) -> Floats:
     null, expected, place = seen.null, seen.expected, seen.place
     sign = -1 if direction is Direction.DOWN else 1
     leaning = np.flatnonzero(sign * null.tilts[:, place] > 0)
-    found = won(null, expected, expected.error + null.margin, leaning, np.arange(null.layout.stream_count))
-    return since_each_hour(found[:, :, place].T / null.dispersion_of_days(expected)[:, place])
+    reach = (expected.error + null.margin)[:, [place]]
+    found = won(null, expected, reach, leaning, np.array([place]))[:, :, 0]
+    return since_each_hour(found.T / null.dispersion_of_days(expected)[:, place])
 
 
 def _explained(

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentvigil.analysis.detection import sudden
-from agentvigil.analysis.detection.config import SUDDEN_HOURS
 from agentvigil.analysis.detection.counting import Floats
 from agentvigil.analysis.detection.tilts import SUDDEN, SUDDEN_MIRROR
 
@@ -61,38 +60,58 @@ def test_a_shift_of_less_than_half_the_least_tilt_wins_nothing_however_many_runs
         assert log_e.max() < 0
 
 
-def test_hours_older_than_a_day_are_forgotten_and_those_without_runs_are_no_time() -> None:
-    """A monitor that was off for a while must not take what it missed for a quiet time."""
-    day = sudden.nothing(1)
+def test_hours_become_parts_of_blocks_after_a_day_and_are_forgotten_after_four() -> None:
+    """Those without runs are no time: a monitor that was off must not take what it missed for a quiet time."""
+    day, noon = sudden.nothing(1), 12
     day[0] = hours_of(np.array([5.0]), np.array([10.0]), 0.0)[0]
-    later = sudden.moved_on(day, 3)
+    three_hours_later = sudden.moved_on(day, noon, noon + 3)
 
-    assert np.flatnonzero(sudden.had_runs(later)[:, 0]).tolist() == [3]
-    assert (sudden.log_bets(later)[3] == sudden.log_bets(day)[0]).all()
-    assert np.flatnonzero(sudden.had_runs(sudden.moved_on(day, SUDDEN_HOURS - 1))[:, 0]).tolist() == [23]
-    assert not sudden.had_runs(sudden.moved_on(day, SUDDEN_HOURS)).any()
-    assert not sudden.had_runs(sudden.moved_on(day, 10_000)).any()
+    def kept_at(hours: int) -> list[int]:
+        return np.flatnonzero(sudden.had_runs(sudden.moved_on(day, noon, noon + hours))[:, 0]).tolist()
+
+    assert kept_at(3) == [3]
+    assert (sudden.log_bets(three_hours_later)[3] == sudden.log_bets(day)[0]).all()
+    assert [kept_at(hours) for hours in (23, 24, 29, 30, 36)] == [[23], [24], [24], [25], [26]]
+    assert [kept_at(hours) for hours in (95, 96, 97, 10_000)] == [[35], [], [], []]
+
+
+def test_bets_that_began_with_a_block_are_paid_by_all_of_its_hours() -> None:
+    """Blocks begin with each sixth hour since 1970, whenever the first runs came."""
+    paid = hours_of(np.arange(1.0, 31.0), np.full(30, 10.0), 0.0)
+    recent = sudden.nothing(1)
+    for place, newest in enumerate(paid):
+        recent = sudden.moved_on(recent, 9 + place, 10 + place)
+        recent[0] = newest
+    # The last hour is 39, so hours from 16 are kept; 10 and 11 are a block, and 12 to 15 are the beginning of the next.
+    since = sudden.log_bets(recent)[:, :, 0]
+
+    assert np.flatnonzero(sudden.had_runs(recent)[:, 0]).tolist() == [*range(24), 24, 25]
+    assert since[24] == pytest.approx(paid[2:, 1:, 0].sum(axis=0), rel=1e-5)
+    assert since[25] == pytest.approx(paid[:, 1:, 0].sum(axis=0), rel=1e-5)
 
 
 @given(
-    st.lists(st.tuples(st.floats(-60, 60), st.sampled_from([0.0, 1.0, 40.0])), min_size=1, max_size=60),
+    st.lists(st.tuples(st.floats(-60, 60), st.sampled_from([0.0, 1.0, 40.0])), min_size=1, max_size=130),
     st.sampled_from([0.0, 0.02]),
+    st.integers(480_000, 480_005),
 )
-def test_the_path_is_what_one_hour_after_another_comes_to(steps: list[tuple[float, float]], variance: float) -> None:
+def test_the_path_is_what_one_hour_after_another_comes_to(
+    steps: list[tuple[float, float]], variance: float, first_hour: int
+) -> None:
     """The back-test takes the short way through the same sums as the monitor."""
     information = np.array([n for _, n in steps])
     one = hours_of(np.where(information > 0, [d for d, _ in steps], 0.0), information, variance)
     hours = np.concatenate([one, one[:, [0, 4, 5, 6, 1, 2, 3]]], axis=2)
     dispersion = np.array([1.5])
-    through = sudden.path(hours, ONE_PAIR, dispersion)
-    day = sudden.nothing(2)
+    through = sudden.path(hours, first_hour, ONE_PAIR, dispersion)
+    recent = sudden.nothing(2)
     for hour, newest in enumerate(hours):
-        day = sudden.moved_on(day, 1)
-        day[0] = newest
-        pay = sudden.log_bets(day)
+        recent = sudden.moved_on(recent, first_hour + hour - 1, first_hour + hour)
+        recent[0] = newest
+        pay = sudden.log_bets(recent)
         pair = (pay[:, :, [0]] + pay[:, SUDDEN_MIRROR][:, :, [1]]) / np.float32(1.5)
         columns = np.exp(np.minimum(np.concatenate([pay, pair], axis=2), sudden.MOST)).astype(np.float64)
-        began = sudden.had_runs(day)[:, [0, 1, 0]]
+        began = sudden.had_runs(recent)[:, [0, 1, 0]]
 
         assert through[hour] == pytest.approx(((WEIGHTS @ columns) * began).sum(axis=0), rel=1e-3)
     assert (through <= sudden.most_of_path(hours, ONE_PAIR, dispersion) * (1 + 1e-3)).all()
@@ -102,4 +121,4 @@ def test_evidence_fits_whatever_was_paid() -> None:
     """A shift that nobody looks at must not overflow."""
     hours = hours_of(np.full(30, 1e7), np.full(30, 1e5), 0.0)
 
-    assert np.isfinite(sudden.path(hours, NO_PAIRS, np.zeros(0))).all()
+    assert np.isfinite(sudden.path(hours, 0, NO_PAIRS, np.zeros(0))).all()

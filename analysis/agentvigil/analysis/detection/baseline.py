@@ -43,7 +43,7 @@ _RAISE: Final = 1.25
 _ROUNDED: Final = 0.99
 """Far more than R and what bounds it are rounded by."""
 _KIND: Final = "baseline of the drift detector"
-_VERSION: Final = 2
+_VERSION: Final = 3
 _ARRAYS: Final = (
     "share", "variance", "class_share", "common_error", "season", "constant", "by_hour", "by_day", "hour_runs",
     "day_runs", "day_hours", "pair_dispersion", "cumulants", "center", "scale", "level",
@@ -453,7 +453,7 @@ def _tried(measured: _Measured, config: DetectionConfig) -> Baseline:
     raised: dict[str, float] = {}
     factors = np.ones(layout.stream_count)
     for group in _near(bound, null, single, paid):
-        trial = _Trial(null, single, paid, measured.expected.runs, group)
+        trial = _Trial(null, baseline.first_hour, single, paid, measured.expected.runs, group)
         factor = 1.0
         while factor < _MAX_RAISE and trial.most(factor) >= bound:
             factor *= _RAISE
@@ -484,8 +484,11 @@ def _near(bound: float, null: Null, single: Floats, paid: sudden.Paid) -> list[i
 class _Trial:
     """The evidence against one feature on its own hours, with more dispersion than it was given."""
 
-    def __init__(self, null: Null, single: Floats, paid: sudden.Paid, runs: Floats, group: int) -> None:
+    def __init__(
+        self, null: Null, first_hour: int, single: Floats, paid: sudden.Paid, runs: Floats, group: int
+    ) -> None:
         layout = null.layout
+        self._first_hour = first_hour
         streams = np.flatnonzero(layout.group_of_stream == group)
         pairs = np.flatnonzero(layout.group_of_stream[layout.pairs[0]] == group)
         dispersion = null.pair_dispersion[pairs]
@@ -504,4 +507,4 @@ class _Trial:
         lasting = path(self._log_e / factor, self._active) @ self._weight
         slowed = self._paid.copy()
         slowed[:, 1:] /= factor
-        return float((lasting + sudden.path(slowed, self._pairs, self._pair_dispersion) @ self._sudden_weight).max())
+        return float((lasting + sudden.path(slowed, self._first_hour, self._pairs, self._pair_dispersion) @ self._sudden_weight).max())

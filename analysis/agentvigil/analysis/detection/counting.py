@@ -27,8 +27,8 @@ WATCHED_FEATURES: Final = tuple(FEATURE_PLACES)
 """Names of the features that are looked at here: whoever reads cells for this alone needs no others."""
 _HAS_VALUES: Final = np.array([feature.counting is Counting.VALUES for feature in WATCHED])
 _MAX_EDGES: Final = 8
-PAIRED_KEYS: Final = 4
-"""Keys of a feature that are watched in pairs, the commonest: six pairs."""
+PAIRED_KEYS: Final = 5
+"""Keys of a feature that are watched in pairs, the commonest: ten pairs."""
 _SUDDEN: Final = {StreamKind.KEY, StreamKind.MEAN}
 _NO_EDGE: Final = np.iinfo(np.int16).max
 # Places of texts fit below it, so that one integer holds a group or subject and a text. A text without a place is -1,

@@ -19,7 +19,7 @@ from agentvigil.analysis.detection.tilts import BETS, UPWARDS
 from agentvigil.analysis.features.cells import Cells, Subject
 
 _KIND: Final = "state of the drift detector"
-_VERSION: Final = 3
+_VERSION: Final = 4
 _NEVER: Final = -1
 _DTYPES: Final = (np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.bool_), np.dtype(np.int64))
 
@@ -32,7 +32,7 @@ class Evidence:
     """In the order of the layout's subjects."""
     layout: Layout
     log_r: Floats
-    last_day: sudden.Paid
+    recent: sudden.Paid
     alarmed: Bools
     since: Ints
 
@@ -53,7 +53,7 @@ class FleetMonitor:
         self._layout = Layout([baseline.plan for baseline in self._baselines])
         self._null = Null(self._layout, self._baselines, config)
         self._log_r = np.full((BETS, self._layout.column_count), -np.inf)
-        self._last_day = sudden.nothing(len(self._layout.sudden_streams))
+        self._recent = sudden.nothing(len(self._layout.sudden_streams))
         self._alarmed = np.zeros(self._layout.group_count, dtype=np.bool_)
         self._since = np.full(self._layout.group_count, _NEVER, dtype=np.int64)
         groups = np.bincount(self._layout.group_subject, minlength=len(self._baselines))
@@ -90,7 +90,7 @@ class FleetMonitor:
                 return []
             raise HourOutOfOrder(hour, self._last_hour)
         if self._last_hour is not None:
-            self._last_day = sudden.moved_on(self._last_day, hour - self._last_hour)
+            self._recent = sudden.moved_on(self._recent, self._last_hour, hour)
         self._last_hour = hour
         places = self._layout.subject_places
         given = [
@@ -103,7 +103,7 @@ class FleetMonitor:
         group_active = expected.runs[0, self._layout.first_stream] > 0
         active = group_active[self._layout.group_of_column]
         self._log_r = grown(self._log_r, log_bets(self._null, expected)[:, 0], active)
-        self._last_day[0] = sudden.paid(self._null, expected)[0]
+        self._recent[0] = sudden.paid(self._null, expected)[0]
         self._since[group_active & (self._since == _NEVER)] = hour
         return self._alarms(hour)
 
@@ -126,12 +126,12 @@ class FleetMonitor:
         self._alarmed[groups] = False
         self._since[groups] = _NEVER
         self._log_r[:, groups[self._layout.group_of_column]] = -np.inf
-        self._last_day[:, :, groups[self._group_of_sudden]] = 0
+        self._recent[:, :, groups[self._group_of_sudden]] = 0
 
     @property
     def evidence(self) -> Evidence:
         """What is known against the baselines so far; it changes with this monitor."""
-        return Evidence(self._baselines, self._layout, self._log_r, self._last_day, self._alarmed, self._since)
+        return Evidence(self._baselines, self._layout, self._log_r, self._recent, self._alarmed, self._since)
 
     def copy(self) -> "FleetMonitor":
         """Return a monitor of the same evidence, which goes its own way."""
@@ -163,7 +163,7 @@ class FleetMonitor:
             },
             {
                 "log_r": self._log_r[:, np.argsort(self._subject_of_column, kind="stable")],
-                "last_day": self._last_day[:, :, np.argsort(self._subject_of_sudden, kind="stable")],
+                "recent": self._recent[:, :, np.argsort(self._subject_of_sudden, kind="stable")],
                 "alarmed": self._alarmed,
                 "since": self._since,
                 "columns": np.bincount(self._subject_of_column, minlength=len(self._baselines)),
@@ -185,20 +185,20 @@ class FleetMonitor:
         texts, stored = arrays.from_bytes(_KIND, _VERSION, data)
         monitor = cls(baselines, config)
         try:
-            log_r, last_day, alarmed, since = (stored[name] for name in ("log_r", "last_day", "alarmed", "since"))
+            log_r, recent, alarmed, since = (stored[name] for name in ("log_r", "recent", "alarmed", "since"))
             columns, sudden_, groups = stored["columns"], stored["sudden"], stored["groups"]
             fingerprints, last_hour = list(texts["baselines"]), texts["last_hour"]
             fits = (
                 log_r.shape == (BETS, int(columns.sum()))
-                and last_day.shape == sudden.nothing(int(sudden_.sum())).shape
-                and (log_r.dtype, last_day.dtype, alarmed.dtype, since.dtype) == _DTYPES
+                and recent.shape == sudden.nothing(int(sudden_.sum())).shape
+                and (log_r.dtype, recent.dtype, alarmed.dtype, since.dtype) == _DTYPES
                 and alarmed.shape == since.shape == (int(groups.sum()),)
                 and len(fingerprints) == len(columns) == len(sudden_) == len(groups)
                 and (last_hour is None or isinstance(last_hour, int))
                 and not np.isnan(log_r).any()
                 and not (log_r > MAX_LOG_R).any()
-                and bool(np.isfinite(last_day).all())
-                and not (last_day[:, 0] < 0).any()
+                and bool(np.isfinite(recent).all())
+                and not (recent[:, 0] < 0).any()
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise ForeignState(f"the {_KIND} misses a part; throw it away and start anew: {exc}") from exc
@@ -222,7 +222,7 @@ class FleetMonitor:
                     f"the {_KIND} tells of other streams of {baseline.subject.agent!r}; throw it away and start anew"
                 )
             monitor._log_r[:, my_columns] = log_r[:, from_columns]
-            monitor._last_day[:, :, my_sudden] = last_day[:, :, from_sudden]
+            monitor._recent[:, :, my_sudden] = recent[:, :, from_sudden]
             monitor._alarmed[mine] = alarmed[from_groups]
             monitor._since[mine] = since[from_groups]
         return monitor
@@ -244,7 +244,7 @@ class FleetMonitor:
             self._log_r[:, to_columns] = evidence.log_r[:, columns]
             to_sudden = to_groups[self._group_of_sudden]
             of_sudden = groups[theirs.group_of_stream[theirs.sudden_streams]]
-            self._last_day[:, :, to_sudden] = evidence.last_day[:, :, of_sudden]
+            self._recent[:, :, to_sudden] = evidence.recent[:, :, of_sudden]
             self._alarmed[to_groups] = evidence.alarmed[groups]
             self._since[to_groups] = evidence.since[groups]
 
@@ -262,7 +262,7 @@ class FleetMonitor:
         evidence = np.zeros((len(UPWARDS), layout.column_count))
         # R fits a float: it is kept below exp(500).
         evidence[:BETS] = np.exp(self._log_r) * (layout.weight / BETS)
-        sudden_ = sudden.evidence(self._null, self._last_day)
+        sudden_ = sudden.evidence(self._null, self._recent)
         evidence[BETS:, layout.sudden_columns] = sudden_ * layout.sudden_weight
         of_column = evidence.sum(axis=0)
         of_group = np.bincount(layout.group_of_column, of_column, minlength=layout.group_count)

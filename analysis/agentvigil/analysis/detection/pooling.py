@@ -157,7 +157,7 @@ class _Watched:
         self.group: Ints = np.array([self.features.index(s.feature) for s in self.streams], dtype=np.int64)
         self.group_size = np.bincount(self.group, minlength=len(self.features))
         self.log_r = np.full((BETS, len(self.streams)), -np.inf)
-        self.last_day = sudden.nothing(len(self.layout.sudden_streams))
+        self.recent = sudden.nothing(len(self.layout.sudden_streams))
         """Of the members' streams."""
         self.alarmed = np.zeros(len(self.features), dtype=np.bool_)
         self.since = np.full(len(self.features), _NEVER, dtype=np.int64)
@@ -168,7 +168,7 @@ class _Watched:
     def advance(self, hour: int, last_hour: int | None, cells: Mapping[Subject, Cells]) -> None:
         """Add the evidence of one hour."""
         if last_hour is not None:
-            self.last_day = sudden.moved_on(self.last_day, hour - last_hour)
+            self.recent = sudden.moved_on(self.recent, last_hour, hour)
         given = [
             (place, cells[member.subject].between(hour, hour + 1))
             for place, member in enumerate(self.pool.members)
@@ -182,7 +182,7 @@ class _Watched:
             expected = self.null.expect(rows, np.zeros_like(rows.hour), np.array([hour]))
             paid = self._joined(log_bets(self.null, expected)[:, 0, : self.layout.stream_count], self.joins)
             active = self._joined(expected.runs, self.joins)[0] > 0
-            self.last_day[0] = sudden.paid(self.null, expected)[0]
+            self.recent[0] = sudden.paid(self.null, expected)[0]
         self.log_r = grown(self.log_r, paid, active)
         self.paid.append((hour, paid, active))
         has_runs = np.bincount(self.group, active, minlength=len(self.features)) > 0
@@ -191,9 +191,9 @@ class _Watched:
     def evidence(self) -> Floats:
         """Return R by bet and stream of the pool, so weighted that those of a stream add up to one."""
         joins = self.joins[self.layout.sudden_streams]
-        began = self._joined(sudden.had_runs(self.last_day), joins) > 0
+        began = self._joined(sudden.had_runs(self.recent), joins) > 0
         r = np.zeros((len(SUDDEN), len(self.streams)))
-        for mine, some in zip(sudden.log_bets(self.last_day), began, strict=True):
+        for mine, some in zip(sudden.log_bets(self.recent), began, strict=True):
             r += np.where(some, np.exp(np.minimum(self._joined(mine, joins), sudden.MOST)), 0)
         return np.concatenate([np.exp(self.log_r) / (2 * BETS), SUDDEN_WEIGHT[:, None] * r / 2])
 
@@ -244,7 +244,7 @@ class PooledMonitor:
             watched.since[groups] = _NEVER
             watched.log_r[:, groups[watched.group]] = -np.inf
             joins = watched.joins[watched.layout.sudden_streams]
-            watched.last_day[:, :, (joins >= 0) & groups[watched.group][joins]] = 0
+            watched.recent[:, :, (joins >= 0) & groups[watched.group][joins]] = 0
 
     def _of(self, environment: str, value: str) -> list[_Watched]:
         return [

@@ -1,8 +1,8 @@
-"""Bets on a sudden shift, within the last day: the runs since then are one sum, whose level is one draw.
+"""Bets on a sudden shift, within the last days: the runs since then are one sum, whose level is one draw.
 
 A bet without an end divides what each hour pays by the dispersion of weeks, since the level may wander for weeks. Of an
 agent with thousands of runs a day that is far more than an hour alone can vary, so one hour that lies ten points off
-pays next to nothing. What began within the last day can be judged at once. Let θ·y - n·Λ(θ), divided by the dispersion
+pays next to nothing. What began within the last days can be judged at once. Let θ·y - n·Λ(θ), divided by the dispersion
 of each hour, add up to L since some hour, and the information in those runs to I. If the level of these runs is off by
 a random amount with variance ω², the sum of them has ω²·I times the variance more, and
 
@@ -14,8 +14,9 @@ that lies θ/ω off is worth. ω is what days wander by, and the error of the ba
 these bets has no margin: the least tilt stands in for it, as a shift by less than half of that wins nothing, however
 many runs show it.
 
-It is no product of hours, so what each hour paid is kept for a day. R adds up the bets that began at each of these
-hours, as it does for bets without an end; leaving out those that began earlier can only lower it. Keys and means alone
+It is no product of hours, so what each hour paid is kept for a day, and for three days before that what each six hours
+paid. R adds up the bets that began at each of these hours, as it does for bets without an end; leaving out others can
+only lower it. Keys and means alone
 are bet on: thresholds of values tell of the same shifts, and their tails wander by more than one measure for all says.
 """
 
@@ -25,21 +26,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agentvigil.analysis.detection.bets import won
-from agentvigil.analysis.detection.config import SUDDEN_HOURS
+from agentvigil.analysis.detection.config import SUDDEN_BLOCK_HOURS, SUDDEN_BLOCKS, SUDDEN_HOURS
 from agentvigil.analysis.detection.counting import Bools, Floats, Ints
 from agentvigil.analysis.detection.expecting import Expected, Null
 from agentvigil.analysis.detection.tilts import SUDDEN, SUDDEN_MIRROR, SUDDEN_WEIGHT
 
 Paid = NDArray[np.float32]
-"""Of hours: times × 7 × streams; ω²·I first, then what the six bets paid. 0 where there were no runs."""
+"""Of hours, or blocks of them: times × 7 × streams; ω²·I first, then what the six bets paid. 0 where there were no runs."""
 
 MOST: Final = np.float32(80)
 """What a bet pays is kept below exp of it, which fits single precision."""
+_REACH_HOURS: Final = SUDDEN_HOURS + SUDDEN_BLOCKS * SUDDEN_BLOCK_HOURS
 
 
 def nothing(streams: int) -> Paid:
-    """Return what was paid in the last day when there was nothing, the newest hour first."""
-    return np.zeros((SUDDEN_HOURS, 1 + len(SUDDEN), streams), dtype=np.float32)
+    """Return what was paid in the last days when there was nothing: the newest hour first, then blocks of hours."""
+    return np.zeros((SUDDEN_HOURS + SUDDEN_BLOCKS, 1 + len(SUDDEN), streams), dtype=np.float32)
 
 
 def paid(null: Null, expected: Expected) -> Paid:
@@ -53,45 +55,67 @@ def paid(null: Null, expected: Expected) -> Paid:
     return found
 
 
-def moved_on(last_day: Paid, hours: int) -> Paid:
-    """Return the last day some hours later, of which nothing is known yet."""
-    moved = np.zeros_like(last_day)
-    moved[hours:] = last_day[: max(len(last_day) - hours, 0)]
+def moved_on(recent: Paid, last_hour: int, hour: int) -> Paid:
+    """Return what was paid in the last days before ``hour``, from that before ``last_hour``; of neither more is known."""
+    if hour - last_hour > _REACH_HOURS:
+        return np.zeros_like(recent)
+    for now in range(last_hour + 1, hour + 1):
+        recent = _an_hour_later(recent, now)
+    return recent
+
+
+def _an_hour_later(recent: Paid, hour: int) -> Paid:
+    moved = np.empty_like(recent)
+    moved[0] = 0
+    moved[1:SUDDEN_HOURS] = recent[: SUDDEN_HOURS - 1]
+    oldest, blocks, moved_blocks = recent[SUDDEN_HOURS - 1], recent[SUDDEN_HOURS:], moved[SUDDEN_HOURS:]
+    if (hour - SUDDEN_HOURS) % SUDDEN_BLOCK_HOURS == 0:
+        moved_blocks[0] = oldest
+        moved_blocks[1:] = blocks[:-1]
+    else:
+        moved_blocks[:] = blocks
+        moved_blocks[0] += oldest
     return moved
 
 
-def log_bets(last_day: Paid) -> Paid:
-    """Return the logarithms of what bets that began in each hour of the last day pay now: hours × 6 × streams."""
-    since = np.cumsum(last_day, axis=0)
+def log_bets(recent: Paid) -> Paid:
+    """Return the logarithms of what bets that began in each of the last hours and blocks pay now: × 6 × streams."""
+    since = np.cumsum(recent, axis=0)
     return np.asarray(since[:, 1:] / (1 + since[:, :1]))
 
 
-def had_runs(hours: Paid) -> Bools:
-    """Return which streams had runs in which hours: bets that would have begun in others are left out of R."""
-    return np.asarray(hours[:, 1] != 0)
+def had_runs(recent: Paid) -> Bools:
+    """Return which streams had runs in which hours or blocks: bets that would have begun in others are not in R."""
+    return np.asarray(recent[:, 1] != 0)
 
 
-def evidence(null: Null, last_day: Paid) -> Floats:
+def evidence(null: Null, recent: Paid) -> Floats:
     """Return R of each bet, weighted: 6 × columns, those of the streams and then of their pairs."""
     pairs = null.layout.sudden_pairs
-    columns = _with_pairs(log_bets(last_day), pairs, null.pair_dispersion)
-    began = _and_pairs(had_runs(last_day), pairs)[:, None]
+    columns = _with_pairs(log_bets(recent), pairs, null.pair_dispersion)
+    began = _and_pairs(had_runs(recent), pairs)[:, None]
     r = np.sum(np.exp(np.minimum(columns, MOST)), axis=0, dtype=np.float64, where=began)
     return np.asarray(SUDDEN_WEIGHT[:, None] * r)
 
 
-def path(hours: Paid, pairs: Ints, pair_dispersion: Floats) -> Floats:
+def path(hours: Paid, first_hour: int, pairs: Ints, pair_dispersion: Floats) -> Floats:
     """Return what :func:`evidence` comes to after each of some hours, all bets together: times × columns.
 
     ``pairs`` are places among the streams of ``hours``.
     """
-    since, began = hours.copy(), _and_pairs(had_runs(hours), pairs)
-    passed = np.zeros(began.shape)
-    for ago in range(min(SUDDEN_HOURS, len(hours))):
+    since, some = hours.copy(), _and_pairs(had_runs(hours), pairs)
+    began, passed = some.copy(), np.zeros(some.shape)
+    for ago in range(min(_REACH_HOURS, len(hours))):
         if ago:
             since[ago:] += hours[:-ago]
-        columns = _with_pairs(since[ago:, 1:] / (1 + since[ago:, :1]), pairs, pair_dispersion)
-        passed[ago:] += (SUDDEN_WEIGHT @ np.exp(np.minimum(columns, MOST))) * began[: len(hours) - ago]
+        in_block = ago - SUDDEN_HOURS
+        if 0 < in_block < SUDDEN_BLOCK_HOURS:
+            began[:-in_block] |= some[in_block:]
+        first, every = (0, 1) if in_block < 0 else (-first_hour % SUDDEN_BLOCK_HOURS, SUDDEN_BLOCK_HOURS)
+        now = slice(first + ago, None, every)
+        columns = _with_pairs(since[now, 1:] / (1 + since[now, :1]), pairs, pair_dispersion)
+        won_now = SUDDEN_WEIGHT @ np.exp(np.minimum(columns, MOST))
+        passed[now] += won_now * began[first : len(hours) - ago : every]
     return passed
 
 
@@ -108,7 +132,7 @@ def most_of_path(hours: Paid, pairs: Ints, pair_dispersion: Floats) -> Floats:
         np.maximum(since, 0, out=since)
         np.maximum(most, since, out=most)
     columns = _with_pairs(most, pairs, pair_dispersion)[0]
-    return np.asarray(SUDDEN_HOURS * (SUDDEN_WEIGHT @ np.exp(np.minimum(columns, MOST))))
+    return np.asarray((SUDDEN_HOURS + SUDDEN_BLOCKS) * (SUDDEN_WEIGHT @ np.exp(np.minimum(columns, MOST))))
 
 
 def _with_pairs(log_e: Paid, pairs: Ints, pair_dispersion: Floats) -> Paid:

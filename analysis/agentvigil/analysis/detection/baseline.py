@@ -507,4 +507,5 @@ class _Trial:
         lasting = path(self._log_e / factor, self._active) @ self._weight
         slowed = self._paid.copy()
         slowed[:, 1:] /= factor
-        return float((lasting + sudden.path(slowed, self._first_hour, self._pairs, self._pair_dispersion) @ self._sudden_weight).max())
+        of_sudden = sudden.path(slowed, self._first_hour, self._pairs, self._pair_dispersion)
+        return float((lasting + of_sudden @ self._sudden_weight).max())

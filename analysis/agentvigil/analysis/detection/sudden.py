@@ -32,7 +32,7 @@ from agentvigil.analysis.detection.expecting import Expected, Null
 from agentvigil.analysis.detection.tilts import SUDDEN, SUDDEN_MIRROR, SUDDEN_WEIGHT
 
 Paid = NDArray[np.float32]
-"""Of hours, or blocks of them: times × 7 × streams; ω²·I first, then what the six bets paid. 0 where there were no runs."""
+"""Of hours, or blocks of them, × 7 × streams: ω²·I first, then what the six bets paid. 0 where there were no runs."""
 
 MOST: Final = np.float32(80)
 """What a bet pays is kept below exp of it, which fits single precision."""
@@ -56,7 +56,7 @@ def paid(null: Null, expected: Expected) -> Paid:
 
 
 def moved_on(recent: Paid, last_hour: int, hour: int) -> Paid:
-    """Return what was paid in the last days before ``hour``, from that before ``last_hour``; of neither more is known."""
+    """Return what was paid in the days up to ``hour``, in which it was nothing after ``last_hour``."""
     if hour - last_hour > _REACH_HOURS:
         return np.zeros_like(recent)
     for now in range(last_hour + 1, hour + 1):

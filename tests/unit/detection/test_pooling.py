@@ -15,13 +15,13 @@ FIRST = START + 28 * 24
 END = FIRST + 3 * 24
 
 
-def fleet_of(changed: set[str], count: int = 24) -> dict[Subject, Cells]:
+def fleet_of(changed: set[str], count: int = 24, days: int = 31) -> dict[Subject, Cells]:
     """Return small agents of two models; those of the changed ones write a third more from the first day on."""
     fleet = {}
     for number in range(count):
         agent = Agent(20, classes={"": 1.0}, model=("gpt", "claude")[number % 2])
         now = replace(agent, tokens=agent.tokens * 1.33) if agent.model in changed else agent
-        fleet[subject(number)] = cells_of(agent, 31, number, changes=[(28, now)])
+        fleet[subject(number)] = cells_of(agent, days, number, changes=[(28, now)])
     return fleet
 
 
@@ -64,6 +64,18 @@ def test_what_moves_everywhere_is_not_blamed_on_one_model() -> None:
 
     assert {alarm.value for alarm in alarms} == {"gpt", "claude"}
     assert all(alarm.others_moved for alarm in alarms)
+
+
+def test_others_that_have_told_nothing_for_three_days_are_waited_for_no_longer() -> None:
+    """Nobody uses the other model any more, so whether it moved will never be known."""
+    ends = FIRST + 5 * 24
+    fleet = fleet_of({"gpt"}, days=33)
+    gone = {one: cells.between(START, FIRST) for one, cells in list(fleet.items())[1::2]}
+    monitor = PooledMonitor(pools_of(fleet, Dimension.MODEL))
+    alarms = [alarm for hour in range(FIRST, ends) for alarm in monitor.advance(hour, fleet | gone)]
+
+    assert {(alarm.value, alarm.others_moved) for alarm in alarms} == {("gpt", False)}
+    assert all(72 <= alarm.hour - alarm.since.hour < 72 + 24 for alarm in alarms)
 
 
 def test_the_use_of_a_tool_is_watched_over_all_agents(one_changed: dict[Subject, Cells]) -> None:

@@ -30,9 +30,9 @@ can feed it as well as a rollup. Everything is a pure function, but for the evid
 
    - those without an end divide each hour by the dispersion φ of weeks. They allow for any wander of the size that the
      baseline had, and for its memory, and find what is small and stays;
-   - those on sudden shifts (``sudden``) look at the last day alone. The runs since one of its hours are one sum, whose
-     level is one draw with the variance of a day's wander: one hour that lies far off pays at once, and a level that
-     stays where it wandered to can not win in each of its hours.
+   - those on sudden shifts (``sudden``) look at the last four days alone. The runs since one of their hours are one
+     sum, whose level is one draw with the variance of a day's wander: one hour that lies far off pays at once, and a
+     level that stays where it wandered to can not win in each of its hours.
 
 5. **Bets and R** (``bets``). Ten bets without an end on each stream, up and down by 0.1 to 1.6 (upwards to 5.6 for new
    keys), and six on sudden shifts on each key and mean. Each R is the sum of what the bets pay that began in each hour:
@@ -42,7 +42,7 @@ can feed it as well as a rollup. Everything is a pure function, but for the evid
    some. It alarms when **R ≥ A × number of features** of the agent, A being hours between false alarms: 720, 7,200
    (the default) or 72,000. If the null model holds, the expected time to a false alarm of the agent is at least A hours
    with runs, and the chance of one within t hours at most t/A (Shin, Ramdas, Rinaldo,
-   https://arxiv.org/abs/2203.03532). Forgetting what began a day ago can only lower R.
+   https://arxiv.org/abs/2203.03532). Forgetting what began long ago can only lower R.
 
    This is no false discovery rate. A monitor that never ends and has a finite time to false alarm can promise none,
    whatever it is corrected by: S. Dandapanthula, A. Ramdas, *Multiple testing in multi-stream sequential change

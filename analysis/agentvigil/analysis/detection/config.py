@@ -35,11 +35,11 @@ SUDDEN_BLOCK_HOURS: Final = 6
 SUDDEN_BLOCKS: Final = 12
 """so many times: they look back four days. What an agent of some hundred runs a day shows in four days, bets without an
 end find a quarter later; six days find no more."""
-SUDDEN_WANDER: Final = 0.625
+SUDDEN_WANDER: Final = 0.56
 """What part of the wander that a baseline's days are given bets on sudden shifts allow for: that of one day, without
 all of what it was raised by for its memory and for its error, since such a bet can not win more than a level that far
 off."""
-SUDDEN_ERROR: Final = 1.25
+SUDDEN_ERROR: Final = 1.12
 """How many times the variance of the baseline's error they allow for."""
 
 MEMORY: Final = 2.8

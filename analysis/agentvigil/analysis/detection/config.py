@@ -29,12 +29,12 @@ SUDDEN_TILTS: Final = TILTS[1:4]
 SUDDEN_WEIGHTS: Final = (0.5, 0.3, 0.2)
 """What each of them weighs: what moves, moves by little more often than by much."""
 SUDDEN_HOURS: Final = 24
-"""Such bets begin in each of the last hours,"""
+"""How many of the last hours each have bets of their own that begin then."""
 SUDDEN_BLOCK_HOURS: Final = 6
-"""and before that in each sixth, counted from 1970,"""
+"""Before those, bets begin once in so many hours, counted from 1970."""
 SUDDEN_BLOCKS: Final = 12
-"""so many times: they look back four days. What an agent of some hundred runs a day shows in four days, bets without an
-end find a quarter later; six days find no more."""
+"""How many of these blocks are kept, so that bets look back four days. What agents of some hundred runs a day show in
+four days, bets without an end find a quarter later; looking back six days found no more."""
 SUDDEN_WANDER: Final = 0.56
 """What part of the wander that a baseline's days are given bets on sudden shifts allow for: that of one day, without
 all of what it was raised by for its memory and for its error, since such a bet can not win more than a level that far

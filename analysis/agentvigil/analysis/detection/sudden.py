@@ -36,12 +36,14 @@ Paid = NDArray[np.float32]
 
 MOST: Final = np.float32(80)
 """What a bet pays is kept below exp of it, which fits single precision."""
+_BEGINNINGS: Final = SUDDEN_HOURS + SUDDEN_BLOCKS
+"""When bets that still count may have begun."""
 _REACH_HOURS: Final = SUDDEN_HOURS + SUDDEN_BLOCKS * SUDDEN_BLOCK_HOURS
 
 
 def nothing(streams: int) -> Paid:
     """Return what was paid in the last days when there was nothing: the newest hour first, then blocks of hours."""
-    return np.zeros((SUDDEN_HOURS + SUDDEN_BLOCKS, 1 + len(SUDDEN), streams), dtype=np.float32)
+    return np.zeros((_BEGINNINGS, 1 + len(SUDDEN), streams), dtype=np.float32)
 
 
 def paid(null: Null, expected: Expected) -> Paid:
@@ -79,7 +81,7 @@ def _an_hour_later(recent: Paid, hour: int) -> Paid:
 
 
 def log_bets(recent: Paid) -> Paid:
-    """Return the logarithms of what bets that began in each of the last hours and blocks pay now: × 6 × streams."""
+    """Return the logarithms of what bets pay now: hours and blocks in which they began × 6 × streams."""
     since = np.cumsum(recent, axis=0)
     return np.asarray(since[:, 1:] / (1 + since[:, :1]))
 
@@ -132,7 +134,7 @@ def most_of_path(hours: Paid, pairs: Ints, pair_dispersion: Floats) -> Floats:
         np.maximum(since, 0, out=since)
         np.maximum(most, since, out=most)
     columns = _with_pairs(most, pairs, pair_dispersion)[0]
-    return np.asarray((SUDDEN_HOURS + SUDDEN_BLOCKS) * (SUDDEN_WEIGHT @ np.exp(np.minimum(columns, MOST))))
+    return np.asarray(_BEGINNINGS * (SUDDEN_WEIGHT @ np.exp(np.minimum(columns, MOST))))
 
 
 def _with_pairs(log_e: Paid, pairs: Ints, pair_dispersion: Floats) -> Paid:

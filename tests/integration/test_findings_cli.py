@@ -186,6 +186,28 @@ def test_a_finding_goes_through_its_life(store: EmbeddedStore, run: _Run, projec
     ]
 
 
+def test_an_incident_is_told_what_it_was_at_once(store: EmbeddedStore, run: _Run, project: str) -> None:
+    """By any of its findings; each of them has a line, the one that leads first."""
+    cost, tool, other = begin(
+        store,
+        observation(10, 12, project=project, feature="cost"),
+        observation(11, 13, project=project, feature="tool", severity=Severity.CRITICAL),
+        observation(12, 14, project=project, feature="cost", agent="b", subject="b"),
+    )
+
+    assert "to the 1 other finding of its incident" in " ".join(run("show", cost.id[:8]).stdout.split())
+    taken = run("ack", cost.id[:8], "--incident")
+    assert (taken.exit_code, taken.stdout) == (
+        0,
+        f"{tool.id[:8]}  acknowledged  critical drift of support-agent\n"
+        f"{cost.id[:8]}  acknowledged  major drift of support-agent\n",
+    )
+    over = told(run("resolve", cost.id, "--as", "fixed", "--incident", "--json"))
+    assert {one["id"]: one["resolution"] for one in over["items"]} == {tool.id: "fixed", cost.id: "fixed"}
+    assert [one["id"] for one in told(run("--json"))] == [other.id]
+    assert "--incident" not in run("show", other.id).stdout
+
+
 def test_one_finding_is_explained_by_how_its_id_begins(
     store: EmbeddedStore, client: TestClient, run: _Run, project: str
 ) -> None:

@@ -42,6 +42,9 @@ _limit_option = click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many are printed."
 )
 _all_option = click.option("--all", "show_all", is_flag=True, help="Print all, however many they are.")
+_incident_option = click.option(
+    "--incident", "of_incident", is_flag=True, help="And all others of its incident that are not resolved."
+)
 _project_option = click.option(
     "--project", help="For keys of every project: which one is meant, `default` if none is said."
 )
@@ -67,7 +70,7 @@ def findings() -> None:
     agentvigil findings --agent support-agent --severity critical
     agentvigil findings show 9f86d081            # one, with a plot and what to do
     agentvigil findings ack 9f86d081             # I look after it
-    agentvigil findings resolve 9f86d081 --as fixed
+    agentvigil findings resolve 9f86d081 --as fixed --incident   # and its symptoms
     agentvigil findings mute 9f86d081 --for 30d
     agentvigil findings precision                # how often each detector was right
     """
@@ -207,15 +210,18 @@ def show(api: Api, finding_id: str, *, project: str | None, as_json: bool) -> No
 @findings.command("ack")
 @asks_the_api()
 @click.argument("finding_id", metavar="ID")
+@_incident_option
 @_project_option
 @JSON_OPTION
-def acknowledge(api: Api, finding_id: str, *, project: str | None, as_json: bool) -> None:
-    """Say that somebody looks after a finding.
+def acknowledge(api: Api, finding_id: str, *, of_incident: bool, project: str | None, as_json: bool) -> None:
+    """Say that somebody looks after a finding, or with --incident after all of its incident.
 
     \b
     agentvigil findings ack 9f86d081
+    agentvigil findings ack 9f86d081 --incident
     """
-    _act(api, finding_id, project, "acknowledge", None, as_json=as_json)
+    act = _act_on_incident if of_incident else _act
+    act(api, finding_id, project, "acknowledge", None, as_json=as_json)
 
 
 @findings.command("resolve")
@@ -229,15 +235,20 @@ def acknowledge(api: Api, finding_id: str, *, project: str | None, as_json: bool
     help="fixed; new_normal: it is compared with what is now; false_alarm: the same is muted for 30 days, and counted "
     "against the detector; back_to_normal: nothing is known.",
 )
+@_incident_option
 @_project_option
 @JSON_OPTION
-def resolve(api: Api, finding_id: str, *, resolution: str, project: str | None, as_json: bool) -> None:
-    """Say what a finding was, and that it is over.
+def resolve(
+    api: Api, finding_id: str, *, resolution: str, of_incident: bool, project: str | None, as_json: bool
+) -> None:
+    """Say what a finding was, and that it is over, or with --incident what all of its incident were.
 
     \b
     agentvigil findings resolve 9f86d081 --as new_normal
+    agentvigil findings resolve 9f86d081 --as fixed --incident
     """
-    _act(api, finding_id, project, "resolve", {"resolution": resolution}, as_json=as_json)
+    act = _act_on_incident if of_incident else _act
+    act(api, finding_id, project, "resolve", {"resolution": resolution}, as_json=as_json)
 
 
 @findings.command("reopen")
@@ -294,7 +305,21 @@ def _act(api: Api, said: str, project: str | None, act: str, body: object, *, as
     told: Any = api.call("POST", f"{_path(api, said, project)}/{act}", _of(project), body)
     if as_json:
         print_json(told)
+    else:
+        _print_state(told)
+
+
+def _act_on_incident(api: Api, said: str, project: str | None, act: str, body: object, *, as_json: bool) -> None:
+    incident_id = api.get(_path(api, said, project), _of(project))["incident_id"]
+    told: Any = api.call("POST", f"/v1/incidents/{segment(incident_id)}/{act}", _of(project), body)
+    if as_json:
+        print_json(told)
         return
+    for finding in told["items"]:
+        _print_state(finding)
+
+
+def _print_state(told: Mapping[str, Any]) -> None:
     resolution = f" as {told['resolution'].replace('_', ' ')}" if told["resolution"] else ""
     until = f" until {second(told['muted_until'])}" if told["muted_until"] else " for ever"
     muted = f", muted{until}" if told["is_muted"] else ""

@@ -352,6 +352,49 @@ def test_incidents_are_told_once(api: Asking, finds: Finds) -> None:
     assert api.ids("incidents", state="unresolved") == [second["id"]]
 
 
+def test_an_incident_is_acknowledged_and_resolved_at_once(client: TestClient, api: Asking, finds: Finds) -> None:
+    """What was judged before keeps its resolution, and other incidents stay as they are."""
+    judged, symptom, lead, other = finds(
+        of_feature("tool"),
+        of_feature("cost", 11),
+        of_feature("duration", 12, severity=Severity.CRITICAL),
+        of_feature("steps", 300, agent="b", subject="b"),
+    )
+    api.act(judged, "resolve", {"resolution": "false_alarm"})
+
+    def act(incident_id: str, act: str, status: int, body: Any = None) -> Any:
+        path = f"/v1/incidents/{incident_id}/{act}"
+        answer = client.post(path, params={"project": api.project}, json=body)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def states(told: Any) -> dict[str, tuple[str, str | None]]:
+        return {one["id"]: (one["state"], one["resolution"]) for one in told["items"]}
+
+    incident_id = api.get(f"findings/{lead.id}")["incident_id"]
+    taken = act(incident_id, "acknowledge", 200)
+    assert (taken["state"], taken["unresolved_findings"], taken["lead"]["id"]) == ("acknowledged", 2, lead.id)
+    assert states(taken) == {
+        lead.id: ("acknowledged", None),
+        symptom.id: ("acknowledged", None),
+        judged.id: ("resolved", "false_alarm"),
+    }
+    for _ in range(2):
+        over = act(incident_id, "resolve", 200, {"resolution": "fixed"})
+        assert (over["state"], over["unresolved_findings"]) == ("resolved", 0)
+        assert states(over) == {
+            lead.id: ("resolved", "fixed"),
+            symptom.id: ("resolved", "fixed"),
+            judged.id: ("resolved", "false_alarm"),
+        }
+    steps = [step["what"] for step in api.get(f"findings/{symptom.id}")["history"]]
+    assert steps == ["found", "acknowledged", "resolved"]
+    assert act(incident_id, "acknowledge", 200)["state"] == "resolved"
+    assert api.get(f"findings/{other.id}")["state"] == "open"
+    assert "incident" in act("0" * 32, "acknowledge", 404)["detail"]
+    act(incident_id, "resolve", 422, {"resolution": "gone"})
+
+
 def test_incidents_are_paged(api: Asking, finds: Finds) -> None:
     for hour in range(5):
         finds(of_feature("tool", hour * 50, agent=f"a{hour}", subject=f"a{hour}"), hour=500 + hour)

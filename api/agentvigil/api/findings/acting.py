@@ -1,15 +1,16 @@
 """What people do with findings: each act by whoever asks, and what the API says where it can not be."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
 from agentvigil.analysis.findings.book import FindingsBook
 from agentvigil.analysis.findings.errors import FindingUnknown, NotInState
 from agentvigil.analysis.findings.finding import Finding
-from agentvigil.analysis.findings.model import Resolution
+from agentvigil.analysis.findings.model import Resolution, State
 from agentvigil.api.access import Asker
-from agentvigil.api.findings.models import ToldFinding
+from agentvigil.api.findings.models import IncidentDetail, ToldFinding
 from agentvigil.api.findings.reading import NO_KEY, FindingsReading
 from agentvigil.api.problems import Conflict, NotFound
 
@@ -38,6 +39,18 @@ class FindingActs:
             asker, lambda key: self._book.resolve(asker.project, finding_id, resolution, key, datetime.now(UTC))
         )
 
+    def acknowledge_incident(self, asker: Asker, incident_id: str) -> IncidentDetail:
+        """Say that somebody looks after all of its findings that are not resolved.
+
+        Raises:
+            NotFound: if there is no such incident; so does the next act.
+        """
+        return self._each(asker, incident_id, lambda finding_id: self.acknowledge(asker, finding_id))
+
+    def resolve_incident(self, asker: Asker, incident_id: str, resolution: Resolution) -> IncidentDetail:
+        """Say what all of its findings were that are not resolved, and that they are over."""
+        return self._each(asker, incident_id, lambda finding_id: self.resolve(asker, finding_id, resolution))
+
     def reopen(self, asker: Asker, finding_id: str) -> ToldFinding:
         """Say that it was resolved too early.
 
@@ -62,6 +75,14 @@ class FindingActs:
         """
         if not self._book.remove_mute(asker.project, stable_key):
             raise NotFound(f"project {asker.project} has no mute of {stable_key[:64]!r}", _MUTES_HINT)
+
+    def _each(self, asker: Asker, incident_id: str, act: Callable[[str], ToldFinding]) -> IncidentDetail:
+        for finding in self._reading.incident(asker.project, incident_id).items:
+            if finding.state is not State.RESOLVED:
+                # What somebody else resolved in between, or what went with its retention, needs nothing any more.
+                with suppress(NotFound, Conflict):
+                    act(finding.id)
+        return self._reading.incident(asker.project, incident_id)
 
     def _done(self, asker: Asker, act: Callable[[str], Finding]) -> ToldFinding:
         try:

@@ -109,6 +109,20 @@ def findings_router(reading: FindingsReading, acts: FindingActs, agents: Agents)
         """Tell an incident with its findings, the one that leads first."""
         return reading.incident(asker.project, incident_id)
 
+    @router.post("/incidents/{incident_id}/acknowledge", response_model=IncidentDetail, responses=described(404))
+    def acknowledge_incident(
+        asker: Administers, incident_id: IncidentId, _: Annotated[Asked, Query()]
+    ) -> IncidentDetail:
+        """Say that somebody looks after all findings of an incident that are not resolved yet. Needs scope `admin`."""
+        return acts.acknowledge_incident(asker, incident_id)
+
+    @router.post("/incidents/{incident_id}/resolve", response_model=IncidentDetail, responses=described(404))
+    def resolve_incident(
+        asker: Administers, incident_id: IncidentId, resolving: Resolving, _: Annotated[Asked, Query()]
+    ) -> IncidentDetail:
+        """Say what all findings of an incident were that are not resolved yet. Needs scope `admin`."""
+        return acts.resolve_incident(asker, incident_id, resolving.resolution)
+
     @router.get("/agents/{name:text}/regressions", response_model=FindingPage, responses=described(404))
     def list_regressions(asker: Reads, name: AgentName, asked: Annotated[AgentFindings, Query()]) -> FindingPage:
         """List what got worse from one version of an agent to another, the most urgent first."""

@@ -215,6 +215,10 @@ def _what_to_do(finding: Json, paper: Paper) -> Iterator[Text]:
         ]
     if finding["state"] == "open":
         said.insert(0, (f"ack {short}", "somebody looks after it: no more reminders"))
+    others = sum(one["state"] != "resolved" for one in finding["same_incident"])
+    if others and finding["state"] != "resolved":
+        what = "finding" if others == 1 else "findings"
+        said.append(("… --incident", f"ack and resolve so do it to the {others} other {what} of its incident as well"))
     for command, meaning in said:
         yield from wrapped(f"agentvigil findings {command}", paper, "dim", first="- ", other="  ")
         yield from wrapped(meaning, paper, "dim", first="    ", other="    ")

@@ -1,6 +1,6 @@
 """A bet is fair under the null, which is what all promises of the detector rest on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from math import comb
 from typing import ClassVar
@@ -41,8 +41,8 @@ class Given:
     dispersion: float = 1.0
     wander: float = 0.0
     pair: float = 1.0
+    variance: NDArray[np.float64] = field(default_factory=lambda: np.zeros((5, 2)))
     share: ClassVar = np.full((5, 2), 0.1)
-    variance: ClassVar = np.zeros((5, 2))
     class_share: ClassVar = np.ones(4)
     common_error: ClassVar = np.zeros(5)
     season: ClassVar = np.zeros((SEASONS, 5))
@@ -155,6 +155,18 @@ def test_wander_slows_bets_as_much_more_as_there_are_more_runs() -> None:
 
         # As many runs as the usual hour has: 0.24 by the hour, and by the day as much as days remember each other.
         assert still / wandering == pytest.approx(1 + more * (0.24 + 2.4 * MEMORY))
+
+
+@pytest.mark.parametrize("busier", [0.3, 1.0, 3.0, 9.0])
+def test_more_errors_of_estimates_are_allowed_where_more_runs_show_them(busier: float) -> None:
+    """Three times as many runs as the baseline's hours had are evidence against its error three times as soon."""
+    uncertain = Given(variance=np.full((5, 2), 1e-4))
+    runs = np.array([[10 * busier, 0.0] * 2])
+
+    expected = null_of(uncertain).compare(runs, np.zeros((1, 5)), np.zeros((1, 5)))
+
+    allowed = expected.error[0, [KEY, MEAN]] / np.array([1e-2 / (0.1 * 0.9), 1e-2])
+    assert allowed == pytest.approx(3 - 2 / np.sqrt(max(busier, 1)))
 
 
 def test_a_bet_on_a_pair_is_the_product_of_opposite_bets() -> None:

@@ -325,6 +325,18 @@ def test_a_rare_class_that_becomes_common_is_no_drift() -> None:
     assert [alarm for hour in range(FIRST, END) for alarm in monitor.advance(hour, fleet)] == []
 
 
+def test_ten_times_as_many_runs_are_no_drift() -> None:
+    """They show the error of a baseline of two weeks, which is how far that happened to be off and nothing new."""
+    usual = Agent(120)
+    busy = replace(usual, runs_per_day=1_200)
+    fleet = {subject(n): cells_of(usual, 42, 5_000 + n, changes=[(14, busy)]) for n in range(8, 24)}
+    first = START + 14 * 24
+    monitor = FleetMonitor([b for b in fit_fleet(fleet, START, first).values() if isinstance(b, Baseline)])
+
+    assert len(monitor.baselines) == 16
+    assert [a for hour in range(first, first + 28 * 24) for a in monitor.advance(hour, fleet)] == []
+
+
 def test_a_class_that_was_never_seen_is_watched_as_well() -> None:
     """Where the class is a digest of the tools, a new version has runs of no other, and may go wrong."""
     usual = Agent(400, classes={"one": 1.0})

@@ -43,7 +43,7 @@ _RAISE: Final = 1.25
 _ROUNDED: Final = 0.99
 """Far more than R and what bounds it are rounded by."""
 _KIND: Final = "baseline of the drift detector"
-_VERSION: Final = 3
+_VERSION: Final = 4
 _ARRAYS: Final = (
     "share", "variance", "class_share", "common_error", "season", "constant", "by_hour", "by_day", "hour_runs",
     "day_runs", "day_hours", "pair_dispersion", "cumulants", "center", "scale", "level",
@@ -290,12 +290,13 @@ def _measure(
     null = Null(layout, [numbers], config)
     usual = expected = null.compare(runs_of_slot, hits, season[places])
     has_season = np.array([stream.kind is not StreamKind.NEW for stream in planned.plan.streams])
+    free = np.ones_like(usual.level)
     for _ in range(_SEASON_STEPS):
-        residual, information = residuals(layout, expected)
-        season = season + np.where(has_season, season_step(residual, information, places, first_dispersion), 0)
+        step, own = season_step(*residuals(layout, expected), places, first_dispersion)
+        season, free = season + np.where(has_season, step, 0), free * (1 - np.where(has_season, own, 0))
         expected = replace(usual, level=usual.level + season[places])
     residual, information = residuals(layout, expected)
-    spread = spread_of(families, residual, information)
+    spread = spread_of(families, residual, information, free)
     dispersion = dispersion_of(spread, fleet, config)
     # What the level of the baseline's days wandered is an error that all classes share.
     beyond = np.maximum(dispersion.constant + dispersion.by_hour + dispersion.by_day * MEMORY - by_class.dispersion, 0)

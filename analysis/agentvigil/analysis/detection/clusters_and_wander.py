@@ -10,9 +10,12 @@ mean) is, relative to that of independent runs,
 
 where a ≥ 1 is that of clusters, and h and w are the standard deviations of the level of an hour and of a day. A fleet
 tells them apart, since its agents differ in volume. One agent's days are too few to know its dispersion well: 28 of
-them give a relative error of a quarter. They are shrunk to what the feature's other streams and the fleet say. How long
-levels stay where they wandered to, days can not tell at all, since what is fitted to them takes that away: it is
-assumed (``config.py``).
+them give a relative error of a quarter. They are shrunk to what the feature's other streams and the fleet say.
+
+What was fitted to hours and days takes a part of it away. Of hours it is the season, which in two weeks has seen some
+hours of the week four times, and in a burst of runs is what that burst was: a third of what hours of large agents vary
+by was missing. How much of each hour its season took is known, and is made up for. How long levels stay where they
+wandered to can not be told at all, for the same reason: it is assumed (``config.py``).
 
 What grows with volume is kept apart from what does not, since volumes change: an agent that is asked three times as
 often wanders as far as before, and sums of three times as many runs show it three times as much.
@@ -129,17 +132,21 @@ def sums_of_days(hours: Floats) -> Floats:
     return np.asarray(np.pad(hours, ((0, missing), (0, 0))).reshape(-1, HOURS_PER_DAY, hours.shape[1]).sum(axis=1))
 
 
-def spread_of(families: Sequence[Family], residual: Floats, information: Floats) -> Spread:
-    """Measure residuals by hour: both arrays are hours × streams, and hours begin with a day."""
+def spread_of(families: Sequence[Family], residual: Floats, information: Floats, free: Floats) -> Spread:
+    """Measure residuals by hour: all arrays are hours × streams, and hours begin with a day.
+
+    ``free`` is which part of what an hour was off by the season did not take away, since that was fitted to it.
+    """
     days, information_of_days = sums_of_days(residual), sums_of_days(information)
     count = len(days)
     total = np.maximum(information.sum(axis=0), 1e-9)
     of_days = (days**2).sum(axis=0) / total * count / max(count - _FITTED, 1)
+    left = np.maximum((information * free).sum(axis=0), 1e-9)
     return Spread(
         tuple(families),
         count,
         of_days,
-        (residual**2).sum(axis=0) / total,
+        (residual**2).sum(axis=0) / left,
         (information_of_days**2).sum(axis=0) / total,
         (information**2).sum(axis=0) / total,
     )

@@ -35,12 +35,10 @@ SUDDEN_BLOCK_HOURS: Final = 6
 SUDDEN_BLOCKS: Final = 12
 """How many of these blocks are kept, so that bets look back four days. What agents of some hundred runs a day show in
 four days, bets without an end find a quarter later; looking back six days found no more."""
-SUDDEN_WANDER: Final = 0.56
+SUDDEN_WANDER: Final = 0.47
 """What part of the wander that a baseline's days are given bets on sudden shifts allow for: that of one day, without
 all of what it was raised by for its memory and for its error, since such a bet can not win more than a level that far
 off."""
-SUDDEN_ERROR: Final = 1.12
-"""How many times the variance of the baseline's error they allow for."""
 
 MEMORY: Final = 2.8
 """By how much wander adds more to the variance of sums over many days than if each day wandered for itself: half of it

@@ -11,7 +11,6 @@ from agentvigil.analysis.detection.config import (
     HOURS_PER_DAY,
     MEMORY,
     SEASONS,
-    SUDDEN_ERROR,
     SUDDEN_WANDER,
     DetectionConfig,
 )
@@ -139,7 +138,8 @@ class Null:
         self._constant = _joined([part.constant for part in numbers])
         self._by_hour = _joined([part.by_hour for part in numbers])
         self._by_day = _joined([part.by_day for part in numbers])
-        self._hour_runs = np.maximum(_joined([part.hour_runs for part in numbers]), 1)[layout.group_of_stream]
+        self._hour_runs_of_group = np.maximum(_joined([part.hour_runs for part in numbers]), 1)
+        self._hour_runs = self._hour_runs_of_group[layout.group_of_stream]
         self._day_hours = _joined([part.day_hours for part in numbers])[layout.group_of_stream]
         self._day_runs = np.maximum(_joined([part.day_runs for part in numbers]), 1)[layout.group_of_stream]
         self.pair_dispersion = _joined([part.pair_dispersion for part in numbers])
@@ -189,7 +189,7 @@ class Null:
         wander = SUDDEN_WANDER * self._by_day * expected.concentration * expected.runs / self._day_runs
         share = probability(expected.level)
         information = expected.runs * np.where(self.layout.is_mean, 1.0, share * (1 - share))
-        error = SUDDEN_ERROR * (expected.error / self.error_scale) ** 2 * information
+        error = (expected.error / self.error_scale) ** 2 * information
         return np.asarray((wander + error) / self.dispersion_of_hours(expected))
 
     def compare(self, runs_of_slot: Floats, hits: Floats, season: Floats) -> Expected:
@@ -231,13 +231,17 @@ class Null:
 
         Evidence against nothing but the error of an estimate grows by (z - allowed)²/2 for as many runs as it was made
         from, where z is how far off it happens to be. With as many runs as in the baseline, 1 holds it to 2 where z is
-        3. A class that is r times as common as it was brings r times as many, so 3 - 2/√r holds it to the same.
+        3. A class that comes r times as often as it did brings r times as many, so 3 - 2/√r holds it to the same: as
+        often by its share of the runs, times by how many more there are than in the baseline's usual hour.
         """
         share = self.class_share
-        of_slot = np.repeat(runs_of_group, self.layout.slots_of_group, axis=1)
+        of_slot, busier = (
+            np.repeat(of_group, self.layout.slots_of_group, axis=1)
+            for of_group in (runs_of_group, np.maximum(runs_of_group / self._hour_runs_of_group, 1))
+        )
         usual = np.where(np.isfinite(share), share, 0)
         now = (runs_of_slot + _USUAL_RUNS * usual) / (of_slot + _USUAL_RUNS)
-        more = np.maximum(now / np.maximum(share, _LEAST_SHARE), 1)
+        more = busier * np.maximum(now / np.maximum(share, _LEAST_SHARE), 1)
         return np.asarray(3 - 2 / np.sqrt(more))
 
 

@@ -325,6 +325,18 @@ def test_a_rare_class_that_becomes_common_is_no_drift() -> None:
     assert [alarm for hour in range(FIRST, END) for alarm in monitor.advance(hour, fleet)] == []
 
 
+def test_classes_that_change_places_are_no_drift() -> None:
+    """One of them is known from some eighty runs, which four hundred a day show the error of."""
+    usual = Agent(400, class_effect=0.8, classes={"billing": 0.985, "other": 0.015})
+    swapped = replace(usual, classes={"billing": 0.015, "other": 0.985})
+    fleet = {subject(n): cells_of(usual, 42, 7_000 + n, changes=[(14, swapped)]) for n in range(8)}
+    first = START + 14 * 24
+    monitor = FleetMonitor([b for b in fit_fleet(fleet, START, first).values() if isinstance(b, Baseline)])
+
+    assert len(monitor.baselines) == 8
+    assert [a for hour in range(first, first + 28 * 24) for a in monitor.advance(hour, fleet)] == []
+
+
 def test_ten_times_as_many_runs_are_no_drift() -> None:
     """They show the error of a baseline of two weeks, which is how far that happened to be off and nothing new."""
     usual = Agent(120)

@@ -227,12 +227,14 @@ class Null:
         return np.asarray(np.maximum(squares[:-1] / np.maximum(squares[-1], 1e-9), 1))
 
     def _errors_allowed(self, runs_of_slot: Floats, runs_of_group: Floats) -> Floats:
-        """Return how many standard errors of a class's estimate the null allows for: 1 to 3, as times × slots.
+        """Return how many standard errors of a class's estimate the null allows for: 1 to 5, as times × slots.
 
         Evidence against nothing but the error of an estimate grows by (z - allowed)²/2 for as many runs as it was made
         from, where z is how far off it happens to be. With as many runs as in the baseline, 1 holds it to 2 where z is
-        3. A class that comes r times as often as it did brings r times as many, so 3 - 2/√r holds it to the same: as
-        often by its share of the runs, times by how many more there are than in the baseline's usual hour.
+        3. Where r times as many come in an hour, because there are more than in the baseline's usual hour or more of
+        them are of this class, 3 - 2/√r holds it to the same. Of a class that was rare and is common, the runs of weeks
+        are some hundred times those that it is known from, and an estimate from few is off by more than its standard
+        error says: 5 - 5/√r, which is more than the other where a class is 2.25 times as common.
         """
         share = self.class_share
         of_slot, busier = (
@@ -241,8 +243,8 @@ class Null:
         )
         usual = np.where(np.isfinite(share), share, 0)
         now = (runs_of_slot + _USUAL_RUNS * usual) / (of_slot + _USUAL_RUNS)
-        more = busier * np.maximum(now / np.maximum(share, _LEAST_SHARE), 1)
-        return np.asarray(3 - 2 / np.sqrt(more))
+        by_share = np.maximum(now / np.maximum(share, _LEAST_SHARE), 1)
+        return np.asarray(np.maximum(3 - 2 / np.sqrt(busier * by_share), 5 - 5 / np.sqrt(by_share)))
 
 
 def season_of(hours: Ints) -> Ints:

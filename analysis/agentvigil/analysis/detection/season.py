@@ -35,7 +35,7 @@ def _by_season(values: Floats, season: Ints) -> Floats:
 
 
 def _signal(left: Floats, known: Floats, dispersion: Floats) -> Floats:
-    """Return which part of ``left / known`` is no noise, by how much all differ beyond it (normal prior, by moments)."""
+    """Return which part of ``left / known`` is no noise, by how much all differ beyond it (normal prior by moments)."""
     total = known.sum(axis=0)
     # One standard error less than they seem to: of a few events some hour always has the most. A square of normal
     # noise has the variance 2φ², and one of n events φ/n more.

@@ -26,7 +26,9 @@ def shares_of(hits: Floats, runs: Floats, dispersion: Floats, config: DetectionC
 
     Empirical Bayes with a beta prior: its mean is the share in all runs, and it counts for as many runs as the classes'
     own spread says (DerSimonian and Laird's estimate of the variance between groups,
-    https://doi.org/10.1016/0197-2456(86)90046-2).
+    https://doi.org/10.1016/0197-2456(86)90046-2). The error of a class is that of its own runs all the same: that two
+    classes are alike tells little of a third with a few runs. As long as the mix is that of the baseline, the errors of
+    classes come to that of all runs together, so this is paid for where a rare class becomes common.
     """
     all_hits, all_runs = hits.sum(axis=1), np.maximum(runs.sum(axis=1), 1)
     mean = (all_hits + 0.5) / (all_runs + 1)
@@ -34,7 +36,7 @@ def shares_of(hits: Floats, runs: Floats, dispersion: Floats, config: DetectionC
     prior, doubted = _prior_runs(hits / np.maximum(runs, 1), runs, mean, one * dispersion, config)
     share = (hits + prior[:, None] * mean[:, None]) / (runs + prior[:, None])
     share = np.where(runs > 0, share, mean[:, None])
-    variance = dispersion[:, None] * np.maximum(share * (1 - share), one[:, None] / 4) / (runs + doubted[:, None])
+    variance = dispersion[:, None] * np.maximum(share * (1 - share), one[:, None] / 4) / (runs + _LEAST_PRIOR_RUNS)
     alike = dispersion * one / all_runs
     variance = np.maximum(variance, alike[:, None])
     share[:, -1] = mean
@@ -55,7 +57,7 @@ def mean_errors(
     own = center[None, :]
     prior, doubted = _prior_runs(own, runs[None, :], np.array([mean]), np.array([within * dispersion]), config)
     shrunk = (center * runs + prior[0] * mean) / (runs + prior[0])
-    variance = dispersion * np.maximum(within, scale**2) / (runs + doubted[0])
+    variance = dispersion * np.maximum(within, scale**2) / (runs + _LEAST_PRIOR_RUNS)
     variance = np.maximum(variance, dispersion * within / total)
     shrunk[-1] = mean
     variance[-1] = dispersion * within / total + _UNSEEN_SDS**2 * dispersion * within / doubted[0]
@@ -69,8 +71,9 @@ def _prior_runs(
 ) -> tuple[Floats, Floats]:
     """Return for how many runs the mean of all counts: as classes seem to differ, and as they may at worst.
 
-    Classes that do not seem to differ may still do so: a few runs of each can not tell. So the error of a class allows
-    for one standard error more of what differs. ``sampling`` is the variance of one run, with its dispersion.
+    Classes that do not seem to differ may still do so: a few runs of each can not tell. So the error of a class that
+    was never seen allows for one standard error more of what differs. ``sampling`` is the variance of one run, with its
+    dispersion.
     """
     total = np.maximum(runs.sum(axis=1), 1)
     more = np.maximum((runs > 0).sum(axis=1) - 1, 0)

@@ -195,7 +195,8 @@ def test_an_incident_is_told_what_it_was_at_once(store: EmbeddedStore, run: _Run
         observation(12, 14, project=project, feature="cost", agent="b", subject="b"),
     )
 
-    assert "to the 1 other finding of its incident" in " ".join(run("show", cost.id[:8]).stdout.split())
+    shown = " ".join(run("show", cost.id[:8]).stdout.split())
+    assert f"findings resolve {cost.id[:8]} --as fixed --incident so is the other finding of its incident" in shown
     taken = run("ack", cost.id[:8], "--incident")
     assert taken.exit_code == 0
     assert taken.stdout.splitlines() == [

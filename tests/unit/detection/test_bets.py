@@ -42,8 +42,8 @@ class Given:
     wander: float = 0.0
     pair: float = 1.0
     variance: NDArray[np.float64] = field(default_factory=lambda: np.zeros((5, 2)))
+    class_share: NDArray[np.float64] = field(default_factory=lambda: np.ones(4))
     share: ClassVar = np.full((5, 2), 0.1)
-    class_share: ClassVar = np.ones(4)
     common_error: ClassVar = np.zeros(5)
     season: ClassVar = np.zeros((SEASONS, 5))
     center: ClassVar = np.zeros(4)
@@ -167,6 +167,17 @@ def test_more_errors_of_estimates_are_allowed_where_more_runs_show_them(busier: 
 
     allowed = expected.error[0, [KEY, MEAN]] / np.array([1e-2 / (0.1 * 0.9), 1e-2])
     assert allowed == pytest.approx(3 - 2 / np.sqrt(max(busier, 1)))
+
+
+@pytest.mark.parametrize(("usual", "allowed"), [(0.25, 3), (0.04, 4), (0.0025, 4.75)])
+def test_more_are_allowed_where_a_rare_class_is_common(usual: float, allowed: float) -> None:
+    """Three are, since ten thousand times as many runs come in the hour, and more from 2.25 times as common on."""
+    uncertain = Given(variance=np.full((5, 2), 1e-4), class_share=np.array([usual, np.inf] * 2))
+    runs = np.array([[1e5, 0.0] * 2])
+
+    expected = null_of(uncertain).compare(runs, np.zeros((1, 5)), np.zeros((1, 5)))
+
+    assert expected.error[0, MEAN] / 1e-2 == pytest.approx(allowed, rel=0.005)
 
 
 def test_a_bet_on_a_pair_is_the_product_of_opposite_bets() -> None:

@@ -16,10 +16,9 @@ can feed it as well as a rollup. Everything is a pure function, but for the evid
 
 3. **Null hypothesis.** Not one value but an interval: one standard error of the baseline's estimate (for this hour's
    mix of classes; up to three where there are many more runs than there were, which show that error sooner, and up to
-   five for a class that was rare and is common) and a margin of what is too small to matter, 0.05 in log
-   odds or 0.03 standard deviations. Inside of it no bet gains. (Bets
-   on sudden shifts take the error for a part of the level's variance, and need no margin, since the least of them wins
-   nothing on a shift of less than 0.1.)
+   five for a class that was rare and is common) and a margin of what is too small to matter, 0.05 in log odds or 0.03
+   standard deviations. Inside of it no bet gains. (Bets on sudden shifts take the error for a part of the level's
+   variance, and need no margin, since the least of them wins nothing on a shift of less than 0.1.)
 
 4. **Dispersion** (``clusters_and_wander``). Runs come in clusters, and levels wander from hour to hour and from day to
    day. All three are measured apart, and shrunk to what the feature's other streams and the fleet say. Clusters add a

@@ -5,6 +5,7 @@ import numpy as np
 from agentvigil.analysis.detection.config import HOURS_PER_DAY, SEASONS
 from agentvigil.analysis.detection.counting import Floats, Ints
 
+# Information of hours without runs: so little that nothing of it is taken for a season.
 _LEAST_KNOWN = 1e-9
 
 

@@ -217,8 +217,8 @@ def _what_to_do(finding: Json, paper: Paper) -> Iterator[Text]:
         said.insert(0, (f"ack {short}", "somebody looks after it: no more reminders"))
     others = sum(one["state"] != "resolved" for one in finding["same_incident"])
     if others and finding["state"] != "resolved":
-        what = "finding" if others == 1 else "findings"
-        said.append(("… --incident", f"ack and resolve so do it to the {others} other {what} of its incident as well"))
+        what = "the other finding" if others == 1 else f"all {others} other findings"
+        said.append((f"resolve {short} --as fixed --incident", f"so is {what} of its incident; ack takes it as well"))
     for command, meaning in said:
         yield from wrapped(f"agentvigil findings {command}", paper, "dim", first="- ", other="  ")
         yield from wrapped(meaning, paper, "dim", first="    ", other="    ")

@@ -113,3 +113,14 @@ def test_weights_of_a_feature_add_up_to_one() -> None:
 
     assert lasting + sudden == pytest.approx(1)
     assert set(np.round(sudden, 9)) <= {0, 0.5}
+
+
+def test_sums_over_classes_are_the_same_for_many_hours_as_for_each() -> None:
+    """One hour of many subjects and many hours of few go different ways."""
+    layout, rng = Layout(PLANS), np.random.default_rng(5)
+    by_slot = rng.normal(size=(layout.group_count, layout.slot_count))
+    numbers = rng.normal(size=len(layout.slot_of_entry))
+    hour_by_hour = np.concatenate([layout.of_classes(hour[None], numbers) for hour in by_slot])
+
+    assert layout.of_classes(by_slot, numbers) == pytest.approx(hour_by_hour)
+    assert hour_by_hour[0, 1] == pytest.approx(by_slot[0, :3] @ numbers[3:6])

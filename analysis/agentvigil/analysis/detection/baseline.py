@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from agentvigil.analysis.detection import arrays, sudden
+from agentvigil.analysis.detection.alike import added_up
 from agentvigil.analysis.detection.bets import log_bets_on_streams, most_of_path, path, with_pairs
 from agentvigil.analysis.detection.clusters_and_wander import (
     FleetSpread,
@@ -249,12 +250,14 @@ def _measure(
         # Whole days, counted back from the end: the first may be cut.
         lived = -(-(end_hour - int(cells.hour[0])) // HOURS_PER_DAY) * HOURS_PER_DAY
         first_hour = max(first_hour, end_hour - lived)
-    planned = plan_of(subject, cells, (end_hour - first_hour) / HOURS_PER_DAY, config)
+    alike = added_up(cells)
+    planned = plan_of(subject, alike.sums, (end_hour - first_hour) / HOURS_PER_DAY, config)
     if isinstance(planned, TooFewRuns):
         return planned
     layout = Layout([planned.plan])
-    rows = layout.rows([(0, cells)])
-    by_class = levels_by_class(layout, planned, rows, fleet, config)
+    sums = layout.rows([(0, alike.sums)])
+    by_class = levels_by_class(layout, planned, sums, fleet, config)
+    rows = alike.by_hour(sums, cells)
     hours = np.arange(first_hour, end_hour)
     at = rows.hour - first_hour
     runs_of_slot = layout.runs(rows, at, len(hours))
@@ -456,7 +459,7 @@ def _tried(measured: _Measured, config: DetectionConfig) -> Baseline:
     for group in _near(bound, null, single, paid):
         trial = _Trial(null, baseline.first_hour, single, paid, measured.expected.runs, group)
         factor = 1.0
-        while factor < _MAX_RAISE and trial.most(factor) >= bound:
+        while factor < _MAX_RAISE and trial.reaches(bound, factor):
             factor *= _RAISE
         if factor > 1:
             factors[layout.group_of_stream == group] = factor
@@ -503,10 +506,18 @@ class _Trial:
         self._pair_dispersion = dispersion
         self._sudden_weight = layout.sudden_weight[layout.group_of_column[layout.sudden_columns] == group]
 
-    def most(self, factor: float) -> float:
-        """Return the largest R with so many times the dispersion."""
+    def reaches(self, bound: float, factor: float) -> bool:
+        """Return whether R ever comes to ``bound`` with so many times the dispersion."""
         lasting = path(self._log_e / factor, self._active) @ self._weight
         slowed = self._paid.copy()
         slowed[:, 1:] /= factor
-        of_sudden = sudden.path(slowed, self._first_hour, self._pairs, self._pair_dispersion)
-        return float((lasting + of_sudden @ self._sudden_weight).max())
+        of_sudden = sudden.most_by_hour(slowed, self._pairs, self._pair_dispersion) @ self._sudden_weight
+        near = np.flatnonzero(~(lasting + of_sudden < bound * _ROUNDED))
+        return any(
+            lasting[hour] + self._of_sudden(slowed, hour) >= bound
+            for hour in near[np.argsort(of_sudden[near])[::-1]].tolist()
+        )
+
+    def _of_sudden(self, slowed: sudden.Paid, hour: int) -> float:
+        columns = sudden.evidence_after(slowed, self._first_hour, hour, self._pairs, self._pair_dispersion)
+        return float(columns @ self._sudden_weight)

@@ -235,7 +235,9 @@ def _shrunk(own: Floats, pooled: Floats, families: Sequence[Family], weight: Flo
     ``weight`` is what the own ones are worth beside the fleet's, and beside each other.
     """
     factor = own / np.maximum(pooled, 1e-12)
-    alike = np.array([[one == other for other in families] for one in families])
+    numbers = {family: number for number, family in enumerate(dict.fromkeys(families))}
+    number = np.array([numbers[family] for family in families])
+    alike = number[:, None] == number
     of_family = alike @ (weight * factor) / np.maximum(alike @ weight, 1e-12)
     return np.asarray(pooled * (1 + weight * ((factor + of_family) / 2 - 1)))
 

@@ -45,6 +45,8 @@ def log2_of_bin(bins: "NDArray[np.integer]") -> Floats:
 class Rows:
     """Rows of cells with their places in a layout; rows of what is not watched are left out."""
 
+    given: Ints
+    """Their places among the rows that were given, of all subjects one after another."""
     hour: Ints
     group: Ints
     slot: Ints
@@ -57,9 +59,10 @@ class Rows:
     log2: Floats
     """Clipped logarithms of values; of no meaning in rows that count keys."""
 
-    def where(self, rows: Bools) -> "Rows":
-        """Return some of them."""
+    def where(self, rows: Bools | Ints) -> "Rows":
+        """Return some of them, or some of them some times."""
         return Rows(
+            self.given[rows],
             self.hour[rows],
             self.group[rows],
             self.slot[rows],
@@ -219,10 +222,10 @@ class Layout:
         if not parts:
             nothing = np.zeros(0, dtype=np.int64)
             none = nothing.astype(np.float64)
-            return Rows(nothing, nothing, nothing, nothing, nothing, nothing.astype(np.bool_), none, none)
+            return Rows(nothing, nothing, nothing, nothing, nothing, nothing, nothing.astype(np.bool_), none, none)
         columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-        watched = (columns[0] >= 0) & (columns[1] > 0)
-        if not watched.all():
+        watched = np.flatnonzero((columns[0] >= 0) & (columns[1] > 0))
+        if len(watched) < len(columns[0]):
             columns = [column[watched] for column in columns]
         group, n, hour, class_, key, key_text, bin_ = columns
         class_place = _found(self._class_codes, self._class_places, class_)
@@ -235,6 +238,7 @@ class Layout:
         valued = np.flatnonzero(is_value)
         stream[valued] = self._highest_passed(group[valued], bin_[valued])
         return Rows(
+            watched,
             hour.astype(np.int64),
             group,
             self.first_slot[group] + np.where(class_place >= 0, class_place, self.slots_of_group[group] - 1),
@@ -272,12 +276,34 @@ class Layout:
         places = at[averaged] * self.stream_count + mean[averaged]
         return hits + _added(places, deviation, count, self.stream_count)
 
+    def of_classes(self, by_slot: Floats, numbers: Floats) -> Floats:
+        """Return what slots have, times the numbers of a stream's classes, added up: times × streams.
+
+        ``by_slot`` is times × slots, and ``numbers`` are those of all classes of the first stream, then of the next.
+        """
+        if len(by_slot) < self.group_count:
+            return summed(by_slot[:, self.slot_of_entry] * numbers, self.first_entry)
+        # Many hours of few groups: a product of matrices for each group.
+        found = np.empty((len(by_slot), self.stream_count))
+        for group, classes in enumerate(self.slots_of_group.tolist()):
+            slots = slice(self.first_slot[group], self.first_slot[group] + classes)
+            streams = slice(self.first_stream[group], self.first_stream[group] + self.streams_of_group[group])
+            entry = self.first_entry[streams.start]
+            mine = numbers[entry : entry + classes * self.streams_of_group[group]].reshape(-1, classes)
+            np.matmul(by_slot[:, slots], mine.T, out=found[:, streams])
+        return found
+
     def _highest_passed(self, group: Ints, bins: Ints) -> Ints:
         """Return the streams of the highest thresholds that values pass, -1 where they pass none."""
         passed = np.zeros(len(group), dtype=np.int64)
         for edge in self._edges[: int(self._edge_count.max(initial=0))]:
             passed += bins >= edge[group]
         return np.where(passed > 0, self.first_stream[group] + passed - 1, -1)
+
+
+def summed(values: Floats, starts: Ints) -> Floats:
+    """Sum neighbours along the last axis of two, from each start to the next."""
+    return np.add.reduceat(values, starts, axis=1) if len(starts) else np.zeros((len(values), 0))
 
 
 def _pairs(plans: Sequence[Plan], first_stream: Ints, streams_of_group: Ints, group_feature: list[int]) -> Ints:

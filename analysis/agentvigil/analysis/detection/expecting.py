@@ -14,7 +14,7 @@ from agentvigil.analysis.detection.config import (
     SUDDEN_WANDER,
     DetectionConfig,
 )
-from agentvigil.analysis.detection.counting import Floats, Ints, Layout, Rows
+from agentvigil.analysis.detection.counting import Floats, Ints, Layout, Rows, summed
 from agentvigil.analysis.detection.tilts import BETS, NEW_KEYS, ORDINARY
 
 _THURSDAY: int = 3
@@ -198,12 +198,11 @@ class Null:
         The expectation is that of the same input classes, so that no change of their mix is a deviation.
         """
         layout = self.layout
-        of_entry = runs_of_slot[:, layout.slot_of_entry]
-        expected = _summed(of_entry * self.share, layout.first_entry)
-        runs_of_group = _summed(runs_of_slot, layout.first_slot)
+        expected = layout.of_classes(runs_of_slot, self.share)
+        runs_of_group = summed(runs_of_slot, layout.first_slot)
         runs = runs_of_group[:, layout.group_of_stream]
         reach = runs_of_slot * self._errors_allowed(runs_of_slot, runs_of_group)
-        variance = _summed(reach[:, layout.slot_of_entry] ** 2 * self.variance, layout.first_entry)
+        variance = layout.of_classes(reach**2, self.variance)
         some = np.maximum(runs, 1)
         share = np.clip(expected / some, _LEAST_SHARE, 1 - _LEAST_SHARE)
         # Of what is counted in runs there can not be more than runs; of rare keys a run may have two.
@@ -223,7 +222,7 @@ class Null:
         layout = self.layout
         usual = np.where(np.isfinite(self.class_share), self.class_share, 0)
         now = (runs_of_slot + _USUAL_RUNS * usual) / (runs_of_group + _USUAL_RUNS)[:, layout.group_of_slot]
-        squares = _summed(np.concatenate([now, usual[None]]) ** 2, layout.first_slot)
+        squares = summed(np.concatenate([now, usual[None]]) ** 2, layout.first_slot)
         return np.asarray(np.maximum(squares[:-1] / np.maximum(squares[-1], 1e-9), 1))
 
     def _errors_allowed(self, runs_of_slot: Floats, runs_of_group: Floats) -> Floats:
@@ -260,8 +259,3 @@ def probability(log_odds: Floats) -> Floats:
 
 def _joined(parts: Sequence[Floats]) -> Floats:
     return np.concatenate([np.zeros(0), *parts])
-
-
-def _summed(values: Floats, starts: Ints) -> Floats:
-    """Sum neighbours along the last axis, from each start to the next."""
-    return np.add.reduceat(values, starts, axis=1) if len(starts) else np.zeros((len(values), 0))

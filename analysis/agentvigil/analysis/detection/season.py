@@ -32,7 +32,11 @@ def season_step(residual: Floats, information: Floats, season: Ints, dispersion:
 
 
 def _by_season(values: Floats, season: Ints) -> Floats:
-    return np.stack([values[season == number].sum(axis=0) for number in range(SEASONS)])
+    order = np.argsort(season, kind="stable")
+    found, first = np.unique(season[order], return_index=True)
+    total = np.zeros((SEASONS, values.shape[1]))
+    total[found] = np.add.reduceat(values[order], first, axis=0)
+    return total
 
 
 def _signal(left: Floats, known: Floats, dispersion: Floats) -> Floats:

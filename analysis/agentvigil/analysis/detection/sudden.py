@@ -20,6 +20,7 @@ only lower it. Keys and means alone
 are bet on: thresholds of values tell of the same shifts, and their tails wander by more than one measure for all says.
 """
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -100,32 +101,28 @@ def evidence(null: Null, recent: Paid) -> Floats:
     return np.asarray(SUDDEN_WEIGHT[:, None] * r)
 
 
-def path(hours: Paid, first_hour: int, pairs: Ints, pair_dispersion: Floats) -> Floats:
-    """Return what :func:`evidence` comes to after each of some hours, all bets together: times × columns.
+def evidence_after(hours: Paid, first_hour: int, place: int, pairs: Ints, pair_dispersion: Floats) -> Floats:
+    """Return what :func:`evidence` comes to after one of some hours, that at ``place``, all bets together, by column.
 
     ``pairs`` are places among the streams of ``hours``.
     """
-    since, some = hours.copy(), _and_pairs(had_runs(hours), pairs)
-    began, passed = some.copy(), np.zeros(some.shape)
-    for ago in range(min(_REACH_HOURS, len(hours))):
-        if ago:
-            since[ago:] += hours[:-ago]
-        in_block = ago - SUDDEN_HOURS
-        if 0 < in_block < SUDDEN_BLOCK_HOURS:
-            began[:-in_block] |= some[in_block:]
-        first, every = (0, 1) if in_block < 0 else (-first_hour % SUDDEN_BLOCK_HOURS, SUDDEN_BLOCK_HOURS)
-        now = slice(first + ago, None, every)
-        columns = _with_pairs(since[now, 1:] / (1 + since[now, :1]), pairs, pair_dispersion)
-        won_now = SUDDEN_WEIGHT @ np.exp(np.minimum(columns, MOST))
-        passed[now] += won_now * began[first : len(hours) - ago : every]
-    return passed
+    newest_first = hours[max(0, place + 1 - _REACH_HOURS) : place + 1][::-1]
+    hour = first_hour + place - np.arange(len(newest_first))
+    begins = (np.arange(len(hour)) < SUDDEN_HOURS) | (hour % SUDDEN_BLOCK_HOURS == 0)
+    # The first of all hours may lie in the middle of a block.
+    begins[-1] |= np.count_nonzero(begins) < _BEGINNINGS
+    began = np.flatnonzero(begins)
+    recent = np.add.reduceat(newest_first[: began[-1] + 1], np.concatenate([[0], began[:-1] + 1]), axis=0)
+    columns = _with_pairs(log_bets(recent), pairs, pair_dispersion)
+    has_runs = _and_pairs(had_runs(recent), pairs)
+    return np.asarray(((SUDDEN_WEIGHT @ np.exp(np.minimum(columns, MOST))) * has_runs).sum(axis=0, dtype=np.float64))
 
 
 def most_of_path(hours: Paid, pairs: Ints, pair_dispersion: Floats) -> Floats:
-    """Return by column what :func:`path` does not exceed at any hour.
+    """Return by column what :func:`evidence` does not exceed after any of some hours.
 
     A sum that is divided by 1 or more is at most what was paid since the best of all hours to begin with, and a pair's
-    is at most those of both.
+    is at most that of both.
     """
     since = np.zeros_like(hours[0, 1:])
     most = np.zeros_like(hours[:1, 1:])
@@ -133,8 +130,23 @@ def most_of_path(hours: Paid, pairs: Ints, pair_dispersion: Floats) -> Floats:
         np.add(since, new, out=since)
         np.maximum(since, 0, out=since)
         np.maximum(most, since, out=most)
-    columns = _with_pairs(most, pairs, pair_dispersion)[0]
-    return np.asarray(_BEGINNINGS * (SUDDEN_WEIGHT @ np.exp(np.minimum(columns, MOST))))
+    return np.asarray(_at_most(most, pairs, pair_dispersion)[0])
+
+
+def most_by_hour(hours: Paid, pairs: Ints, pair_dispersion: Floats) -> Floats:
+    """Return what :func:`evidence` does not exceed after each of some hours: times × columns."""
+    since = hours[:, 1:].copy()
+    np.maximum(since[:1], 0, out=since[:1])
+    for before, now in pairwise(since):
+        np.add(now, before, out=now)
+        np.maximum(now, 0, out=now)
+    return _at_most(since, pairs, pair_dispersion)
+
+
+def _at_most(since: Paid, pairs: Ints, pair_dispersion: Floats) -> Floats:
+    """Return times × columns: as if all bets had begun when it was best."""
+    columns = _with_pairs(since, pairs, pair_dispersion)
+    return np.asarray(_BEGINNINGS * (SUDDEN_WEIGHT @ np.exp(np.minimum(columns, MOST))), dtype=np.float64)
 
 
 def _with_pairs(log_e: Paid, pairs: Ints, pair_dispersion: Floats) -> Paid:

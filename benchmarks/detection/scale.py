@@ -60,7 +60,9 @@ SELECT {project:String}, toDateTime(Hour, 'UTC'), {keep_days:UInt16}, 'productio
     InputClass, AgentVersion, Model, Feature, Key, Bin, 1, N, S
 FROM drawn CROSS JOIN (SELECT number AS copy FROM numbers({copies:UInt32})) AS copies
 WHERE Hour >= {first:UInt32} AND Hour < {end:UInt32}
+ORDER BY drawn.Hour, Agent, copy
 """
+"""In the order of their hours, as the service sums them: parts do not overlap."""
 _MADE: Final = """
 INSERT INTO agent_feature_hours_made (Project, Hour, KeepDays, Changes)
 SELECT DISTINCT {project:String}, toDateTime(Hour, 'UTC'), {keep_days:UInt16}, 1 FROM drawn

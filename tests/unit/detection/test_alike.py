@@ -16,6 +16,7 @@ from simulated_agents import subject
 PLAN = Plan(
     subject(0),
     ("x", ""),
+    (),
     (
         Stream("tool", StreamKind.KEY, key="search"),
         Stream("tool", StreamKind.OTHER),

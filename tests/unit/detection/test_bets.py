@@ -77,7 +77,7 @@ class Given:
 
 
 def null_of(numbers: Given) -> Null:
-    plan = Plan(Subject("", "", "a"), ("",), STREAMS, {"status": ()}, {"duration": (0, 16)})
+    plan = Plan(Subject("", "", "a"), ("",), (), STREAMS, {"status": ()}, {"duration": (0, 16)})
     return Null(Layout([plan]), [numbers], CONFIG)
 
 

@@ -24,8 +24,14 @@ STREAMS = (
 )
 CLIPPED = (-4, 12)
 PLANS = tuple(
-    Plan(subject(number), classes, STREAMS, {"tool": ("rare", "odd")}, {"cost": CLIPPED})
-    for number, classes in enumerate((("x", "y"), (), ("", "y", "x")))
+    Plan(subject(number), classes, rare, STREAMS, {"tool": ("rare", "odd")}, {"cost": CLIPPED})
+    for number, (classes, rare) in enumerate(
+        (
+            (("x", "y"), ()),
+            ((), ("y", "")),
+            (("", "x"), ("y",)),
+        )
+    )
 )
 CLASSES = ("x", "y", "", "unknown")
 TOOLS = ("", "search", "refund", "rare", "odd", "fresh", "x")
@@ -84,12 +90,16 @@ def test_runs_and_hits_are_those_counted_by_hand(table: list) -> None:  # type: 
                 assert hits[hour, stream_place] == pytest.approx(wanted)
             stream_place += 1
         for feature in plan.features:
-            for name in [*plan.classes, None]:
+            for names in [
+                *([name] for name in plan.classes),
+                *([plan.rare_classes] if plan.rare_classes else []),
+                None,
+            ]:
                 for hour in range(4):
                     wanted = sum(
                         n for h, c, f, key, _, n in mine
                         if h == hour and f == feature and (f != "tool" or not key)
-                        and (c == name if name is not None else c not in plan.classes)
+                        and (c in names if names is not None else c not in (*plan.classes, *plan.rare_classes))
                     )  # fmt: skip
                     assert runs[hour, slot_place] == wanted
                 slot_place += 1

@@ -14,7 +14,7 @@ KEY = Stream("tool", StreamKind.KEY, key="refund")
 ABOVE = Stream("duration", StreamKind.ABOVE, edge_bin=4, level=0.5)
 MEAN = Stream("duration", StreamKind.MEAN)
 NEW = Stream("tool", StreamKind.NEW)
-PLAN = Plan(subject(), (), (KEY, NEW, ABOVE, MEAN), {"tool": ("rare",)}, {"duration": (-2, 12)})
+PLAN = Plan(subject(), (), (), (KEY, NEW, ABOVE, MEAN), {"tool": ("rare",)}, {"duration": (-2, 12)})
 GROUPS = ("a", "b", "c")
 
 # For each group and time: runs, runs with the key, runs with a new one, and values.

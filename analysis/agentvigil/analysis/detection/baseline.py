@@ -44,7 +44,7 @@ _RAISE: Final = 1.25
 _ROUNDED: Final = 0.99
 """Far more than R and what bounds it are rounded by."""
 _KIND: Final = "baseline of the drift detector"
-_VERSION: Final = 4
+_VERSION: Final = 5
 _ARRAYS: Final = (
     "share", "variance", "class_share", "common_error", "season", "constant", "by_hour", "by_day", "hour_runs",
     "day_runs", "day_hours", "pair_dispersion", "cumulants", "center", "scale", "level",
@@ -95,13 +95,15 @@ class Baseline:
         """Tell what is expected of one feature from anything else: where it is the same, evidence of it goes on."""
         plan, features = self.plan, self.plan.features
         places = [place for place, stream in enumerate(plan.streams) if stream.feature == feature]
-        streams, classes, group = slice(places[0], places[-1] + 1), len(plan.classes) + 1, features.index(feature)
+        streams, classes, group = slice(places[0], places[-1] + 1), plan.places_of_classes, features.index(feature)
         slots = slice(group * classes, (group + 1) * classes)
         layout = Layout([plan])
         pairs = layout.group_of_stream[layout.pairs[0]] == group
         digest = blake2b(digest_size=16)
         words = plan.streams[streams], plan.rare_keys.get(feature), plan.clipped_bins.get(feature)
-        digest.update(repr((plan.subject, plan.classes, *words, self.first_hour, self.end_hour)).encode())
+        digest.update(
+            repr((plan.subject, plan.classes, plan.rare_classes, *words, self.first_hour, self.end_hour)).encode()
+        )
         for name in _ARRAYS:
             array = getattr(self, name)
             if name in {"season", "cumulants"}:
@@ -130,6 +132,7 @@ class Baseline:
         texts = {
             "subject": list(plan.subject),
             "classes": list(plan.classes),
+            "rare_classes": list(plan.rare_classes),
             "streams": [[s.feature, s.kind.value, s.key, s.edge_bin, s.level] for s in plan.streams],
             "rare_keys": [[feature, list(keys)] for feature, keys in plan.rare_keys.items()],
             "clipped_bins": [[feature, *bins] for feature, bins in plan.clipped_bins.items()],
@@ -152,6 +155,7 @@ class Baseline:
             plan = Plan(
                 Subject(*texts["subject"]),
                 tuple(texts["classes"]),
+                tuple(texts["rare_classes"]),
                 tuple(Stream(f, StreamKind(kind), key, edge, level) for f, kind, key, edge, level in texts["streams"]),
                 {feature: tuple(keys) for feature, keys in texts["rare_keys"]},
                 {feature: (low, high) for feature, low, high in texts["clipped_bins"]},
@@ -163,7 +167,7 @@ class Baseline:
             found = cls(plan, first_hour, end_hour, texts["runs"], **numbers, too_few=few, raised=raised)
         except (KeyError, TypeError, ValueError) as exc:
             raise ForeignState(f"the {_KIND} misses a part; learn it anew: {exc}") from exc
-        shape = (len(plan.streams), len(plan.classes) + 1)
+        shape = (len(plan.streams), plan.places_of_classes)
         if found.share.shape != shape or found.season.shape != (SEASONS, shape[0]):
             raise ForeignState(f"the parts of the {_KIND} do not fit each other; learn it anew")
         return found
@@ -353,7 +357,7 @@ def levels_by_class(
     layout: Layout, planned: Planned, rows: Rows, fleet: FleetSpread, config: DetectionConfig
 ) -> LevelsByClass:
     """Learn shares and means by input class."""
-    places = len(planned.plan.classes) + 1
+    places = planned.plan.places_of_classes
     streams = planned.plan.streams
     at = rows.slot - layout.first_slot[rows.group]
     zeros = np.zeros_like(at)

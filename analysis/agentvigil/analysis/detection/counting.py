@@ -101,6 +101,8 @@ class Layout:
         for subject, plan in enumerate(plans):
             for place, name in enumerate(plan.classes):
                 class_places[subject * _TEXTS + self._text(name)] = place
+            for name in plan.rare_classes:
+                class_places[subject * _TEXTS + self._text(name)] = len(plan.classes)
             for feature in plan.features:
                 group = len(group_subject)
                 streams = [stream for stream in plan.streams if stream.feature == feature]
@@ -112,7 +114,7 @@ class Layout:
                 first_stream.append(stream_count)
                 streams_of_group.append(len(streams))
                 first_slot.append(slot_count)
-                slots_of_group.append(len(plan.classes) + 1)
+                slots_of_group.append(plan.places_of_classes)
                 # Thresholds come first in their group.
                 first_edge_stream.append(stream_count)
                 mean_stream.append(kinds.get(StreamKind.MEAN, -1))
@@ -126,7 +128,7 @@ class Layout:
                 for key in plan.rare_keys.get(feature, ()):
                     key_streams[group * _TEXTS + self._text(key)] = kinds[StreamKind.OTHER]
                 stream_count += len(streams)
-                slot_count += len(plan.classes) + 1
+                slot_count += plan.places_of_classes
 
         self.stream_count, self.slot_count, self.group_count = stream_count, slot_count, len(group_subject)
         self.group_subject = np.array(group_subject, dtype=np.int64)

@@ -14,6 +14,8 @@ from agentvigil.analysis.features.cells import Cells, Subject
 from agentvigil.analysis.features.names import BINS_PER_OCTAVE, FEATURES, ZERO_BIN, Counting
 
 _STATUS = "status"
+_MOST_RARE_CLASSES = 10_000
+"""Kept by name of an agent whose input classes are rather names of its users."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,11 @@ def plan_of(subject: Subject, cells: Cells, days: float, config: DetectionConfig
             streams += values
             if clipped is not None:
                 clipped_bins[name] = clipped
-    classes = [
-        name
-        for name, n in _by_count(totals[counted].input_class, totals[counted].n, cells.words, empty=True)
-        if n >= config.min_class_runs
-    ]
-    plan = Plan(subject, tuple(classes[: config.max_classes]), tuple(streams), rare_keys, clipped_bins)
+    seen = _by_count(totals[counted].input_class, totals[counted].n, cells.words, empty=True)
+    least = max(config.min_class_runs, config.min_class_share * runs)
+    classes = tuple(name for name, n in seen if n >= least)[: config.max_classes]
+    rare_classes = tuple(name for name, _ in seen[len(classes) : len(classes) + _MOST_RARE_CLASSES])
+    plan = Plan(subject, classes, rare_classes, tuple(streams), rare_keys, clipped_bins)
     return Planned(plan, runs, runs_of_feature, keys_seen_once, too_few)
 
 

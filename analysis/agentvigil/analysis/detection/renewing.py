@@ -80,7 +80,7 @@ def _planned(
         values, clipped = planned_values(feature, cells.bin, cells.n, config)
         sources = [_alike(streams, stream) for stream in values]
         clips = {} if clipped is None else {feature: clipped}
-        return Plan(whole.subject, whole.classes, tuple(values), {}, clips), sources, 0
+        return Plan(whole.subject, whole.classes, whole.rare_classes, tuple(values), {}, clips), sources, 0
     counts = np.bincount(cells.key, cells.n, minlength=len(cells.words))
     seen = {cells.words[int(code)]: float(counts[code]) for code in np.flatnonzero(counts) if cells.words[int(code)]}
     rare = whole.rare_keys.get(feature, ())
@@ -91,7 +91,7 @@ def _planned(
     new = Stream(feature, StreamKind.NEW)
     chosen = [*kept, *others, new]
     sources = [places.get(stream, places[new]) for stream in chosen]
-    plan = Plan(whole.subject, whole.classes, tuple(chosen), {feature: rare}, {})
+    plan = Plan(whole.subject, whole.classes, whole.rare_classes, tuple(chosen), {feature: rare}, {})
     return plan, sources, sum(n <= 1 for n in seen.values())
 
 
@@ -117,7 +117,7 @@ class _Part:
 
     @property
     def _slots(self) -> slice:
-        classes, group = len(self.baseline.plan.classes) + 1, self._group
+        classes, group = self.baseline.plan.places_of_classes, self._group
         return slice(group * classes, (group + 1) * classes)
 
     @property
@@ -180,6 +180,7 @@ class _Part:
         whole = Plan(
             old.plan.subject,
             old.plan.classes,
+            old.plan.rare_classes,
             (*old.streams[: streams.start], *plan.streams, *old.streams[streams.stop :]),
             {**old.plan.rare_keys, **plan.rare_keys},
             {**clips, **plan.clipped_bins},

@@ -42,13 +42,20 @@ class Plan:
 
     subject: Subject
     classes: tuple[str, ...]
-    """Input classes with numbers of their own. All others share the place after the last."""
+    """Input classes with numbers of their own."""
+    rare_classes: tuple[str, ...]
+    """Those that the baseline saw too, which share numbers."""
     streams: tuple[Stream, ...]
     """Those of one feature stand together: keys, others, new; or thresholds upwards, mean."""
     rare_keys: Mapping[str, tuple[str, ...]]
     """By feature: keys that the baseline saw and that have no stream of their own."""
     clipped_bins: Mapping[str, tuple[int, int]]
     """By feature: the lowest and the highest bin that values are clipped to."""
+
+    @property
+    def places_of_classes(self) -> int:
+        """How many kinds of inputs have numbers: the classes, all rare ones together if there are some, and any other."""
+        return len(self.classes) + bool(self.rare_classes) + 1
 
     @cached_property
     def features(self) -> tuple[str, ...]:

@@ -42,6 +42,22 @@ def test_classes_have_shares_of_their_own(baseline: Baseline) -> None:
     assert shares["orders"] < shares["other"] - 0.05
 
 
+def test_rare_classes_have_numbers_together_and_keep_their_names() -> None:
+    """A class of which there are five runs may be a kind of inputs; one of a thousand is the name of a user."""
+    few = Agent(60, classes={"billing": 0.9, "orders": 0.09, "odd": 0.008, "rare": 0.002})
+    many = Agent(400, classes={"billing": 0.5, **{f"user {n}": 0.001 for n in range(500)}})
+    found = [fit(subject(), cells_of(agent, 28, 3), START, END) for agent in (few, many)]
+    plans = [one.plan for one in found if isinstance(one, Baseline)]
+
+    assert (plans[0].classes, plans[0].rare_classes) == (("billing", "orders", "odd"), ("rare",))
+    assert plans[1].classes == ("billing",)
+    assert 480 < len(plans[1].rare_classes) <= 500
+    for one in found:
+        assert isinstance(one, Baseline)
+        assert one.share.shape == (len(one.streams), one.plan.places_of_classes)
+        assert Baseline.from_bytes(one.to_bytes()).fingerprint == one.fingerprint
+
+
 @pytest.mark.parametrize(
     ("runs_per_day", "days", "said"), [(3.0, 28, "too few runs: "), (500.0, 9, "too few days: 9.0 of 14")]
 )

@@ -337,6 +337,30 @@ def test_classes_that_change_places_are_no_drift() -> None:
     assert [a for hour in range(first, first + 28 * 24) for a in monitor.advance(hour, fleet)] == []
 
 
+def test_rare_classes_that_become_common_are_told_from_each_other() -> None:
+    """Of the rarest there are some fifteen runs in the baseline, which are better than what all classes are like."""
+    usual = Agent(60, class_effect=0.8, classes={"billing": 0.97, "orders": 0.02, "other": 0.01})
+    swapped = replace(usual, classes={"billing": 0.01, "orders": 0.02, "other": 0.97})
+    fleet = {subject(n): cells_of(usual, 42, 7_000 + n, changes=[(14, swapped)]) for n in (2, 5, 12, 14, 16, 20)}
+    first = START + 14 * 24
+    monitor = FleetMonitor([b for b in fit_fleet(fleet, START, first).values() if isinstance(b, Baseline)])
+
+    assert len(monitor.baselines) == 6
+    assert [a for hour in range(first, first + 28 * 24) for a in monitor.advance(hour, fleet)] == []
+
+
+def test_an_agent_whose_classes_are_its_users_is_watched() -> None:
+    """Of a thousand users none has numbers of their own; all together are what they were, or not."""
+    usual = Agent(400, classes={f"user {n}": 0.001 for n in range(1_000)})
+    wrong = replace(usual, tools={**usual.tools, "search": 0.5, "refund": 0.3})
+    fleet = {subject(n): cells_of(usual, 37, 80 + n, changes=[(28, after)]) for n, after in enumerate((usual, wrong))}
+    monitor = FleetMonitor([b for b in fit_fleet(fleet, START, FIRST).values() if isinstance(b, Baseline)])
+    alarms = [alarm for hour in range(FIRST, END) for alarm in monitor.advance(hour, fleet)]
+
+    assert {(alarm.subject, alarm.feature) for alarm in alarms} == {(subject(1), "tool")}
+    assert alarms[0].hour < FIRST + 5 * 24
+
+
 def test_ten_times_as_many_runs_are_no_drift() -> None:
     """They show the error of a baseline of two weeks, which is how far that happened to be off and nothing new."""
     usual = Agent(120)

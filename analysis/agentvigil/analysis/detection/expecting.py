@@ -22,12 +22,13 @@ _THURSDAY: int = 3
 _SATURDAY: int = 5
 # Shares are kept this far from 0 and 1: half a run in a million.
 _LEAST_SHARE = 5e-7
+_MOST_LOG_ODDS = 700.0
 # The shares of classes in an hour are those of few runs: the usual shares stand in for so many.
 _USUAL_RUNS = 20.0
 
 
 class Numbers(Protocol):
-    """The numbers of one subject's streams. C is the number of its input classes, S that of its streams."""
+    """The numbers of one subject's streams, S of them. C is the number of its input classes, the rare ones being one."""
 
     @property
     def share(self) -> Floats:
@@ -254,7 +255,8 @@ def season_of(hours: Ints) -> Ints:
 
 def probability(log_odds: Floats) -> Floats:
     """Return the probability with these log odds."""
-    return np.asarray(1 / (1 + np.exp(-log_odds)))
+    # Of what may be off by anything the edge of the null lies at 0, and exp would overflow.
+    return np.asarray(1 / (1 + np.exp(np.minimum(-log_odds, _MOST_LOG_ODDS))))
 
 
 def _joined(parts: Sequence[Floats]) -> Floats:

@@ -14,7 +14,7 @@ from agentvigil.analysis.features.cells import Cells, Subject
 from agentvigil.analysis.features.names import BINS_PER_OCTAVE, FEATURES, ZERO_BIN, Counting
 
 _STATUS = "status"
-_MOST_RARE_CLASSES = 10_000
+_MOST_RARE_CLASSES = 2_000
 """Kept by name of an agent whose input classes are rather names of its users."""
 
 

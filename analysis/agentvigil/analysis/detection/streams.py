@@ -54,7 +54,7 @@ class Plan:
 
     @property
     def places_of_classes(self) -> int:
-        """How many kinds of inputs have numbers: the classes, all rare ones together if there are some, and any other."""
+        """How many kinds of inputs have numbers: the classes, all rare ones together if there are some, any other."""
         return len(self.classes) + bool(self.rare_classes) + 1
 
     @cached_property

@@ -4,6 +4,7 @@ examples:
   python benchmarks/detection/run.py --quick                 a minute or two: ranks, not figures
   python benchmarks/detection/run.py --full --json full.json all tables, on 1,000 agent-months without drift
   python benchmarks/detection/run.py --tcpd                  series of the Turing Change Point Dataset
+  python benchmarks/detection/run.py --classes               agents with up to 300 input classes (minutes)
   python benchmarks/detection/run.py --scale                 1,000 agents and 30 days in a store: time and memory
 
 Tables go to standard output, progress to standard error. Every figure can be computed again from its seeds.
@@ -20,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import class_trials
 import tcpd_trials
 from drifts import DRIFTS
 from evaluation import FalseAlarms, Power
@@ -124,6 +126,18 @@ def measure(size: Size, work: Work) -> dict[str, Any]:
     }
 
 
+def _with_classes(work: Work) -> list[class_trials.Said]:
+    found: dict[int, class_trials.Said] = {}
+    arguments = [
+        (class_trials.SEED + number, classes)
+        for number in range(class_trials.FLEETS)
+        for classes in class_trials.CLASSES
+    ]
+    for said in work.each("fleets by their classes", class_trials.with_classes, arguments):
+        found[said.classes] = found[said.classes] + said if said.classes in found else said
+    return [found[classes] for classes in class_trials.CLASSES]
+
+
 def _with_update(seed: int, is_failure: bool) -> tuple[bool, Said]:
     return is_failure, silent_update(seed, is_failure)
 
@@ -177,6 +191,7 @@ def main() -> None:
     what.add_argument("--quick", action="store_true", help="a small fleet of each kind")
     what.add_argument("--full", action="store_true", help="1,000 agent-months, all drifts and failure modes (hours)")
     what.add_argument("--tcpd", action="store_true", help="the Turing series that river ships")
+    what.add_argument("--classes", action="store_true", help="agents with few and with many input classes")
     what.add_argument("--scale", action="store_true", help="time and memory with many agents in a store")
     parser.add_argument("--agents", type=int, help="agents of each fleet (6 or 50), in the store with --scale (1,000)")
     parser.add_argument("--days", type=int, default=30, help="days in the store, with --scale (30)")
@@ -185,6 +200,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.tcpd:
         print(machine(), tcpd_trials.told(tcpd_trials.scores()), sep="\n\n")
+    elif arguments.classes:
+        with ProcessPoolExecutor(arguments.workers) as pool:
+            print(machine(), class_trials.told(_with_classes(Work(pool))), sep="\n\n")
     elif arguments.scale:
         # Loads the engine, which the processes that only compute need not carry along.
         import scale

@@ -101,14 +101,18 @@ TALLIES: Final = {
 }
 
 
-def draw(seed: int, number: int, count: int, most: float = MOST) -> Agent:
-    """Return the agent with a number of a fleet of ``count``, in which volumes are evenly spread by their logarithm."""
+def draw(seed: int, number: int, count: int, most: float = MOST, classes: int = 0) -> Agent:
+    """Return the agent with a number of a fleet of ``count``, in which volumes are evenly spread by their logarithm.
+
+    It has so many input classes, or one to four if ``classes`` is 0.
+    """
     random = np.random.default_rng([seed, number])
     place = (number % count + 0.5) / count
     runs_per_day = FEWEST * (most / FEWEST) ** place
-    classes = tuple(f"intent-{index}" for index in range(int(random.integers(1, 5))))
+    few = int(random.integers(1, 5))
+    names = tuple(f"intent-{index}" for index in range(classes or few))
     models = tuple(MODELS[index] for index in random.permutation(len(MODELS))[:2])
-    first = random.uniform(0.7, 0.98, len(classes))
+    first = random.uniform(0.7, 0.98, len(names))
     return Agent(
         number=number,
         name=f"agent-{number:04d}",
@@ -116,14 +120,14 @@ def draw(seed: int, number: int, count: int, most: float = MOST) -> Agent:
         daily=random.uniform(0.2, 1.2),
         phase=random.uniform(0, 24),
         weekend=random.uniform(0.2, 1.0),
-        classes=classes,
-        mix=random.dirichlet(np.full(len(classes), 3.0)),
+        classes=names,
+        mix=random.dirichlet(np.full(len(names), 3.0)),
         models=models,
         model_share=np.stack([first, 1 - first], axis=1),
         calls_per_run=random.uniform(2, 5),
         cached=random.uniform(0.2, 0.7),
-        categories=_categories(random, len(classes)),
-        values=_values(random, len(classes)),
+        categories=_categories(random, len(names)),
+        values=_values(random, len(names)),
         tallies={
             name: TallyTrait(keys, np.array(per_run), np.array(bad)) for name, (keys, per_run, bad) in TALLIES.items()
         },

@@ -148,12 +148,13 @@ def powers(
             if thresholds is not None:
                 alarms.update(alarms_of_recipes(watched, thresholds))
             for method, by_subject in alarms.items():
-                trials = [_trial(watched, subject, drift, mine) for subject, mine in by_subject.items()]
+                trials = [trial_of(watched, subject, drift, mine) for subject, mine in by_subject.items()]
                 found[method, drift.name] = Power(tuple(trials))
     return found
 
 
-def _trial(watched: Watched, subject: Subject, drift: Drift, alarms: list[Alarm]) -> Trial:
+def trial_of(watched: Watched, subject: Subject, drift: Drift, alarms: list[Alarm]) -> Trial:
+    """Return when a drift of one agent was found, by what was said of it."""
     course = watched.courses[subject]
     counted = watched.cells[subject].of("status")
     counted = counted.where(counted.key == 0)

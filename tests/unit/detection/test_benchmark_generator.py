@@ -12,6 +12,7 @@ from climates import CALM, HARSH
 from drifts import DRIFTS, INPUT_MIX, Drift, onset
 from generator import count_runs, course_of, subject_of
 from modes import CASES
+from traits import draw
 
 from agentvigil.analysis.features.cells import Cells
 from agentvigil.analysis.features.names import FEATURES, ZERO_BIN, Counting, bin_of
@@ -162,3 +163,11 @@ def test_cases_of_each_mode_have_something_like_them_that_is_none() -> None:
 def test_subjects_differ() -> None:
     """Each agent of a fleet is watched for itself."""
     assert len({subject_of(course_of(3, number, 5).agent) for number in range(5)}) == 5
+
+
+def test_agents_have_as_many_input_classes_as_they_are_asked_to_have() -> None:
+    """And one to four where nobody asks."""
+    many = draw(3, NUMBER, COUNT, classes=60)
+
+    assert (len(many.classes), len(many.mix), len(many.categories["tool"].log_odds)) == (60, 60, 60)
+    assert {len(draw(3, number, COUNT).classes) for number in range(COUNT)} == {1, 2, 3, 4}

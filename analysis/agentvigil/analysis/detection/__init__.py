@@ -10,8 +10,8 @@ can feed it as well as a rollup. Everything is a pure function, but for the evid
 2. **Expectation** (``shares``, ``season``, ``expecting``). Each run is expected to do what runs of its own input class
    did: E = Σ n_class · p_class. So another mix of inputs moves expectation and count alike and raises nothing. Classes
    with few runs are shrunk to all runs as far as classes are alike, and the rarest are one class; one that was never
-   seen is compared with all runs, and its uncertainty is how far classes lie apart. The season (hour of the day, working
-   day or weekend) is what is left over, shrunk to nothing where noise would explain it. For keys never seen the
+   seen is compared with all runs, and its uncertainty is how far classes lie apart. The season (hour of the day,
+   working day or weekend) is what is left over, shrunk to nothing where noise would explain it. For keys never seen the
    expectation is the missing mass of Good and Turing. All times are UTC.
 
 3. **Null hypothesis.** Not one value but an interval: one standard error of the baseline's estimate (for this hour's

@@ -28,7 +28,7 @@ _USUAL_RUNS = 20.0
 
 
 class Numbers(Protocol):
-    """The numbers of one subject's streams, S of them. C is the number of its input classes, the rare ones being one."""
+    """The numbers of one subject's S streams. C is the number of its input classes, rare ones being one."""
 
     @property
     def share(self) -> Floats:

@@ -49,7 +49,7 @@ def from_bytes(kind: str, version: int, data: bytes) -> tuple[dict[str, Any], di
         raise ForeignState(f"the bytes hold a {str(found)[:50]!r}, not a {kind}")
     if found_version != version:
         raise ForeignState(
-            f"the {kind} is of version {found_version}, this agentvigil reads version {version}; "
-            "throw it away and start anew"
+            f"the {kind} is of version {found_version}, which this agentvigil does not read: "
+            f"it is to be made anew, as version {version}"
         )
     return texts, arrays

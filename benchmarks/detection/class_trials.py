@@ -11,17 +11,16 @@ from typing import Final
 from climates import CALM
 from course import Course, lay_out, stream
 from drifts import DRIFTS, onset
-from evaluation import Alarm, FalseAlarms, Power, false_alarms
+from evaluation import Alarm, FalseAlarms, Power
 from generator import BASELINE_DAYS, MONITORED_DAYS, count_runs, subject_of
 from ours import baselines_of, watch
 from reporting import rate, share, table
 from traits import draw
-from trials import Watched, trial_of
+from trials import Watched, since_onset, trial_of
 
 from agentvigil.analysis.features.cells import Subject
 
 CLASSES: Final = (1, 4, 12, 24, 60, 300)
-FLEETS: Final = 1
 SEED: Final = 9_000
 COUNT: Final = 24
 NUMBERS: Final = range(8, COUNT)
@@ -38,32 +37,24 @@ class Said:
     false_alarms: FalseAlarms
     """Since their classes changed places."""
 
-    def __add__(self, other: "Said") -> "Said":
-        found = {name: Power(power.trials + other.found[name].trials) for name, power in self.found.items()}
-        return Said(self.classes, found, self.false_alarms + other.false_alarms)
 
-
-def with_classes(seed: int, classes: int) -> Said:
+def with_classes(classes: int) -> Said:
     """Watch one fleet three times."""
     found = {}
     for drift in DRIFTS:
         if drift.name in LIMITS:
-            watched = _drawn(seed, classes, drift.fault())
+            watched = _drawn(classes, drift.fault())
             alarms = _watch(watched)
             found[drift.name] = Power(tuple(trial_of(watched, one, drift, mine) for one, mine in alarms.items()))
-    watched = _drawn(seed, classes, _change_places)
-    alarms, said = _watch(watched), FalseAlarms(0, 0)
-    for subject, course in watched.courses.items():
-        began = course.first_hour + onset(course)
-        said += false_alarms((one for one in alarms[subject] if one.hour > began), watched.end - began)
-    return Said(classes, found, said)
+    watched = _drawn(classes, _change_places)
+    return Said(classes, found, since_onset(watched.courses, _watch(watched), watched.end))
 
 
-def _drawn(seed: int, classes: int, fault: Callable[[Course], None]) -> Watched:
+def _drawn(classes: int, fault: Callable[[Course], None]) -> Watched:
     watched = Watched({}, {})
     for number in NUMBERS:
-        agent = draw(seed, number, COUNT, classes=classes)
-        course = lay_out(agent, CALM, seed, BASELINE_DAYS + MONITORED_DAYS, calm_days=BASELINE_DAYS)
+        agent = draw(SEED, number, COUNT, classes=classes)
+        course = lay_out(agent, CALM, SEED, BASELINE_DAYS + MONITORED_DAYS, calm_days=BASELINE_DAYS)
         fault(course)
         watched.courses[subject_of(agent)] = course
         watched.cells[subject_of(agent)] = count_runs(course)

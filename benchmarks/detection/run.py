@@ -127,15 +127,9 @@ def measure(size: Size, work: Work) -> dict[str, Any]:
 
 
 def _with_classes(work: Work) -> list[class_trials.Said]:
-    found: dict[int, class_trials.Said] = {}
-    arguments = [
-        (class_trials.SEED + number, classes)
-        for number in range(class_trials.FLEETS)
-        for classes in class_trials.CLASSES
-    ]
-    for said in work.each("fleets by their classes", class_trials.with_classes, arguments):
-        found[said.classes] = found[said.classes] + said if said.classes in found else said
-    return [found[classes] for classes in class_trials.CLASSES]
+    arguments = [(classes,) for classes in class_trials.CLASSES]
+    found = work.each("fleets by their classes", class_trials.with_classes, arguments)
+    return sorted(found, key=lambda said: said.classes)
 
 
 def _with_update(seed: int, is_failure: bool) -> tuple[bool, Said]:

@@ -172,11 +172,13 @@ def mix_alone(seed: int, count: int, thresholds: Thresholds | None = None) -> di
     }
     if thresholds is not None:
         alarms.update(alarms_of_recipes(watched, thresholds))
-    result = {}
-    for method, by_subject in alarms.items():
-        said = FalseAlarms(0, 0)
-        for subject, course in several.items():
-            began = course.first_hour + onset(course)
-            said += false_alarms((a for a in by_subject[subject] if a.hour > began), watched.end - began)
-        result[method] = said
-    return result
+    return {method: since_onset(several, by_subject, watched.end) for method, by_subject in alarms.items()}
+
+
+def since_onset(courses: Mapping[Subject, Course], alarms: Mapping[Subject, list[Alarm]], end_hour: int) -> FalseAlarms:
+    """Return the alarms since something changed in each course that is no drift."""
+    said = FalseAlarms(0, 0)
+    for subject, course in courses.items():
+        began = course.first_hour + onset(course)
+        said += false_alarms((one for one in alarms[subject] if one.hour > began), end_hour - began)
+    return said

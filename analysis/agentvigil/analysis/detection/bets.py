@@ -17,9 +17,11 @@ these depend on each other: Shin, Ramdas, Rinaldo, *E-detectors: a nonparametric
 detection*, https://arxiv.org/abs/2203.03532.
 """
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agentvigil.analysis.detection.counting import Bools, Floats, Ints
 from agentvigil.analysis.detection.expecting import Expected, Null, probability
@@ -30,6 +32,7 @@ MAX_LOG_R: Final = 500.0
 _TIMES_AT_ONCE: Final = 64
 """Hours that are gone through together: what they need stays near the processor."""
 _ALL: Final[Ints] = np.arange(BETS)
+Number = TypeVar("Number", np.float32, np.float64)
 
 
 def log_bets(null: Null, expected: Expected) -> Floats:
@@ -133,11 +136,20 @@ def most_of_path(single: Floats, pairs: Ints, pair_dispersion: Floats) -> Floats
     What was paid since the best hour to begin with is the largest term of R, which has no more terms than hours. What a
     pair was paid is at most what both were paid, each since its best hour.
     """
-    since = np.zeros(single.shape[1:])
-    most = np.zeros((1, *since.shape))
-    for new in single:
-        np.add(since, new, out=since)
-        np.maximum(since, 0, out=since)
+    most = np.zeros((1, *single.shape[1:]))
+    for since in paid_since_best(single):
         np.maximum(most, since, out=most)
     columns = with_pairs(most, pairs, pair_dispersion)[0]
     return np.asarray(len(single) * np.exp(np.minimum(columns, MAX_LOG_R)).mean(axis=0))
+
+
+def paid_since_best(hours: NDArray[Number]) -> Iterator[NDArray[Number]]:
+    """Yield after each of some hours what was paid since the one that was best to begin with: 0 or more.
+
+    It is one array, which changes from hour to hour.
+    """
+    since = np.zeros_like(hours[0])
+    for new in hours:
+        np.add(since, new, out=since)
+        np.maximum(since, 0, out=since)
+        yield since

@@ -20,13 +20,12 @@ only lower it. Keys and means alone
 are bet on: thresholds of values tell of the same shifts, and their tails wander by more than one measure for all says.
 """
 
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agentvigil.analysis.detection.bets import won
+from agentvigil.analysis.detection.bets import paid_since_best, won
 from agentvigil.analysis.detection.config import SUDDEN_BLOCK_HOURS, SUDDEN_BLOCKS, SUDDEN_HOURS
 from agentvigil.analysis.detection.counting import Bools, Floats, Ints
 from agentvigil.analysis.detection.expecting import Expected, Null
@@ -94,8 +93,11 @@ def had_runs(recent: Paid) -> Bools:
 
 def evidence(null: Null, recent: Paid) -> Floats:
     """Return R of each bet, weighted: 6 × columns, those of the streams and then of their pairs."""
-    pairs = null.layout.sudden_pairs
-    columns = _with_pairs(log_bets(recent), pairs, null.pair_dispersion)
+    return _evidence(recent, null.layout.sudden_pairs, null.pair_dispersion)
+
+
+def _evidence(recent: Paid, pairs: Ints, pair_dispersion: Floats) -> Floats:
+    columns = _with_pairs(log_bets(recent), pairs, pair_dispersion)
     began = _and_pairs(had_runs(recent), pairs)[:, None]
     r = np.sum(np.exp(np.minimum(columns, MOST)), axis=0, dtype=np.float64, where=began)
     return np.asarray(SUDDEN_WEIGHT[:, None] * r)
@@ -113,9 +115,7 @@ def evidence_after(hours: Paid, first_hour: int, place: int, pairs: Ints, pair_d
     begins[-1] |= np.count_nonzero(begins) < _BEGINNINGS
     began = np.flatnonzero(begins)
     recent = np.add.reduceat(newest_first[: began[-1] + 1], np.concatenate([[0], began[:-1] + 1]), axis=0)
-    columns = _with_pairs(log_bets(recent), pairs, pair_dispersion)
-    has_runs = _and_pairs(had_runs(recent), pairs)
-    return np.asarray(((SUDDEN_WEIGHT @ np.exp(np.minimum(columns, MOST))) * has_runs).sum(axis=0, dtype=np.float64))
+    return np.asarray(_evidence(recent, pairs, pair_dispersion).sum(axis=0))
 
 
 def most_of_path(hours: Paid, pairs: Ints, pair_dispersion: Floats) -> Floats:
@@ -124,22 +124,15 @@ def most_of_path(hours: Paid, pairs: Ints, pair_dispersion: Floats) -> Floats:
     A sum that is divided by 1 or more is at most what was paid since the best of all hours to begin with, and a pair's
     is at most that of both.
     """
-    since = np.zeros_like(hours[0, 1:])
     most = np.zeros_like(hours[:1, 1:])
-    for new in hours[:, 1:]:
-        np.add(since, new, out=since)
-        np.maximum(since, 0, out=since)
+    for since in paid_since_best(hours[:, 1:]):
         np.maximum(most, since, out=most)
     return np.asarray(_at_most(most, pairs, pair_dispersion)[0])
 
 
 def most_by_hour(hours: Paid, pairs: Ints, pair_dispersion: Floats) -> Floats:
     """Return what :func:`evidence` does not exceed after each of some hours: times × columns."""
-    since = hours[:, 1:].copy()
-    np.maximum(since[:1], 0, out=since[:1])
-    for before, now in pairwise(since):
-        np.add(now, before, out=now)
-        np.maximum(now, 0, out=now)
+    since = np.stack([after.copy() for after in paid_since_best(hours[:, 1:])])
     return _at_most(since, pairs, pair_dispersion)
 
 
